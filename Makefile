@@ -1,0 +1,51 @@
+# Every target makes .venv first; a stamp file makes the second call free. PYTHON chooses the interpreter.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo train sweep lint type test smoke ci tensorboard clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentlab needs Python 3.11 or newer; found " + sys.version.split()[0] + "; choose one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+setup: $(STAMP)  ## make .venv and install latentlab into it
+
+demo: $(STAMP)  ## train all five variants and compare them (ARGS="data.root=FOLDER")
+	$(BIN)/python -m latentlab.demo $(ARGS)
+
+train: $(STAMP)  ## train one model (ARGS="model=cvae trainer.max_epochs=3")
+	$(BIN)/python -m latentlab.train $(ARGS)
+
+sweep: $(STAMP)  ## train several (ARGS="model=ae,vae seed=0,1,2")
+	$(BIN)/python -m latentlab.train --multirun $(ARGS)
+
+lint: $(STAMP)  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+type: $(STAMP)  ## static types
+	$(BIN)/mypy
+
+test: $(STAMP)  ## the test suite (LATENTLAB_DATA=FOLDER adds the tests on real MNIST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+
+smoke: $(STAMP)  ## two batches of every variant x network through the real entry point
+	$(BIN)/python -m latentlab.train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,mlp,cnn,rnn \
+	  data=digits trainer=smoke callbacks=no_pictures logger=none $(ARGS)
+
+ci: lint type test smoke  ## all that CI runs
+
+tensorboard: $(STAMP)  ## compare the runs below outputs/ in the browser
+	$(BIN)/tensorboard --logdir outputs $(ARGS)
+
+clean:  ## remove .venv and caches; outputs/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build

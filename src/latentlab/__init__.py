@@ -1,0 +1,1 @@
+"""Autoencoders, trained, swept and compared on one yardstick."""

@@ -1,0 +1,99 @@
+"""A composed config -> data, model, callbacks, loggers and trainer. The one place where parts are put together."""
+
+import logging
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import get_class, instantiate
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from omegaconf import DictConfig
+
+from latentlab.data.base import ImageDataModule
+from latentlab.distributions import Likelihood
+from latentlab.errors import ConfigError
+from latentlab.models.base import Autoencoder
+from latentlab.models.parts import Parts
+
+log = logging.getLogger(__name__)
+
+
+def build_data(config: DictConfig) -> ImageDataModule:
+    """The datamodule, loaded, so that image shape and classes are known.
+
+    Raises:
+        DataError: the data is missing or damaged.
+    """
+    data: ImageDataModule = instantiate(config.data)
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_classes: int) -> Autoencoder:
+    """The variant with its networks, sized for the images.
+
+    Raises:
+        ConfigError: parts that do not go together.
+    """
+    variant = get_class(config.model._target_)
+    assert issubclass(variant, Autoencoder)
+    latent_dim = config.model.latent_dim
+    if latent_dim < 1:
+        raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
+    condition = num_classes if variant.conditional else 0
+    likelihood: Likelihood = instantiate(config.likelihood)
+    parts = Parts(
+        encoder=instantiate(config.net.encoder)(
+            image_shape=image_shape,
+            features=variant.parameters_per_latent * latent_dim,
+            condition_features=condition,
+        ),
+        decoder=instantiate(config.net.decoder)(
+            features=latent_dim, image_shape=image_shape, condition_features=condition
+        ),
+        likelihood=likelihood,
+        optimizer=instantiate(config.optimizer),
+        rate=instantiate(config.scheduler),
+        image_shape=image_shape,
+        num_classes=num_classes,
+    )
+    if config.data.binarize and not likelihood.discrete:
+        log.warning(
+            "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
+        )
+    model: Autoencoder = instantiate(config.model, parts=parts)
+    if config.compile:
+        model.encoder.compile()
+        model.decoder.compile()
+    return model
+
+
+def build_trainer(config: DictConfig, callbacks: list[Callback], loggers: list[Logger]) -> Trainer:
+    """Lightning's trainer, with the bar left to our own callback.
+
+    Raises:
+        ConfigError: what the machine does not have, or options that Lightning refuses together.
+    """
+    if config.trainer.max_epochs is None or config.trainer.max_epochs < 1:
+        raise ConfigError(f"trainer.max_epochs: expected at least 1, found {config.trainer.max_epochs}")
+    options = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
+    try:
+        trainer: Trainer = instantiate(config.trainer, **options)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, MisconfigurationException | ValueError):
+            raise ConfigError(f"trainer: {error.__cause__}") from error
+        raise
+    return trainer
+
+
+def build_each(group: DictConfig | None) -> list[Any]:
+    """The members of a group such as callbacks or logger; a member set to null is left out."""
+    return [instantiate(member) for member in (group or {}).values() if member is not None]
+
+
+def parameters_of(model: torch.nn.Module) -> int:
+    """How many numbers are trained."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,0 +1,1 @@
+"""When to draw, save, stop and report; never how to draw."""

@@ -1,0 +1,181 @@
+"""Definitions found by reading source files: a config is judged without importing torch, which costs seconds."""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import final
+
+MOST_REEXPORTS = 20  # a longer chain is a circle
+
+
+@final
+@dataclass(frozen=True)
+class Import:
+    """A name that stands for something in another module."""
+
+    dotted: str
+
+
+Symbol = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import
+
+
+@final
+@dataclass(frozen=True)
+class Module:
+    """The names that a source file defines at its top level; `stars` are the modules it imports `*` from."""
+
+    name: str
+    symbols: Mapping[str, Symbol]
+    stars: tuple[str, ...]
+
+    def dotted(self, name: str) -> str:
+        """The full name of what `name` means in this module."""
+        symbol = self.symbols.get(name)
+        if isinstance(symbol, Import):
+            return symbol.dotted
+        return f"{self.name}.{name}" if symbol is not None else f"builtins.{name}"
+
+
+@final
+@dataclass(frozen=True)
+class Definition:
+    """A class, function or alias, and the module in whose words it is written."""
+
+    node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr
+    module: Module
+
+
+class NotThereError(LookupError):
+    """No such name; `known` holds the names that stand at that place."""
+
+    def __init__(self, place: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"{place} has no {name}" if place else f"no module {name}")
+        self.name, self.known = name, tuple(known)
+
+
+@cache
+def find(dotted: str, depth: int = 0) -> Definition | None:
+    """What the dotted name stands for, through re-exports; None where the sources do not tell.
+
+    Raises NotThereError where the sources tell that there is no such thing.
+    """
+    if depth > MOST_REEXPORTS:
+        return None
+    parts = dotted.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        name = ".".join(parts[:length])
+        path = _file(name)
+        if path is not None:
+            return _member(_load(name, path), parts[length:], depth)
+    if parts[0] in sys.builtin_module_names or _locations(parts[0]) is not None:
+        return None
+    raise NotThereError("", parts[0], ())
+
+
+def _member(module: Module, parts: list[str], depth: int) -> Definition | None:
+    name, rest = parts[0], parts[1:]
+    symbol = module.symbols.get(name)
+    if symbol is None:
+        return _starred(module, parts, depth)
+    if isinstance(symbol, Import):
+        return find(".".join([symbol.dotted, *rest]), depth + 1)
+    if not rest:
+        return Definition(symbol, module)
+    if isinstance(symbol, ast.ClassDef):
+        methods = {node.name: node for node in symbol.body if isinstance(node, ast.FunctionDef)}
+        return Definition(methods[rest[0]], module) if rest[0] in methods and len(rest) == 1 else None
+    return None
+
+
+def _starred(module: Module, parts: list[str], depth: int) -> Definition | None:
+    for star in module.stars:
+        try:
+            return find(".".join([star, *parts]), depth + 1)
+        except NotThereError:
+            continue
+    if "__getattr__" in module.symbols:
+        return None
+    raise NotThereError(module.name, parts[0], [name for name in module.symbols if not name.startswith("_")])
+
+
+@cache
+def _locations(top: str) -> tuple[Path, ...] | None:
+    """The folders of a top-level package (none for a plain module), None where there is no such package."""
+    try:
+        spec = find_spec(top)  # of a top-level name: imports nothing
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    return tuple(Path(place) for place in spec.submodule_search_locations or ())
+
+
+@cache
+def _file(name: str) -> Path | None:
+    """The source file of a module, None where it has none."""
+    top, *rest = name.split(".")
+    folders = _locations(top)
+    if folders is None or not all(part.isidentifier() for part in rest):
+        return None
+    if not folders:
+        origin = getattr(find_spec(top), "origin", None) or ""
+        return Path(origin) if origin.endswith(".py") and not rest else None
+    places = [folder.joinpath(*rest) for folder in folders]
+    files = [file for place in places for file in (place / "__init__.py", place.with_suffix(".py"))]
+    return next((file for file in files if file.is_file()), None)
+
+
+@cache
+def _load(name: str, path: Path) -> Module:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    symbols: dict[str, Symbol] = {}
+    stars: list[str] = []
+    for statement in _statements(ast.parse(path.read_bytes()).body):
+        match statement:
+            case (
+                ast.ClassDef(name=defined)
+                | ast.FunctionDef(name=defined)
+                | ast.AsyncFunctionDef(name=defined)
+            ):
+                symbols[defined] = statement
+            case ast.Assign(targets=[ast.Name(id=defined)], value=value):
+                symbols[defined] = value
+            case ast.AnnAssign(target=ast.Name(id=defined), value=ast.expr() as value):
+                symbols[defined] = value
+            case ast.Import(names=names):
+                for alias in names:
+                    bound = alias.asname or alias.name.split(".")[0]
+                    symbols[bound] = Import(alias.name if alias.asname else bound)
+            case ast.ImportFrom(names=names):
+                origin = _origin(statement, package)
+                stars += [origin for alias in names if alias.name == "*"]
+                symbols |= {alias.asname or alias.name: Import(f"{origin}.{alias.name}") for alias in names}
+            case _:
+                pass
+    symbols.pop("*", None)
+    return Module(name, symbols, tuple(stars))
+
+
+def _origin(statement: ast.ImportFrom, package: str) -> str:
+    if statement.level == 0:
+        return statement.module or ""
+    parents = package.split(".")[: len(package.split(".")) - (statement.level - 1)]
+    return ".".join([*parents, *([statement.module] if statement.module else [])])
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module, those inside `if` and `try` too; the first branch wins, so it comes last."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            yield from _statements(statement.orelse)
+            yield from _statements(statement.body)
+        elif isinstance(statement, ast.Try):
+            for handler in statement.handlers:
+                yield from _statements(handler.body)
+            yield from _statements(statement.body)
+        else:
+            yield statement

@@ -1,0 +1,32 @@
+"""Errors that a user can mend: one line that says what was expected, what was found and the way out."""
+
+
+class UserError(Exception):
+    """A mistake in a config, a folder or a file. Entry points print it as one line and exit with status 1."""
+
+
+class ConfigError(UserError):
+    """A config value that is unknown, of the wrong type or impossible beside another one."""
+
+
+class DataError(UserError):
+    """Data that is missing, damaged or not to be had."""
+
+
+class NonFiniteObjective(UserError):  # noqa: N818
+    """A figure of the objective became NaN or infinite."""
+
+    def __init__(self, stage: str, name: str, step: int, checkpoint: str = "") -> None:
+        self.stage, self.name, self.step = stage, name, step
+        where = f"last good checkpoint: {checkpoint}" if checkpoint else "no checkpoint was saved before it"
+        super().__init__(
+            f"{stage}/{name} is not finite at step {step}; {where}; lower optimizer.lr or look at the data"
+        )
+
+
+class Interrupted(SystemExit):  # noqa: N818
+    """A signal stopped the run after its state was saved; the exit status is 128 + the signal's number."""
+
+    def __init__(self, signal_number: int) -> None:
+        self.signal_number = signal_number
+        super().__init__(128 + signal_number)

@@ -1,0 +1,137 @@
+"""Codes in the plane, coloured by label."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from torch import Tensor
+
+from latentlab.figures.ridges import ridges
+from latentlab.figures.style import (
+    BLUE,
+    SMALL_SIZE,
+    TEN_COLOURS,
+    TEN_MARKERS,
+    TEXT_SIZE,
+    class_colours,
+    names_or_numbers,
+    new_figure,
+    plain_axes,
+)
+
+OPACITY = 0.6
+
+
+def latent_plane(
+    z: Float[Tensor, "n d"],
+    y: Int[Tensor, " n"],
+    class_names: Sequence[str] | None,
+    title: str,
+    subtitle: str,
+) -> Figure:
+    """Codes z, (N, D), N >= 1, by label y, (N,), where -1 means that there is none.
+
+    D = 2: the plane itself. D > 2: the first two principal components, with their shares of the variance.
+    D = 1: a histogram a label. Up to ten classes have a colour and a marker each, more have steps of one
+    scale.
+    """
+    z, y = z.detach().double().cpu(), y.detach().cpu()
+    names = names_or_numbers(class_names, int(y.max()) + 1)
+    if z.shape[1] == 1:
+        return ridges(z[:, 0], y, names, title, subtitle)
+    figure = new_figure(6.4, 5.4, title, subtitle)
+    axes = figure.add_subplot()
+    points, (across, up) = _plane(z)
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    axes.set_aspect("equal", adjustable="datalim")
+    plain_axes(axes)
+    if not names:
+        _dots(axes, points, BLUE, "o")
+    elif len(names) <= len(TEN_COLOURS):
+        _few_classes(axes, points, y, names)
+    else:
+        _many_classes(figure, axes, points, y, names)
+    return figure
+
+
+def principal_plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], Float[Tensor, " 2"]]:
+    """The codes' first two principal components, (N, 2), and their shares of the variance, (2,); D >= 2.
+
+    Each component's largest loading is positive, so that a picture is no mirror image of the one before.
+    """
+    centred = z - z.mean(0)
+    variances, axes = torch.linalg.eigh(centred.T @ centred / len(z))
+    first_two = axes[:, [-1, -2]]
+    largest = first_two.abs().argmax(0, keepdim=True)
+    shares = variances[[-1, -2]].clamp_min(0) / variances.sum().clamp_min(torch.finfo(z.dtype).tiny)
+    return centred @ (first_two * first_two.gather(0, largest).sign()), shares
+
+
+def _plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], list[str]]:
+    if z.shape[1] == 2:
+        return z, ["code unit 0", "code unit 1"]
+    points, shares = principal_plane(z)
+    percent = [f"{100 * share:.1f} % of the variance of {z.shape[1]} code units" for share in shares.tolist()]
+    return points, [f"principal component {i + 1} ({text})" for i, text in enumerate(percent)]
+
+
+def _dots(axes: Axes, points: Float[Tensor, "n 2"], colour: str, marker: str) -> None:
+    axes.plot(
+        points[:, 0].numpy(),
+        points[:, 1].numpy(),
+        marker,
+        color=colour,
+        markersize=3,
+        alpha=OPACITY,
+        markeredgewidth=0,
+    )
+
+
+def _few_classes(axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str]) -> None:
+    handles = []
+    for index, name in enumerate(names):
+        colour, marker = TEN_COLOURS[index], TEN_MARKERS[index]
+        _dots(axes, points[y == index], colour, marker)
+        handles.append(Line2D([], [], linestyle="", markersize=5, label=name, color=colour, marker=marker))
+    _name_at_median(axes, points, y, names, TEXT_SIZE + 2)
+    axes.legend(
+        handles=handles,
+        title="label",
+        fontsize=TEXT_SIZE,
+        title_fontsize=TEXT_SIZE,
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+        frameon=False,
+    )
+
+
+def _many_classes(
+    figure: Figure, axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str]
+) -> None:
+    colours, norm = class_colours(len(names))
+    across, up = points.T.numpy()
+    axes.scatter(across, up, s=7, c=y.numpy(), cmap=colours, norm=norm, alpha=OPACITY, linewidths=0)
+    _name_at_median(axes, points, y, names, SMALL_SIZE + 1)
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, ticks=range(len(names)), fraction=0.04)
+    bar.set_label("label", fontsize=TEXT_SIZE)
+    bar.ax.set_yticklabels(names, fontsize=min(SMALL_SIZE, 300 / len(names)))
+    bar.ax.tick_params(length=0)
+    bar.ax.minorticks_off()
+
+
+def _name_at_median(
+    axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str], size: float
+) -> None:
+    halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+    for index, name in enumerate(names):
+        own = points[y == index]
+        if len(own):
+            across, up = own.median(0).values.tolist()
+            text = axes.text(across, up, name, size=size, weight="bold", ha="center", va="center", zorder=5)
+            text.set_path_effects(halo)

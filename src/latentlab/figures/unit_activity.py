@@ -1,0 +1,79 @@
+"""Which units of the code carry something."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from latentlab.figures.style import BLUE, GREY, SMALL_SIZE, TEXT_SIZE, VERMILLION, new_figure, plain_axes
+
+ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
+LEAST_VARIANCE = 1e-6
+MOST_TICKS = 50
+
+
+def unit_activity(
+    mean: Float[Tensor, " d"],
+    variance: Float[Tensor, " d"],
+    kl: Float[Tensor, " d"] | None,
+    title: str,
+    subtitle: str,
+) -> Figure:
+    """Mean and variance of each unit of the code over the images, and its KL where there is one, (D,) each.
+
+    Units are sorted by their KL, or else by their variance, the largest first, in all panels alike. Where
+    there is a posterior, a line marks the variance above which Burda et al. 2016 call a unit active.
+    """
+    order = (variance if kl is None else kl).argsort(descending=True)
+    panels = 2 if kl is None else 3
+    figure = new_figure(6.4, 1.6 * panels + 0.3, title, subtitle)
+    rows: Sequence[Axes] = figure.subplots(panels, 1, sharex=True)
+    places = list(range(len(order)))
+    rows[0].axhline(0, color=GREY, linewidth=0.6)
+    rows[0].plot(places, mean[order].cpu().numpy(), "o", color=BLUE, markersize=_dot_size(len(order)))
+    rows[0].set_ylabel("mean of the code")
+    _variance_panel(rows[1], places, variance[order], kl is not None)
+    if kl is not None:
+        rows[2].bar(places, kl[order].cpu().numpy(), color=BLUE, width=0.8)
+        rows[2].set_ylabel("KL (nats an image)")
+        _note(rows[2], f"{float(kl.sum()):.1f} nats in all")
+    for axes in rows:
+        plain_axes(axes)
+    _name_units(rows[-1], order.tolist(), "variance" if kl is None else "KL")
+    figure.align_ylabels(list(rows))
+    return figure
+
+
+def _variance_panel(
+    axes: Axes, places: list[int], variance: Float[Tensor, " d"], has_posterior: bool
+) -> None:
+    values = variance.cpu()
+    axes.bar(places, values.clamp_min(LEAST_VARIANCE).numpy(), color=BLUE, width=0.8)
+    axes.set_yscale("log")
+    axes.set_ylabel("variance of the code")
+    if has_posterior:
+        active = int((values > ACTIVE_VARIANCE).sum())
+        axes.axhline(ACTIVE_VARIANCE, color=VERMILLION, linewidth=1, linestyle="--")
+        _note(axes, f"{active} of {len(places)} units above {ACTIVE_VARIANCE:g} (dashed): active")
+    elif dead := int((values <= LEAST_VARIANCE).sum()):
+        _note(axes, f"{dead} of {len(places)} units constant")
+
+
+def _note(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="right", size=TEXT_SIZE, color=GREY, pad=3)
+
+
+def _name_units(axes: Axes, order: list[int], sorted_by: str) -> None:
+    named = len(order) <= MOST_TICKS
+    if named:
+        size = min(TEXT_SIZE, max(SMALL_SIZE, 260 / len(order)) if len(order) <= 40 else 5.5)
+        axes.set_xticks(range(len(order)), labels=[str(unit) for unit in order], fontsize=size)
+        axes.tick_params(axis="x", labelsize=size)
+    axes.set_xlim(-0.8, len(order) - 0.2)
+    axes.set_xlabel(f"unit of the code{'' if named else ': rank'}, sorted by {sorted_by}")
+
+
+def _dot_size(units: int) -> float:
+    return max(1.5, min(4.0, 160 / units))

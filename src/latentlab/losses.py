@@ -1,0 +1,51 @@
+"""What an image costs, one number an image: nothing here is averaged over the batch."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latentlab.distributions import at_least_float32
+
+LEAST_PROBABILITY = 1e-6  # a decoder free to say 0 or 1 pays at most 13.8 nats a pixel
+LEAST_MSE = 1e-10  # a perfect image has 100 dB, not infinitely many
+
+
+def mse_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Squared error, the mean over pixels and channels of each image, (B,)."""
+    return (x - at_least_float32(x_hat)).square().mean((1, 2, 3))
+
+
+def bce_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Binary cross-entropy of the expected image `x_hat`, in nats, summed over pixels and channels, (B,).
+
+    Both probabilities of a pixel are held within [1e-6, 1 - 1e-6], each by itself: 1 - (1 - 1e-6) is not 1e-6
+    in float32. On grey-level images it is no likelihood.
+    """
+    probability = at_least_float32(x_hat)
+    white = probability.clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    black = (1 - probability).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    return -(x * white.log() + (1 - x) * black.log()).sum((1, 2, 3))
+
+
+def psnr_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Peak signal-to-noise ratio in dB for a peak of 1, (B,), at most 100; `x_hat` is clamped to [0, 1]."""
+    return -10 * mse_per_image(x, x_hat.clamp(0, 1)).clamp_min(LEAST_MSE).log10()
+
+
+def weighted_total(terms: dict[str, Float[Tensor, " b"]], weights: dict[str, float]) -> Float[Tensor, " b"]:
+    """The weighted sum of the terms, (B,): a model's objective for each image.
+
+    Raises ValueError where terms and weights are not named alike: a term without a weight is a forgotten one.
+    """
+    if terms.keys() != weights.keys():
+        raise ValueError(f"terms {sorted(terms)} and weights {sorted(weights)} have to be named alike")
+    return torch.stack([weights[name] * term for name, term in terms.items()]).sum(0)
+
+
+def free_bits(kl_per_unit_mean: Float[Tensor, " d"], free_bits: float) -> Float[Tensor, ""]:
+    """What to add to the KL so that no unit gains by falling below `free_bits` nats, a scalar in nats.
+
+    Kingma et al. 2016, equation 15: sum_j max(free_bits, KL_j) = sum_j KL_j + sum_j relu(free_bits - KL_j),
+    where KL_j, (D,), is the mean over the batch.
+    """
+    return (free_bits - kl_per_unit_mean).relu().sum()

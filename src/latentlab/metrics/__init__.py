@@ -1,0 +1,1 @@
+"""One measurement a file: a function of (model, loader) that yields names and values."""

@@ -1,0 +1,1 @@
+"""The variants, one final class a file, and the base they share."""

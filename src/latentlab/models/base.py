@@ -1,0 +1,172 @@
+"""The base of every variant: it owns the steps, the logging and the optimiser, once."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple, final
+
+import torch
+from jaxtyping import Float, Int
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from latentlab.batch import Batch
+from latentlab.distributed import is_shared
+from latentlab.distributions import DiagonalGaussian
+from latentlab.losses import bce_per_image, mse_per_image, weighted_total
+from latentlab.models.parts import Measurement, Parts
+from latentlab.models.running_means import RunningMeans
+from latentlab.schedules import ConstantRate
+
+Image = Float[Tensor, "b c h w"]
+Code = Float[Tensor, "b d"]
+Label = Int[Tensor, " b"]
+Terms = dict[str, Float[Tensor, " b"]]
+
+
+class Encoding(NamedTuple):
+    """A code and the posterior it stands for.
+
+    z: the code, (B, D); the posterior's mean where there is one.
+    posterior: q(z|x), or None for a variant whose encoder gives a point.
+    """
+
+    z: Code
+    posterior: DiagonalGaussian | None = None
+
+
+class Autoencoder(LightningModule, ABC):
+    """Trains the weighted sum of a variant's terms and reports the yardstick that all variants share.
+
+    A variant says how it encodes, decodes and judges. Its `terms` are a pure function of parameters, batch and the
+    batch's random source, so that `torch.func.vmap` runs it over stacked parameters.
+    """
+
+    parameters_per_latent: ClassVar[int] = 1
+    conditional: ClassVar[bool] = False
+
+    def __init__(self, parts: Parts, latent_dim: int, measurements: Sequence[Measurement] = ()) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.likelihood = parts.encoder, parts.decoder, parts.likelihood
+        self.parts = parts
+        self.latent_dim = latent_dim
+        self.num_classes = parts.num_classes
+        self.measurements = tuple(measurements)
+        self.running = {stage: RunningMeans(stage) for stage in ("train", "val", "test")}
+
+    @abstractmethod
+    def encode(self, x: Image, y: Label) -> Encoding:
+        """The code of each image, with its posterior where the variant has one."""
+
+    @abstractmethod
+    def decode(self, z: Code, y: Label) -> Image:
+        """The likelihood's parameters for each code, (B, C, H, W)."""
+
+    @abstractmethod
+    def prior(self, y: Label) -> DiagonalGaussian | None:
+        """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one."""
+
+    @abstractmethod
+    def damage(self, batch: Batch) -> Image:
+        """What the encoder sees of the batch; `batch.x` itself where nothing is damaged."""
+
+    @abstractmethod
+    def terms(self, batch: Batch) -> Terms:
+        """The objective's parts, one number an image, summed over its pixels or latents, in nats."""
+
+    @abstractmethod
+    def weights(self, step: int | None) -> dict[str, float]:
+        """The weight of each term at an optimiser step; None: when every schedule has come to its end."""
+
+    @final
+    def forward(self, batch: Batch) -> Terms:
+        return self.terms(batch)
+
+    @final
+    def generate(self, z: Code, y: Label) -> Image:
+        """The expected image of each code."""
+        return self.likelihood.mean(self.decode(z, y))
+
+    @final
+    def reconstruct(self, x: Image, y: Label) -> Image:
+        """The expected image of each image's code (the posterior's mean, not a draw)."""
+        return self.generate(self.encode(x, y).z, y)
+
+    @final
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        return self._step(batch, "train")
+
+    @final
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self._step(batch, "val")
+
+    @final
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        self._step(batch, "test")
+
+    @final
+    def on_train_epoch_end(self) -> None:
+        self._report("train", self.running["train"].finish())
+
+    @final
+    def on_validation_epoch_end(self) -> None:
+        self._report_with_measurements("val", self.trainer.val_dataloaders)
+
+    @final
+    def on_test_epoch_end(self) -> None:
+        self._report_with_measurements("test", self.trainer.test_dataloaders)
+
+    @final
+    def configure_optimizers(self) -> Any:
+        optimizer = self.parts.optimizer(self.parameters())
+        if isinstance(self.parts.rate, ConstantRate):
+            return optimizer
+        rate, total = self.parts.rate, int(self.trainer.estimated_stepping_batches)
+        schedule = LambdaLR(optimizer, lambda step: rate(step, total))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    @final
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["data"] = {"image_shape": list(self.parts.image_shape), "num_classes": self.num_classes}
+        checkpoint["train_means"] = self.running["train"].state_dict()
+
+    @final
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.running["train"].load_state_dict(checkpoint["train_means"])
+
+    def _step(self, batch: Batch, stage: str) -> Tensor:
+        terms = self(batch)
+        objective = weighted_total(terms, self.weights(self.global_step))
+        figures = {"objective": objective, **terms}
+        if stage != "train":
+            figures["objective_final"] = weighted_total(terms, self.weights(None))
+            figures |= self._yardstick(batch, terms)
+        self.running[stage].add(figures, self._step_number(stage))
+        # DDP averages the gradients of the devices, whose shares of a batch may differ by an image
+        devices = self.trainer.world_size if is_shared() else 1
+        return objective.sum() * (devices / batch.size)
+
+    def _step_number(self, stage: str) -> int:
+        return self.global_step if stage == "train" else 0
+
+    def _yardstick(self, batch: Batch, terms: Terms) -> Terms:
+        x_hat = self.reconstruct(batch.x, batch.y)
+        figures = {"mse": mse_per_image(batch.x, x_hat), "bce": bce_per_image(batch.x, x_hat)}
+        if "kl" in terms:
+            figures["elbo"] = -(terms["reconstruction"] + terms["kl"])
+        return figures
+
+    def _report_with_measurements(self, stage: str, loader: Any) -> None:
+        figures = self.running[stage].finish()
+        for measure in self.measurements:
+            figures |= dict(measure(self, loader))
+        self._report(stage, figures)
+
+    def _report(self, stage: str, figures: dict[str, float]) -> None:
+        # the figures are already equal on all devices: their mean over devices is themselves
+        self.log_dict({f"{stage}/{name}": value for name, value in figures.items()}, sync_dist=is_shared())
+
+
+def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:
+    """Labels as float indicator vectors, (B, K)."""
+    return (y.unsqueeze(1) == torch.arange(classes, device=y.device)).to(torch.get_default_dtype())

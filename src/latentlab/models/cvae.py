@@ -1,0 +1,69 @@
+"""The conditional variational autoencoder."""
+
+from collections.abc import Callable
+from typing import ClassVar, final
+
+from latentlab.batch import Batch
+from latentlab.distributed import batch_mean
+from latentlab.distributions import DiagonalGaussian
+from latentlab.errors import ConfigError
+from latentlab.losses import free_bits as free_bits_term
+from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms, one_hot
+from latentlab.models.parts import Parts
+from latentlab.models.priors import Prior
+from latentlab.schedules import WeightSchedule
+
+
+@final
+class CVAE(Autoencoder):
+    """A VAE whose encoder and decoder are told the label: a bound on log p(x|y) (Sohn et al. 2015).
+
+    Raises:
+        ConfigError: the data has no labels.
+    """
+
+    parameters_per_latent: ClassVar[int] = 2
+    conditional: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        parts: Parts,
+        latent_dim: int,
+        beta: float,
+        kl_schedule: WeightSchedule,
+        prior: Callable[[int, int], Prior],
+        free_bits: float = 0.0,
+    ) -> None:
+        if parts.num_classes == 0:
+            raise ConfigError("model: cvae needs labels, the data has none; choose model=vae or data.labels=true")
+        super().__init__(parts, latent_dim)
+        self.beta, self.kl_schedule, self.free_bits = beta, kl_schedule, free_bits
+        self.label_prior = prior(latent_dim, parts.num_classes)
+
+    def encode(self, x: Image, y: Label) -> Encoding:
+        posterior = DiagonalGaussian(*self.encoder(x, one_hot(y, self.num_classes)).chunk(2, dim=1))
+        return Encoding(posterior.mean, posterior)
+
+    def decode(self, z: Code, y: Label) -> Image:
+        return self.decoder(z, one_hot(y, self.num_classes))
+
+    def prior(self, y: Label) -> DiagonalGaussian:
+        return self.label_prior(y)
+
+    def damage(self, batch: Batch) -> Image:
+        return batch.x
+
+    def terms(self, batch: Batch) -> Terms:
+        condition = one_hot(batch.y, self.num_classes)
+        posterior = DiagonalGaussian(*self.encoder(batch.x, condition).chunk(2, dim=1))
+        z = posterior.sample(batch.random.normal(posterior.mean))
+        kl = posterior.kl(self.prior(batch.y))
+        return {
+            "reconstruction": -self.likelihood.log_prob(batch.x, self.decoder(z, condition)),
+            "kl": kl.sum(1),
+            "free_bits": free_bits_term(batch_mean(kl, batch.size), self.free_bits).expand(len(kl)),
+        }
+
+    def weights(self, step: int | None) -> dict[str, float]:
+        kl = self.beta * (self.kl_schedule.final if step is None else self.kl_schedule(step))
+        return {"reconstruction": 1.0, "kl": kl, "free_bits": kl}

@@ -1,0 +1,49 @@
+"""The sparse autoencoder."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import final
+
+from latentlab.batch import Batch
+from latentlab.distributed import batch_mean
+from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
+from latentlab.models.parts import Measurement, Parts
+from latentlab.penalties import Penalty
+
+
+@final
+class SparseAE(Autoencoder):
+    """An often overcomplete code of which few units are active at a time (Ng 2011; Makhzani and Frey 2013).
+
+    Raises:
+        ConfigError: the penalty cannot be met by a code of this size.
+    """
+
+    def __init__(
+        self, parts: Parts, latent_dim: int, penalty: Penalty, measurements: Sequence[Measurement] = ()
+    ) -> None:
+        super().__init__(parts, latent_dim, measurements)
+        penalty.check(latent_dim)
+        self.penalty = penalty
+
+    def encode(self, x: Image, y: Label) -> Encoding:
+        return Encoding(self.penalty.activate(self.encoder(x)))
+
+    def decode(self, z: Code, y: Label) -> Image:
+        return self.decoder(z)
+
+    def prior(self, y: Label) -> None:
+        return None
+
+    def damage(self, batch: Batch) -> Image:
+        return batch.x
+
+    def terms(self, batch: Batch) -> Terms:
+        z = self.encode(batch.x, batch.y).z
+        return {
+            "reconstruction": -self.likelihood.log_prob(batch.x, self.decode(z, batch.y)),
+            "sparsity": self.penalty(z, partial(batch_mean, size=batch.size)),
+        }
+
+    def weights(self, step: int | None) -> dict[str, float]:
+        return {"reconstruction": 1.0, "sparsity": self.penalty.weight}

@@ -1,0 +1,32 @@
+"""Elementwise nonlinearities by name."""
+
+from difflib import get_close_matches
+
+from torch import nn
+
+from latentlab.errors import ConfigError
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "leaky_relu": nn.LeakyReLU,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "silu": nn.SiLU,
+    "softplus": nn.Softplus,
+    "tanh": nn.Tanh,
+}
+
+
+def activation_named(name: str) -> nn.Module:
+    """A fresh module of that name, with torch's default options.
+
+    Raises ConfigError for an unknown name.
+    """
+    if name not in ACTIVATIONS:
+        nearest = get_close_matches(name, ACTIVATIONS, n=1, cutoff=0.0)[0]
+        raise ConfigError(
+            f"net.activation: expected one of {', '.join(ACTIVATIONS)}, found {name!r}; "
+            f"the nearest is net.activation={nearest}"
+        )
+    return ACTIVATIONS[name]()

@@ -1,0 +1,59 @@
+"""What every encoder and decoder promises, and the few steps that all families share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latentlab.errors import ConfigError
+
+
+class Encoder(nn.Module, ABC):
+    """Images to raw features: a code, or the parameters of a posterior."""
+
+    @abstractmethod
+    def forward(
+        self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
+    ) -> Float[Tensor, "b features"]:
+        """The features of images `x`, with no final nonlinearity, in float32 or wider.
+
+        `condition` is given exactly where the encoder was built with `condition_features` = k > 0.
+        """
+
+
+class Decoder(nn.Module, ABC):
+    """Latent codes to raw likelihood parameters, one a pixel."""
+
+    @abstractmethod
+    def forward(
+        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
+    ) -> Float[Tensor, "b c h w"]:
+        """The likelihood parameters of codes `z`, with no final nonlinearity, in float32 or wider.
+
+        `condition` is given exactly where the decoder was built with `condition_features` = k > 0.
+        """
+
+
+def joined(h: Float[Tensor, "*b f"], condition: Float[Tensor, "*b k"] | None) -> Float[Tensor, "*b g"]:
+    """`h` followed by the condition's features; `h` itself where there is no condition."""
+    return h if condition is None else torch.cat([h, condition.to(h.dtype)], dim=-1)
+
+
+def at_least_float32(h: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """`h` in float32 where autocast left it in half precision: sums over pixels need the digits."""
+    return h.to(torch.promote_types(h.dtype, torch.float32))
+
+
+def checked_widths(widths: Sequence[int], may_be_empty: bool = False) -> list[int]:
+    """The widths as a list.
+
+    Raises ConfigError where a width is not positive, or where there is none and one is needed.
+    """
+    found = list(widths)
+    if not found and not may_be_empty:
+        raise ConfigError("net.widths: expected at least one width, found []; try net.widths=[64]")
+    if any(width < 1 for width in found):
+        raise ConfigError(f"net.widths: expected positive numbers, found {found}; try net.widths=[64]")
+    return found

@@ -1,0 +1,40 @@
+"""A sweep's job of several devices, in a process of its own.
+
+Lightning starts the other ranks by repeating the command line, which inside a sweep would be the whole sweep.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.errors import UserError
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+RANK_VARIABLES = ("LOCAL_RANK", "RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED")
+
+
+def train_in_own_process(config: DictConfig) -> dict[str, Any]:
+    """Run the job's own overrides as a single run into the job's folder and read its metrics back.
+
+    Raises:
+        UserError: the job failed; its log says why.
+    """
+    from hydra.core.hydra_config import HydraConfig
+
+    folder = Path(config.paths.run_dir).absolute()
+    overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
+    command = [sys.executable, "-m", "latentlab.train", *overrides, "quiet=true"]
+    command += [f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
+    environment = {name: value for name, value in os.environ.items() if name not in RANK_VARIABLES}
+    done = subprocess.run(command, env=environment, check=False)
+    metrics = Run(folder).metrics
+    if done.returncode or metrics is None:
+        raise UserError(f"the job in {folder} ended with status {done.returncode}; see {folder}/train.log")
+    return metrics

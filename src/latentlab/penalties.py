@@ -1,0 +1,151 @@
+"""Sparsity: what makes the units of a code be off for most images."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latentlab.errors import ConfigError
+
+LEAST_ACTIVITY = 1e-6  # a unit that is never or always on costs much, but finitely so
+
+
+class Penalty(nn.Module, ABC):
+    """How a sparse code is activated and what its activity costs.
+
+    weight: factor of the penalty in the objective.
+    active_above: a unit counts as active on an image where it exceeds this value.
+    """
+
+    def __init__(self, weight: float, active_above: float) -> None:
+        super().__init__()
+        self.weight = weight
+        self.active_above = active_above
+
+    @abstractmethod
+    def check(self, latent_dim: int) -> None:
+        """Raise ConfigError where the options are out of range, also for a code of `latent_dim` units."""
+
+    @abstractmethod
+    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """The code from the encoder's output, both (B, D)."""
+
+    @abstractmethod
+    def forward(
+        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+    ) -> Float[Tensor, " b"]:
+        """The cost of an activated code for each image, (B,), before `weight`.
+
+        batch_mean: the mean over the images of the whole batch, on all devices: (B, D) -> (D,).
+        """
+
+
+@final
+class L1(Penalty):
+    """The sum of the absolute values of a rectified code."""
+
+    def check(self, latent_dim: int) -> None:
+        """Raise ConfigError for a negative weight."""
+        _check_weight(self.weight)
+
+    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """relu."""
+        return code.relu()
+
+    def forward(
+        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+    ) -> Float[Tensor, " b"]:
+        """The sum of |code| over the units, (B,)."""
+        return l1(code)
+
+
+@final
+class KLToTarget(Penalty):
+    """Each unit's mean activity over the batch, drawn towards `rho`: Ng 2011, "Sparse autoencoder"."""
+
+    def __init__(self, weight: float, rho: float, active_above: float) -> None:
+        super().__init__(weight, active_above)
+        self.rho = rho
+
+    def check(self, latent_dim: int) -> None:
+        """Raise ConfigError for a negative weight or a `rho` that is no proper probability."""
+        _check_weight(self.weight)
+        if not 0 < self.rho < 1:
+            raise ConfigError(f"model.penalty.rho: expected a number between 0 and 1, found {self.rho}")
+
+    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """sigmoid."""
+        return code.sigmoid()
+
+    def forward(
+        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+    ) -> Float[Tensor, " b"]:
+        """The sum of KL(Bernoulli(rho) || Bernoulli(mean activity)) over the units, in nats, (B,) times."""
+        return kl_to_target(batch_mean(_at_least_float32(code)), self.rho).sum().expand(code.shape[0])
+
+
+@final
+class TopK(Penalty):
+    """Sparse by construction, at no cost: the `k` largest units of a code are kept. Makhzani & Frey 2013."""
+
+    def __init__(self, weight: float, k: int, active_above: float) -> None:
+        super().__init__(weight, active_above)
+        self.k = k
+
+    def check(self, latent_dim: int) -> None:
+        """Raise ConfigError for a negative weight or a `k` that is not within 1 .. latent_dim."""
+        _check_weight(self.weight)
+        if not 1 <= self.k <= latent_dim:
+            raise ConfigError(
+                f"model.penalty.k: expected 1 to {latent_dim}, the units of the code, found {self.k}; "
+                "lower k or raise model.latent_dim"
+            )
+
+    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """The k largest values, others zero. Raises ConfigError where the code has fewer than k units."""
+        self.check(code.shape[1])
+        return keep_largest(code, self.k)
+
+    def forward(
+        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+    ) -> Float[Tensor, " b"]:
+        """Zeros, (B,)."""
+        return torch.zeros_like(_at_least_float32(code).sum(1))
+
+
+def l1(code: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
+    """The sum of the absolute values of each code, (B,)."""
+    return _at_least_float32(code).abs().sum(1)
+
+
+def kl_to_target(mean_activity: Float[Tensor, " d"], rho: float) -> Float[Tensor, " d"]:
+    """KL(Bernoulli(rho) || Bernoulli(mean_activity)) of each unit in nats, (D,), for 0 < rho < 1.
+
+    Ng 2011, "Sparse autoencoder". Activities are held within [1e-6, 1 - 1e-6].
+    """
+    on = mean_activity.clamp(LEAST_ACTIVITY, 1 - LEAST_ACTIVITY)
+    off = (1 - mean_activity).clamp(LEAST_ACTIVITY, 1 - LEAST_ACTIVITY)
+    negative_entropy = rho * math.log(rho) + (1 - rho) * math.log1p(-rho)
+    return negative_entropy - rho * on.log() - (1 - rho) * off.log()
+
+
+def keep_largest(code: Float[Tensor, "b d"], k: int) -> Float[Tensor, "b d"]:
+    """The k largest values of each code where they stand, also negative ones; the others become zero.
+
+    Makhzani & Frey 2013. Gradients flow through the kept values alone; among equal ones the choice is free.
+    """
+    values, places = code.topk(k, dim=1)
+    return torch.zeros_like(code).scatter(1, places, values)
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def _check_weight(weight: float) -> None:
+    if not 0 <= weight < math.inf:
+        raise ConfigError(f"model.penalty.weight: expected at least 0, found {weight}; 0 turns it off")

@@ -1,0 +1,51 @@
+"""Random draws that depend on a seed and a place in the data alone, never on history or on the number of devices."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def seed_from(*parts: int | str) -> int:
+    """A 63-bit seed that mixes the parts, such as (seed, stage, epoch, batch)."""
+    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which rows of a global batch this device holds: `rank`, `rank + world_size`, ... of `rows` rows."""
+
+    rows: int
+    rank: int = 0
+    world_size: int = 1
+
+
+class RandomSource:
+    """Normal and uniform draws for one batch.
+
+    Where the batch is shared among devices, every device draws for the whole global batch and keeps its own rows,
+    so that two devices see the very noise that one device would have seen.
+    """
+
+    def __init__(self, seed: int, device: torch.device | str = "cpu", share: Share | None = None) -> None:
+        self._generator = torch.Generator(device).manual_seed(seed)
+        self._share = share
+
+    def normal(self, like: Tensor) -> Tensor:
+        """Standard normal draws of the shape, dtype and device of `like`, whose first axis is the batch."""
+        return self._draw(torch.randn, like)
+
+    def uniform(self, like: Tensor) -> Tensor:
+        """Uniform draws in [0, 1) of the shape, dtype and device of `like`, whose first axis is the batch."""
+        return self._draw(torch.rand, like)
+
+    def _draw(self, draw, like: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        share = self._share
+        alone = share is None or share.world_size == 1
+        rows = like.shape[0] if alone else share.rows
+        noise = draw((rows, *like.shape[1:]), generator=self._generator, dtype=like.dtype, device=like.device)
+        return noise if alone else noise[share.rank :: share.world_size]

@@ -1,0 +1,191 @@
+"""A run's folder: what it holds, how it is written without ever leaving half a file, and how it is read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from latentlab.models.base import Autoencoder
+
+PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
+# what may differ between a run and its continuation, and what does not make another experiment
+PASSING = ("resume", "quiet", "paths", "logger", "callbacks")
+
+
+class Run:
+    """One run's folder.
+
+    `.hydra/resolved.yaml` the config, `checkpoints/`, `figures/`, `status.json` how it stands, and `metrics.json`, which is
+    written once, at the end: where it is, the run is complete.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / ".hydra" / "resolved.yaml"
+
+    @property
+    def config(self) -> DictConfig:
+        """The resolved config.
+
+        Raises:
+            UserError: the folder is no run's.
+        """
+        from omegaconf import OmegaConf
+
+        if not self.config_file.is_file():
+            raise UserError(f"{self.folder} is not a run's folder: no {self.config_file.relative_to(self.folder)} in it")
+        config = OmegaConf.load(self.config_file)
+        return config  # type: ignore[return-value]
+
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """The final figures; None while the run is not complete."""
+        file = self.folder / "metrics.json"
+        return json.loads(file.read_text()) if file.is_file() else None
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """{"status": "running" | "interrupted" | "failed" | "complete", "reason": ...}."""
+        file = self.folder / "status.json"
+        return json.loads(file.read_text()) if file.is_file() else {"status": "unknown", "reason": ""}
+
+    @property
+    def figures(self) -> list[Path]:
+        """The latest pictures."""
+        return sorted((self.folder / "figures").glob("*.png"))
+
+    @property
+    def last_checkpoint(self) -> Path | None:
+        """Where a resumed run goes on from; None before the first is saved."""
+        file = self.folder / "checkpoints" / "last.ckpt"
+        return file if file.is_file() else None
+
+    @property
+    def best_checkpoint(self) -> Path | None:
+        """The epoch with the lowest validation objective (every schedule at its end)."""
+        file = self.folder / "checkpoints" / "best.ckpt"
+        return file if file.is_file() else None
+
+    def start(self, config: DictConfig) -> None:
+        """Write the resolved config and the status.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        from omegaconf import OmegaConf
+
+        try:
+            self.config_file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.config_file, OmegaConf.to_yaml(config, resolve=True))
+            self.write_status("running")
+        except OSError as error:
+            raise UserError(f"paths.output_dir: cannot write to {self.folder}: {error.strerror}") from error
+
+    def write_status(self, status: str, reason: str = "") -> None:
+        write_atomically(self.folder / "status.json", json.dumps({"status": status, "reason": reason}) + "\n")
+
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
+        """Complete the run."""
+        write_atomically(self.folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+        self.write_status("complete")
+
+    def model(self) -> Autoencoder:
+        """The trained model: rebuilt from the config, with the best checkpoint's weights, on the CPU, in eval mode.
+
+        Raises:
+            UserError: the folder is no run's, or holds no checkpoint.
+        """
+        import torch
+
+        from latentlab.build import build_model
+
+        file = self.best_checkpoint or self.last_checkpoint
+        if file is None:
+            raise UserError(f"{self.folder} holds no checkpoint; train it first: latentlab-train resume={self.folder}")
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+        data = checkpoint["data"]
+        model = build_model(self.config, tuple(data["image_shape"]), data["num_classes"])
+        model.load_state_dict(checkpoint["state_dict"])
+        return model.eval()
+
+    def refuse_other_config(self, config: DictConfig) -> None:
+        """Raise ConfigError where `config` is not the one of this run; only the number of epochs may grow."""
+        ours, theirs = (flat(_lasting(c)) for c in (self.config, config))
+        ours.pop("trainer.max_epochs", None), theirs.pop("trainer.max_epochs", None)
+        for key in sorted(ours.keys() | theirs.keys()):
+            if ours.get(key) != theirs.get(key):
+                raise ConfigError(
+                    f"{key}: the run to resume has {ours.get(key)!r}, found {theirs.get(key)!r}; "
+                    "leave it as it was, or start a new run"
+                )
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Write a whole file or none."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with draft.open("w") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def flat(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings -> {"a.b": value}; lists stay values."""
+    if not isinstance(config, dict):
+        return {prefix: config}
+    return {
+        key: value
+        for name, member in config.items()
+        for key, value in flat(member, f"{prefix}.{name}" if prefix else str(name)).items()
+    }
+
+
+def config_hash(config: DictConfig) -> str:
+    """A short name for the experiment: equal where only paths, loggers, callbacks or resumption differ."""
+    return hashlib.sha256(json.dumps(_lasting(config), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _lasting(config: DictConfig) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    kept = {key: value for key, value in plain.items() if key not in PASSING}
+    for section, key in (("data", "root"), ("trainer", "default_root_dir")):
+        kept[section] = {name: value for name, value in kept[section].items() if name != key}
+    return kept
+
+
+def git_revision() -> str | None:
+    """The revision of the checkout that runs, with `+` where it has changes; None outside one."""
+    here = Path(__file__).parent
+    try:
+        command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=5, check=True)
+        tracked = subprocess.run(
+            ["git", "ls-files", "--error-unmatch", Path(__file__).name], cwd=here, capture_output=True, timeout=5
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if tracked.returncode == 0 else None
+
+
+def versions() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES}

@@ -1,0 +1,194 @@
+"""What changes while training goes on, as pure functions of the step: a term's weight, the learning rate.
+
+Steps count from 0, over the whole run.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+from latentlab.errors import ConfigError
+
+
+class WeightSchedule(ABC):
+    """A factor of a term's weight, by step."""
+
+    @abstractmethod
+    def __call__(self, step: int) -> float:
+        """The factor at a step."""
+
+    @property
+    @abstractmethod
+    def final(self) -> float:
+        """The factor of a run without end: with it, runs and steps are compared."""
+
+
+@final
+@dataclass(frozen=True)
+class Constant(WeightSchedule):
+    """1 at every step."""
+
+    def __call__(self, step: int) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def final(self) -> float:
+        """1."""
+        return 1.0
+
+
+@final
+@dataclass(frozen=True)
+class LinearWarmup(WeightSchedule):
+    """From 0 to 1 on a line within `steps` steps, then 1: warm-up, Sønderby et al. 2016.
+
+    Raises ConfigError for fewer than one step.
+    """
+
+    steps: int
+
+    def __post_init__(self) -> None:
+        _check(self.steps >= 1, "model.kl_schedule.steps", "at least 1", self.steps, "constant needs none")
+
+    def __call__(self, step: int) -> float:
+        """min(1, step / steps)."""
+        return min(1.0, step / self.steps)
+
+    @property
+    def final(self) -> float:
+        """1."""
+        return 1.0
+
+
+@final
+@dataclass(frozen=True)
+class Cyclical(WeightSchedule):
+    """`cycles` times from 0 to 1, then 1: Fu et al. 2019.
+
+    period: steps of one cycle.
+    ramp: the share of a cycle within which the weight rises, on a line; for the rest of it, it is 1.
+    Raises ConfigError for less than one step or cycle, or a ramp outside (0, 1].
+    """
+
+    period: int
+    ramp: float
+    cycles: int
+
+    def __post_init__(self) -> None:
+        _check(
+            self.period >= 1,
+            "model.kl_schedule.period",
+            "at least 1",
+            self.period,
+            "try an epoch's steps",
+        )
+        _check(0 < self.ramp <= 1, "model.kl_schedule.ramp", "above 0, at most 1", self.ramp, "0.5 is usual")
+        _check(self.cycles >= 1, "model.kl_schedule.cycles", "at least 1", self.cycles, "4 is usual")
+
+    def __call__(self, step: int) -> float:
+        """min(1, share of the cycle gone by / ramp)."""
+        if step >= self.period * self.cycles:
+            return 1.0
+        return min(1.0, (step % self.period) / (self.ramp * self.period))
+
+    @property
+    def final(self) -> float:
+        """1."""
+        return 1.0
+
+
+class RateSchedule(ABC):
+    """A factor of the optimizer's learning rate, by step and length of the run.
+
+    Beyond the last step, `total - 1`, it stays what it was there: Lightning asks once more than it trains.
+    """
+
+    @abstractmethod
+    def __call__(self, step: int, total: int) -> float:
+        """The factor at a step of a run of `total` steps."""
+
+
+@final
+@dataclass(frozen=True)
+class ConstantRate(RateSchedule):
+    """1 at every step."""
+
+    def __call__(self, step: int, total: int) -> float:
+        """1."""
+        return 1.0
+
+
+@final
+@dataclass(frozen=True)
+class CosineRate(RateSchedule):
+    """Up to 1 on a line, then down to `final` on half a cosine: Loshchilov & Hutter 2017, without restarts.
+
+    warmup: the share of the run within which the rate rises; not from 0, or the first step would be lost.
+    final: the factor at the last step.
+    Raises ConfigError for a warmup outside [0, 1) or a final outside [0, 1].
+    """
+
+    warmup: float
+    final: float
+
+    def __post_init__(self) -> None:
+        _check_warmup(self.warmup)
+        _check_factor("final", self.final)
+
+    def __call__(self, step: int, total: int) -> float:
+        """The peak is at step warmup * (total - 1)."""
+        last = total - 1
+        peak = self.warmup * last
+        if step < peak:
+            return (step + 1) / (peak + 1)
+        if last == 0:
+            return 1.0
+        return _cosine(1.0, self.final, (step - peak) / (last - peak))
+
+
+@final
+@dataclass(frozen=True)
+class OneCycleRate(RateSchedule):
+    """From `start` up to 1, then down to `final`, each on half a cosine: Smith & Topin 2018.
+
+    As torch's OneCycleLR, save that momentum stays as it is.
+    warmup: the share of the run within which the rate rises.
+    start, final: the factors at the first and the last step.
+    Raises ConfigError for a warmup outside [0, 1), or a start or final outside [0, 1].
+    """
+
+    warmup: float
+    start: float
+    final: float
+
+    def __post_init__(self) -> None:
+        _check_warmup(self.warmup)
+        _check_factor("start", self.start)
+        _check_factor("final", self.final)
+
+    def __call__(self, step: int, total: int) -> float:
+        """The peak is at step warmup * total - 1."""
+        peak = self.warmup * total - 1
+        if step < peak:
+            return _cosine(self.start, 1.0, step / peak)
+        return _cosine(1.0, self.final, (step - peak) / (total - 1 - peak))
+
+
+def _cosine(start: float, end: float, progress: float) -> float:
+    """From `start` at progress 0 to `end` at 1 and beyond, flat at both."""
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _check(holds: bool, key: str, expected: str, found: float, hint: str) -> None:
+    if not holds:
+        raise ConfigError(f"{key}: expected {expected}, found {found}; {hint}")
+
+
+def _check_warmup(warmup: float) -> None:
+    _check(0 <= warmup < 1, "scheduler.warmup", "a share from 0 to below 1", warmup, "0.05 is usual")
+
+
+def _check_factor(name: str, factor: float) -> None:
+    _check(0 <= factor <= 1, f"scheduler.{name}", "a factor from 0 to 1", factor, "0.01 is usual")

@@ -1,0 +1,40 @@
+"""A check that torch and torchvision belong together, made before anything else imports torchvision."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from latentlab.errors import UserError
+
+MEND = "install both together from one index, e.g. `pip install --force-reinstall torch torchvision`"
+
+
+def require_one_build() -> None:
+    """Import torchvision, and say in one line what to do where that fails.
+
+    Call it before Lightning is imported: torchmetrics imports torchvision, and a pair of different builds
+    fails deep in there: `operator torchvision::nms does not exist`, an undefined symbol, a missing library.
+
+    Raises:
+        UserError: torchvision is missing, or it is no build for this torch.
+    """
+    try:
+        import torchvision  # noqa: F401
+    except (
+        Exception
+    ) as error:  # whatever a half-loaded package raises: ImportError, OSError, RuntimeError, ...
+        if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchvision"):
+            raise UserError(f"{error.name} is not installed: {MEND}") from error
+        raise UserError(
+            f"torch {_version('torch')} and torchvision {_version('torchvision')} are not of one build"
+            f" ({_first_line(error)}): {MEND}"
+        ) from error
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "of unknown version"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

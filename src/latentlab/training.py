@@ -1,0 +1,138 @@
+"""Train one model as its config says, test its best epoch, and leave everything about the run in its folder."""
+
+import json
+import logging
+import math
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
+from lightning.pytorch.utilities import rank_zero_only
+from omegaconf import DictConfig, OmegaConf
+
+from latentlab.build import build_data, build_each, build_model, build_trainer, parameters_of
+from latentlab.callbacks.epoch_line import EpochLine
+from latentlab.callbacks.progress import Progress
+from latentlab.data.base import ImageDataModule
+from latentlab.errors import Interrupted, NonFiniteObjective
+from latentlab.models.base import Autoencoder
+from latentlab.runs import Run, config_hash, flat, git_revision, versions
+from latentlab.tracking import finish_wandb, log_hyperparameters
+
+log = logging.getLogger(__name__)
+
+
+def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
+    """Fit, test and record one run; returns what `metrics.json` holds.
+
+    Raises:
+        UserError: the config, the data or the folder cannot serve, or the objective became NaN or infinite.
+        Interrupted: SIGINT or SIGTERM, after a checkpoint was saved.
+    """
+    run = Run(config.paths.run_dir)
+    if config.resume and (metrics := _finished(run, config)):
+        return metrics
+    if rank_zero_only.rank == 0:
+        run.start(config)
+    exit_code = 1
+    try:
+        metrics = _fit_and_test(run, config, quiet)
+        exit_code = 0
+    except BaseException as error:
+        if rank_zero_only.rank == 0:
+            _record_failure(run, error)
+        raise
+    finally:
+        finish_wandb(exit_code)
+    return metrics
+
+
+def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
+    metrics = run.metrics
+    if metrics is None or metrics["epochs"] < config.trainer.max_epochs:
+        return None
+    log.info("%s is complete after %d epochs; raise trainer.max_epochs to go on", run.folder, metrics["epochs"])
+    return metrics
+
+
+def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
+    started = time.perf_counter()
+    _forget_earlier_jobs(config)
+    pl.seed_everything(config.seed, verbose=False)
+    data = build_data(config)
+    model = build_model(config, data.image_shape, data.num_classes)
+    timer = Timer()
+    checkpoints: list[Callback] = [*build_each(config.callbacks), timer, EpochLine() if quiet else Progress()]
+    loggers = build_each(config.logger)
+    trainer = build_trainer(config, checkpoints, loggers)
+    _fit(trainer, model, data, run.last_checkpoint if config.resume else None)
+    epochs, steps, best = trainer.current_epoch, trainer.global_step, _best(trainer)
+    trainer.test(model, datamodule=data, ckpt_path=best.best_model_path or None, verbose=False, weights_only=True)
+    figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+    if best.best_model_score is not None:
+        figures[f"{best.monitor}"] = float(best.best_model_score)
+    metrics = {
+        "status": "complete",
+        "metrics": {name: value if math.isfinite(value) else None for name, value in figures.items()},
+        "data": data.name,
+        "seed": config.seed,
+        "git_revision": git_revision(),
+        "versions": versions(),
+        "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
+        "train_seconds": round(timer.time_elapsed("train"), 3),
+        "wall_seconds": round(time.perf_counter() - started, 3),
+        "epochs": epochs,
+        "steps": steps,
+        "parameters": parameters_of(model),
+        "config_hash": config_hash(config),
+    }
+    if trainer.is_global_zero:
+        plain = OmegaConf.to_container(config, resolve=True)
+        log_hyperparameters(loggers, flat(plain), figures)
+        run.write_metrics(metrics)
+        log.info("%s", json.dumps({k: round(v, 5) for k, v in figures.items()}))
+    return metrics
+
+
+def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except NonFiniteObjective as error:
+        saved = _best(trainer).last_model_path
+        raise NonFiniteObjective(error.stage, error.name, error.step, saved) from error
+
+
+def _best(trainer: pl.Trainer) -> ModelCheckpoint:
+    checkpoint = trainer.checkpoint_callback
+    assert isinstance(checkpoint, ModelCheckpoint)
+    return checkpoint
+
+
+def _forget_earlier_jobs(config: DictConfig) -> None:
+    """Undo what an earlier job of a sweep leaves in the process and Lightning does not reset."""
+    torch.use_deterministic_algorithms(False)
+    torch.set_grad_enabled(True)
+    if config.compile:
+        torch._dynamo.reset()  # after eight models it silently runs eager
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).handlers.clear()  # Hydra's root handler prints these lines already
+        logging.getLogger(name).propagate = True
+
+
+def _record_failure(run: Run, error: BaseException) -> None:
+    if isinstance(error, Interrupted):
+        status, reason = "interrupted", f"signal {error.signal_number}"
+    elif isinstance(error, KeyboardInterrupt):
+        status, reason = "interrupted", "signal 2"
+    else:
+        status, reason = "failed", f"{type(error).__name__}: {error}"
+    try:
+        run.write_status(status, reason)
+    except OSError as problem:
+        print(f"the status could not be written: {problem}", file=sys.stderr)
+    log.error("%s: %s", status, reason, exc_info=bool(os.environ.get("LATENTLAB_TRACEBACK")))

@@ -1,0 +1,44 @@
+"""Shapes and types in signatures are checked while tests run; the real entry point is a fixture."""
+
+import os
+from pathlib import Path
+
+import pytest
+from beartype import BeartypeConf, beartype
+from jaxtyping import install_import_hook
+
+typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))  # the numeric tower: an int is a float
+
+install_import_hook("latentlab", "conftest.typechecker")
+
+
+@pytest.fixture(scope="session")
+def mnist_root() -> Path:
+    """The folder of real MNIST in torchvision's layout."""
+    root = os.environ.get("LATENTLAB_DATA")
+    if not root or not (Path(root) / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
+        pytest.skip("no real MNIST: set LATENTLAB_DATA to a folder that holds MNIST/raw")
+    return Path(root).absolute()
+
+
+@pytest.fixture
+def run_hydra():
+    """Arguments -> exit status of `latentlab-train`, in this process."""
+    from latentlab.cli import run_hydra
+    from latentlab.train import job
+
+    return lambda arguments: run_hydra(job, "train", arguments)
+
+
+@pytest.fixture
+def train(run_hydra, tmp_path, monkeypatch):
+    """Arguments -> the run's folder after `latentlab-train`, in this process, ended with the expected status."""
+    from latentlab.runs import Run
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, folder: str = "run", status: int = 0) -> Run:
+        assert run_hydra([*arguments, f"hydra.run.dir={tmp_path / folder}"]) == status
+        return Run(tmp_path / folder)
+
+    return run

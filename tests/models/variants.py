@@ -1,0 +1,93 @@
+"""Small variants on small images, for tests that hold for each of them."""
+
+from functools import partial
+
+import torch
+
+from latentlab.batch import Batch
+from latentlab.corruption import Gaussian as GaussianNoise
+from latentlab.distributions import Bernoulli
+from latentlab.models.ae import AE
+from latentlab.models.base import Autoencoder
+from latentlab.models.cvae import CVAE
+from latentlab.models.denoising_ae import DenoisingAE
+from latentlab.models.parts import Parts
+from latentlab.models.priors import LabelPrior, StandardPrior
+from latentlab.models.sparse_ae import SparseAE
+from latentlab.models.vae import VAE
+from latentlab.nets.cnn import CNNDecoder, CNNEncoder
+from latentlab.nets.linear import LinearDecoder, LinearEncoder
+from latentlab.nets.mlp import MLPDecoder, MLPEncoder
+from latentlab.nets.rnn import RNNDecoder, RNNEncoder
+from latentlab.penalties import L1, KLToTarget, TopK
+from latentlab.randomness import RandomSource, Share
+from latentlab.schedules import Constant, ConstantRate
+
+SHAPE, CLASSES, LATENT_DIM = (1, 8, 8), 10, 4
+
+NETS = {
+    "linear": (LinearEncoder, LinearDecoder),
+    "mlp": (
+        partial(MLPEncoder, widths=[16], activation="relu"),
+        partial(MLPDecoder, widths=[16], activation="relu"),
+    ),
+    "cnn": (
+        partial(CNNEncoder, widths=[4, 8], activation="silu"),
+        partial(CNNDecoder, widths=[4, 8], activation="silu"),
+    ),
+    "rnn": (
+        partial(RNNEncoder, widths=[8], activation="tanh"),
+        partial(RNNDecoder, widths=[8], activation="tanh"),
+    ),
+}
+
+VARIANTS = {
+    "ae": AE,
+    "sparse_l1": partial(SparseAE, penalty=L1(weight=0.1, active_above=0.0)),
+    "sparse_kl": partial(SparseAE, penalty=KLToTarget(weight=1.0, rho=0.05, active_above=0.5)),
+    "sparse_topk": partial(SparseAE, penalty=TopK(weight=1.0, k=2, active_above=0.0)),
+    "denoising": partial(DenoisingAE, corruption=GaussianNoise(sigma=0.3)),
+    "vae": partial(VAE, beta=1.0, kl_schedule=Constant(), free_bits=0.1),
+    "cvae": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=StandardPrior, free_bits=0.1),
+    "cvae_label_prior": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=LabelPrior),
+}
+
+
+def variant_class(variant: str) -> type[Autoencoder]:
+    made = VARIANTS[variant]
+    return made.func if isinstance(made, partial) else made
+
+
+def build(variant: str, net: str = "mlp", seed: int = 0, num_classes: int = CLASSES) -> Autoencoder:
+    """A variant with freshly drawn weights."""
+    torch.manual_seed(seed)
+    encoder, decoder = NETS[net]
+    kind = variant_class(variant)
+    condition = num_classes if kind.conditional else 0
+    parts = Parts(
+        encoder=encoder(SHAPE, kind.parameters_per_latent * LATENT_DIM, condition),
+        decoder=decoder(LATENT_DIM, SHAPE, condition),
+        likelihood=Bernoulli(),
+        optimizer=partial(torch.optim.Adam, lr=1e-3),
+        rate=ConstantRate(),
+        image_shape=SHAPE,
+        num_classes=num_classes,
+    )
+    return VARIANTS[variant](parts=parts, latent_dim=LATENT_DIM)
+
+
+def images(rows: int = 6, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(rows, *SHAPE, generator=generator), torch.arange(rows) % CLASSES
+
+
+def batch(rows: int = 6, seed: int = 0) -> Batch:
+    x, y = images(rows, seed)
+    return Batch(x, y, rows, RandomSource(seed))
+
+
+def share(rows: int, rank: int, world_size: int, seed: int = 0) -> Batch:
+    """What one of several devices holds of `batch(rows, seed)`."""
+    x, y = images(rows, seed)
+    source = RandomSource(seed, share=Share(rows, rank, world_size))
+    return Batch(x[rank::world_size], y[rank::world_size], rows, source)

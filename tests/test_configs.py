@@ -1,0 +1,77 @@
+"""Every shipped config is a test case: it composes, passes the signature check, and trains for two batches."""
+
+from pathlib import Path
+
+import pytest
+
+CONF = Path(__file__).parents[1] / "conf"
+TINY = ["data=digits", "data.image_size=8", "trainer=smoke", "logger=none", "callbacks=no_pictures"]
+
+
+def options(group: str) -> list[str]:
+    return sorted(file.stem for file in (CONF / group).glob("*.yaml"))
+
+
+def with_group(group: str) -> list[list[str]]:
+    return [[f"{group}={option}"] for option in options(group)]
+
+
+SELECTIONS = [
+    *with_group("model"),
+    *([*owner, *choice] for owner in [["model=sparse_ae"]] for choice in with_group("model/penalty")),
+    *([*owner, *choice] for owner in [["model=denoising_ae"]] for choice in with_group("model/corruption")),
+    *([*owner, *choice] for owner in [["model=vae"]] for choice in with_group("model/kl_schedule")),
+    *([*owner, *choice] for owner in [["model=cvae"]] for choice in with_group("model/prior")),
+    *with_group("net"),
+    *with_group("likelihood"),
+    *with_group("optimizer"),
+    *with_group("scheduler"),
+]
+
+
+@pytest.mark.parametrize("selection", SELECTIONS, ids=" ".join)
+def test_a_shipped_choice_of_parts_trains(train, selection):
+    small = ["net.widths=[8]"] if selection[0] in ("net=cnn", "net=rnn") else []
+    run = train(*TINY, *selection, *small, "trainer.max_epochs=1")
+    assert run.status["status"] == "complete"
+    assert run.metrics["steps"] == 2
+
+
+@pytest.mark.parametrize("option", options("callbacks"))
+def test_shipped_callbacks_run(train, option):
+    run = train(*TINY, "logger=tensorboard", f"callbacks={option}", "model=vae", "trainer.limit_val_batches=1.0")
+    assert bool(run.figures) == (option != "no_pictures")
+
+
+@pytest.mark.parametrize("option", options("logger"))
+def test_shipped_loggers_run(train, option, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert train(*TINY, f"logger={option}").metrics is not None
+
+
+@pytest.mark.parametrize("option", [name for name in options("trainer") if name not in ("gpu", "ddp")])
+def test_shipped_trainers_run(train, option):
+    run = train(*TINY[:2], *TINY[3:], f"trainer={option}", "trainer.accelerator=cpu", "trainer.max_epochs=1")
+    assert run.metrics["epochs"] == 1
+
+
+@pytest.mark.parametrize("option", ["gpu", "ddp"])
+def test_shipped_trainers_of_other_machines_compose_and_pass_the_check(run_hydra, option, capsys):
+    assert run_hydra([f"trainer={option}", "--cfg", "job"]) == 0
+    assert "_target_: lightning.pytorch.Trainer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", options("data"))
+def test_shipped_datasets_compose_and_name_a_real_datamodule(run_hydra, option, capsys):
+    assert run_hydra([f"data={option}", "--cfg", "job"]) == 0
+    assert "DataModule" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", options("experiment"))
+def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(train, option):
+    header = [line for line in (CONF / "experiment" / f"{option}.yaml").read_text().splitlines() if "#" in line]
+    assert any(option in line for line in header[1:])
+    assert any("Two CPU cores:" in line for line in header)
+    limits = ["trainer.limit_train_batches=2", "trainer.limit_val_batches=2", "trainer.limit_test_batches=2"]
+    run = train(f"experiment={option}", "data=digits", "logger=none", "callbacks=no_pictures", "trainer.max_epochs=1", *limits)
+    assert run.metrics["steps"] == 2

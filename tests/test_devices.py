@@ -1,0 +1,42 @@
+"""Two CPU processes against one: the same training on the same global batches, every image counted once."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SETTING = [
+    *("data=digits", "data.image_size=8", "data.batch_size=128", "trainer.max_epochs=2", "net.widths=[16]"),
+    *("callbacks=no_pictures", "trainer.accelerator=cpu", "optimizer=sgd", "optimizer.lr=1e-4"),
+]
+
+
+def metrics_of(folder: Path, *arguments: str) -> dict:
+    command = [sys.executable, "-m", "latentlab.train", *SETTING, *arguments, f"hydra.run.dir={folder}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads((folder / "metrics.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [["model=vae", "model.free_bits=0.1"], ["model=sparse_ae", "model/penalty=kl"], ["model=denoising_ae"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_two_processes_report_what_one_process_reports(tmp_path, model):
+    one = metrics_of(tmp_path / "one", *model)
+    two = metrics_of(tmp_path / "two", *model, "trainer=ddp")
+    assert two["device"] == "2 x cpu"
+    assert (two["steps"], two["epochs"]) == (one["steps"], one["epochs"])
+    assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-5)
+
+
+def test_a_sweep_gives_a_job_of_two_devices_a_process_and_all_the_data(tmp_path):
+    command = [sys.executable, "-m", "latentlab.train", "-m", *SETTING, "trainer=ddp", "trainer.devices=1,2"]
+    done = subprocess.run([*command, f"hydra.sweep.dir={tmp_path}"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = {json.loads(f.read_text())["device"]: json.loads(f.read_text()) for f in tmp_path.glob("*/metrics.json")}
+    assert runs.keys() == {"1 x cpu", "2 x cpu"}
+    assert runs["2 x cpu"]["metrics"] == pytest.approx(runs["1 x cpu"]["metrics"], rel=1e-5)

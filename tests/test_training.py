@@ -1,0 +1,124 @@
+"""One run, through the real entry point: its folder, its figures, its mistakes."""
+
+import json
+
+import pytest
+import torch
+
+from latentlab.runs import Run, config_hash
+
+DIGITS = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks=no_pictures"]
+VARIANTS = ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"]
+
+
+def test_a_run_folder_holds_everything_about_the_run(train):
+    run = train(*DIGITS, "callbacks=default", "model=vae")
+    assert {"resolved.yaml", "config.yaml", "overrides.yaml"} <= {p.name for p in (run.folder / ".hydra").iterdir()}
+    assert run.best_checkpoint
+    assert run.last_checkpoint
+    assert len(run.figures) == 4
+    assert list(run.folder.glob("events.out.tfevents.*"))
+    assert run.status["status"] == "complete"
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    assert metrics.keys() >= {
+        *("status", "metrics", "seed", "git_revision", "versions", "device", "train_seconds", "wall_seconds"),
+        *("epochs", "steps", "parameters", "config_hash"),
+    }
+    assert metrics["config_hash"] == config_hash(run.config)
+    assert (metrics["epochs"], metrics["steps"], metrics["seed"]) == (2, 22, 0)
+
+
+@pytest.mark.parametrize("model", VARIANTS)
+def test_every_variant_reports_the_yardstick_beside_its_objective(train, model):
+    figures = train(*DIGITS, f"model={model}").metrics["metrics"]
+    assert figures.keys() >= {"test/objective", "test/reconstruction", "test/mse", "test/bce"}
+    has_posterior = model in ("vae", "cvae")
+    assert ({"test/kl", "test/elbo"} <= figures.keys()) == has_posterior
+    if has_posterior:
+        assert figures["test/elbo"] == pytest.approx(-figures["test/reconstruction"] - figures["test/kl"], rel=1e-6)
+    extra = {
+        "sparse_ae": {"test/active_fraction", "test/dead_units", "test/variance_explained"},
+        "denoising_ae": {"test/psnr", "test/ssim", "test/psnr_noisy", "test/ssim_noisy"},
+    }
+    assert figures.keys() >= extra.get(model, set())
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train):
+    weights = [_weights(train(*DIGITS, f"seed={seed}", folder=f"run{i}")) for i, seed in enumerate([3, 3, 4])]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert any(not torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
+
+
+def test_training_lowers_the_validation_objective(train):
+    short, long = (train(*DIGITS, f"trainer.max_epochs={n}", folder=f"run{n}") for n in (1, 8))
+    assert _objective(long) < 0.9 * _objective(short)
+
+
+def test_validation_weighs_the_terms_as_training_does(train):
+    run = train(*DIGITS, "model=vae", "model.beta=3", "model/kl_schedule=linear", "model.kl_schedule.steps=1000000")
+    figures = run.metrics["metrics"]
+    # 22 of a million steps: the KL weighs nothing yet, and the selecting objective weighs it in full
+    assert figures["test/objective"] == pytest.approx(figures["test/reconstruction"], rel=1e-3)
+    expected = figures["test/reconstruction"] + 3 * figures["test/kl"]
+    assert figures["test/objective_final"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_model_is_read_back_from_its_folder_without_its_data(train):
+    run = train(*DIGITS, "model=cvae")
+    model = run.model()
+    assert model.decode(torch.zeros(2, 20), torch.tensor([3, 7])).shape == (2, 1, 8, 8)
+    saved = torch.load(run.best_checkpoint, weights_only=True)["state_dict"]
+    assert all(torch.equal(saved[name], value) for name, value in model.state_dict().items())
+
+
+def test_a_run_whose_objective_explodes_names_step_term_and_checkpoint(train, capfd):
+    run = train(*DIGITS, "model=ae", "likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e3", status=1)
+    error = capfd.readouterr().err
+    assert "Traceback" not in error
+    assert "train/objective is not finite at step" in error
+    assert run.metrics is None
+    assert run.status["status"] == "failed"
+    assert "NonFiniteObjective" in run.status["reason"]
+
+
+def test_binarised_pixels_under_a_density_are_warned_of(train, caplog):
+    train(*DIGITS, "likelihood=gaussian", "data.binarize=threshold", "trainer=smoke")
+    assert "likelihood=bernoulli fits them" in caplog.text
+
+
+MISTAKES = {
+    "model.penalty.k": ["model=sparse_ae", "model/penalty=topk", "model.latent_dim=8", "model.penalty.k=9"],
+    "cvae needs labels": ["model=cvae", "data.labels=false"],
+    "net.widths": ["net=cnn", "net.widths=[8,8,8,8,8,8]"],
+    "net.activation": ["net.activation=rellu"],
+    "data.batch_size": ["data.batch_size=0"],
+    "model.corruption.p": ["model=denoising_ae", "model/corruption=masking", "model.corruption.p=1.5"],
+    "model.latent_dim": ["model.latent_dim=0"],
+    "trainer.max_epochs": ["trainer.max_epochs=0"],
+}
+
+
+@pytest.mark.parametrize("named", MISTAKES)
+def test_an_impossible_choice_is_one_line_that_names_it(train, capfd, named):
+    run = train(*DIGITS, *MISTAKES[named], status=1)
+    error = capfd.readouterr().err
+    assert "Traceback" not in error
+    assert [line for line in error.splitlines() if line.startswith("error: ") and named in line]
+    assert run.metrics is None
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, run_hydra, capfd):
+    blocker = tmp_path / "file"
+    blocker.touch()
+    assert run_hydra([*DIGITS, f"hydra.run.dir={blocker}/run"]) == 1
+    error = capfd.readouterr().err
+    assert "Traceback" not in error
+    assert str(blocker) in error
+
+
+def _weights(run: Run) -> dict[str, torch.Tensor]:
+    return torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
+
+
+def _objective(run: Run) -> float:
+    return run.metrics["metrics"]["val/objective_final"]
