@@ -1,15 +1,19 @@
 """Corruptions, on the draws of seed 0 that torch prints to this day, and in the long run."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch.func import vmap
 
 from latentlab.corruption import Corruption, Gaussian, Masking, Mixed, SaltAndPepper
 from latentlab.errors import ConfigError
 from latentlab.randomness import RandomSource, Share
+
+CONF = Path(__file__).parents[1] / "conf" / "model" / "corruption"
 
 KINDS = [
     Gaussian(0.3),
@@ -79,10 +83,12 @@ def test_mixed_applies_its_parts_in_order_on_draws_of_their_own() -> None:
     assert not torch.equal(Mixed(parts[::-1])(grey(4, 1, 8, 8), RandomSource(0)), expected)
 
 
-def test_mixed_takes_the_list_that_hydra_builds() -> None:
-    parts = OmegaConf.create([], flags={"allow_objects": True})
-    parts.append(Masking(0.5))
-    assert Mixed(parts) == Mixed([Masking(0.5)])
+def test_shipped_mixture_is_built_whole_also_inside_a_model_config() -> None:
+    mixed = OmegaConf.load(CONF / "mixed.yaml")
+    config = OmegaConf.create({"_target_": "builtins.dict", "corruption": mixed})
+    built = instantiate(config)["corruption"]
+    assert built == Mixed([Gaussian(0.2), Masking(0.2), SaltAndPepper(0.1)])
+    assert torch.equal(built(grey(), RandomSource(0)), built(grey(), RandomSource(0)))
 
 
 def test_gaussian_noise_has_its_sigma_in_the_long_run() -> None:

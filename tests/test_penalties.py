@@ -57,7 +57,7 @@ def test_kl_to_target_is_the_mean_log_ratio_of_samples() -> None:
     target, observed = td.Bernoulli(torch.tensor(0.05)), td.Bernoulli(torch.tensor(0.2))
     spikes = target.sample((100_000,))
     ratio = target.log_prob(spikes) - observed.log_prob(spikes)
-    error = ratio.std() / math.sqrt(len(ratio))
+    error = ratio.std().item() / math.sqrt(len(ratio))
     assert kl_to_target(torch.tensor([0.2]), 0.05).item() == pytest.approx(ratio.mean().item(), abs=5 * error)
 
 

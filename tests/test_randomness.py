@@ -72,7 +72,7 @@ def test_shape_and_dtype_are_those_asked_for(draw, dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("world_size", [2, 3])
 @pytest.mark.parametrize("rows", [1, 2, 6, 7, 128, 301])
 def test_shares_interleave_to_the_draw_of_one_device(draw, rows: int, world_size: int) -> None:
-    """Uneven shares, and empty ones where there are fewer rows than devices, included; also for a second draw."""
+    """Also for uneven shares, for empty ones (fewer rows than devices), and for a second draw."""
     alone = RandomSource(7)
     sources = [RandomSource(7, share=Share(rows, rank, world_size)) for rank in range(world_size)]
     for width in (5, 3):

@@ -64,7 +64,8 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         log.warning(
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
         )
-    model: Autoencoder = instantiate(config.model, parts=parts)
+    # handed over by call: as an argument of `instantiate`, Hydra would turn the dataclass into a config
+    model: Autoencoder = instantiate(config.model, _partial_=True)(parts)
     if config.compile:
         model.encoder.compile()
         model.decoder.compile()

@@ -32,9 +32,9 @@ def _data(given: list[str]) -> list[str]:
     """MNIST where it is found or can be downloaded, else the bundled digits, said aloud."""
     if _value("data", given):
         return []
-    from latentlab.torch_build import require_matching_torchvision
+    from latentlab.torch_build import require_one_build
 
-    require_matching_torchvision()
+    require_one_build()
     from latentlab.data.torchvision_sets import MNISTDataModule
     from latentlab.errors import DataError
 

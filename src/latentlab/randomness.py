@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -43,9 +44,10 @@ class RandomSource:
         """Uniform draws in [0, 1) of the shape, dtype and device of `like`, whose first axis is the batch."""
         return self._draw(torch.rand, like)
 
-    def _draw(self, draw, like: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+    def _draw(self, draw: Callable[..., Tensor], like: Tensor) -> Tensor:
         share = self._share
-        alone = share is None or share.world_size == 1
-        rows = like.shape[0] if alone else share.rows
-        noise = draw((rows, *like.shape[1:]), generator=self._generator, dtype=like.dtype, device=like.device)
-        return noise if alone else noise[share.rank :: share.world_size]
+        options = {"generator": self._generator, "dtype": like.dtype, "device": like.device}
+        if share is None or share.world_size == 1:
+            return draw(like.shape, **options)
+        whole = draw((share.rows, *like.shape[1:]), **options)
+        return whole[share.rank :: share.world_size]

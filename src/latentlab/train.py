@@ -40,9 +40,9 @@ def job(config: DictConfig) -> float:
 
         return _objective(train_in_own_process(config))
 
-    from latentlab.torch_build import require_matching_torchvision
+    from latentlab.torch_build import require_one_build
 
-    require_matching_torchvision()
+    require_one_build()
     from latentlab.training import train
 
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()

@@ -100,6 +100,8 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
 
 
 def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
+    # Lightning warns where an epoch is shorter than this; nothing is logged between epochs anyway
+    trainer.log_every_n_steps = min(trainer.log_every_n_steps, len(data.train_dataloader()))
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:
@@ -120,8 +122,10 @@ def _forget_earlier_jobs(config: DictConfig) -> None:
     if config.compile:
         torch._dynamo.reset()  # after eight models it silently runs eager
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).handlers.clear()  # Hydra's root handler prints these lines already
-        logging.getLogger(name).propagate = True
+        logger = logging.getLogger(name)
+        logger.handlers.clear()  # Hydra's root handler prints these lines already
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)  # below it: which devices there are, and advertisements
 
 
 def _record_failure(run: Run, error: BaseException) -> None:

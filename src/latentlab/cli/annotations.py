@@ -21,14 +21,15 @@ SCALARS: dict[str, tuple[type, ...]] = {
 SEQUENCES = {"list", "tuple", "Sequence", "Iterable", "Collection", "MutableSequence", "set", "frozenset"}
 MAPPINGS = {"dict", "Mapping", "MutableMapping"}
 UNIONS = {"Optional", "Union"}
+_MADE = "a node with _target_ that makes a"
 GENERIC = ("builtins.", "typing.", "typing_extensions.", "collections.abc.")
 
 
 def fits(value: object, annotation: Annotation) -> bool:
     """Whether the value is of that type; true where the sources do not tell.
 
-    A bool is no int, an int is a float, a list is a tuple. A node with `_target_` fits everything: what it makes is not
-    known before it is made.
+    A bool is no int, an int is a float, a list is a tuple. A node with `_target_` fits everything: what it
+    makes is not known before it is made.
     """
     if annotation.expr is None or (annotation.optional and value is None):
         return True
@@ -41,12 +42,14 @@ def choices(annotation: Annotation) -> list[object]:
 
 
 def describe(annotation: Annotation) -> str:
-    """The type in a user's words, such as `int`, `float or None`, `a node with _target_ that makes a Penalty`."""
+    """The type in a user's words: `int`, `float or None`, `a node with _target_ that makes a Penalty`."""
     assert annotation.expr is not None
     words = list(dict.fromkeys(_words(annotation.expr, annotation.module)))
     if annotation.optional and "None" not in words:
         words.append("None")
-    return " or ".join(words)
+    plain = [word for word in words if not word.startswith(_MADE)]
+    words = plain if set(plain) - {"None"} else words
+    return " or ".join(words) if len(words) < 4 else f"one of {', '.join(words)}"
 
 
 def _fits(value: object, expr: ast.expr, module: Module) -> bool:
@@ -148,7 +151,7 @@ def _words(expr: ast.expr, module: Module) -> list[str]:
             dotted = dotted_name(expr, module) or ""
             if dotted in SCALARS or _generic_name(dotted) or _found(dotted) is None:
                 return [ast.unparse(expr)]
-            return [f"a node with _target_ that makes a {ast.unparse(expr)}"]
+            return [f"{_MADE} {ast.unparse(expr)}"]
         case _:
             pass
     return [ast.unparse(expr)]

@@ -8,9 +8,10 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def config_dir(package: Path = PACKAGE) -> Path:
-    """The folder of the shipped configs: inside the package (wheel) or at the checkout's root (editable install).
+    """The folder of the shipped configs: inside the package (wheel) or at the checkout's root (editable).
 
-    Raises ConfigError where there is neither.
+    Raises:
+        ConfigError: there is neither.
     """
     places = (package / "conf", package.parent.parent / "conf")
     for place in places:

@@ -1,6 +1,6 @@
-"""The constructor signature is the config schema: a config is judged by the signatures that its `_target_`s name.
+"""The constructor signature is the config schema: a config is judged by the signatures of its `_target_`s.
 
-Signatures are read from the source files (see `sources`), so that a mistake is answered before anything slow is imported.
+They are read from the source files (see `sources`): a mistake is answered before anything slow is imported.
 """
 
 import ast
@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from latentlab.cli.annotations import choices, describe, fits
-from latentlab.errors import ConfigError
 from latentlab.cli.nearest import nearest, unknown
 from latentlab.cli.signatures import Annotation, Signature, signature
 from latentlab.cli.sources import Module, NotThereError
+from latentlab.errors import ConfigError
 
 Raw = Mapping[str, Any] | None
 
@@ -49,10 +49,10 @@ OPTIONAL_PARTS = ("callbacks", "logger")
 
 
 def check(config: Mapping[str, Any], raw: Raw = None) -> None:
-    """Judge a resolved config, without its hydra node; `raw` is the same before its interpolations were resolved.
+    """Judge a resolved config, without its hydra node; `raw` is the same with its interpolations unresolved.
 
-    A wrong value that came by interpolation is reported where it was written. Missing arguments are not judged: the
-    code hands in some.
+    A wrong value that came by interpolation is reported where it was written. Missing arguments are not
+    judged: the code hands in some.
 
     Raises:
         ConfigError: an unknown key, a value of the wrong type, or a `_target_` that is not there.

@@ -1,4 +1,4 @@
-"""Definitions found by reading source files: a config is judged without importing torch, which costs seconds."""
+"""Definitions found by reading source files: a config is judged without importing torch, which is slow."""
 
 import ast
 import sys
@@ -168,7 +168,7 @@ def _origin(statement: ast.ImportFrom, package: str) -> str:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those inside `if` and `try` too; the first branch wins, so it comes last."""
+    """The statements of a module, also inside `if` and `try`; the first branch wins, so it comes last."""
     for statement in body:
         if isinstance(statement, ast.If):
             yield from _statements(statement.orelse)

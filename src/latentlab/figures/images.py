@@ -61,7 +61,7 @@ def _draw(
     height = min((width - 0.9 * labelled) * canvas.shape[0] / canvas.shape[1] + 2 * MARGIN, LARGEST_HEIGHT)
     figure = new_figure(width, height, title, subtitle)
     axes = figure.add_subplot()
-    axes.imshow(canvas)
+    axes.imshow(canvas, interpolation="nearest")
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
     axes.set_yticks([offset + (images.shape[2] - 1) / 2 for offset in offsets] if labelled else [])

@@ -24,7 +24,7 @@ from latentlab.figures.style import (
     plain_axes,
 )
 
-OPACITY = 0.6
+OPACITY = 0.75
 
 
 def latent_plane(
@@ -128,7 +128,7 @@ def _many_classes(
 def _name_at_median(
     axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str], size: float
 ) -> None:
-    halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+    halo: list[patheffects.AbstractPathEffect] = [patheffects.withStroke(linewidth=2.5, foreground="white")]
     for index, name in enumerate(names):
         own = points[y == index]
         if len(own):

@@ -17,10 +17,9 @@ GREY = "#5a5a5a"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 MARGIN = 0.1  # inches
-LETTERS_AN_INCH = 17.5  # of the subtitle's size
+LETTERS_AN_INCH = 15  # of the subtitle's size
 
-# Okabe & Ito 2008, eight colours that the colour-blind tell apart, with the yellow darkened for white paper;
-# wine (Tol's muted scheme) and grey make ten
+# Okabe & Ito 2008, eight colours that the colour-blind tell apart; Tol's wine and indigo make them ten
 TEN_COLOURS = (
     BLUE,
     "#E69F00",
@@ -29,9 +28,9 @@ TEN_COLOURS = (
     "#CC79A7",
     "#56B4E9",
     "#000000",
-    "#D8C400",
+    "#F0E442",
     "#882255",
-    "#999999",
+    "#332288",
 )
 TEN_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", "*", ">")
 

@@ -7,11 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from latentlab.figures.style import BLUE, GREY, SMALL_SIZE, TEXT_SIZE, VERMILLION, new_figure, plain_axes
+from latentlab.figures.style import BLUE, GREY, TEXT_SIZE, VERMILLION, new_figure, plain_axes
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
-LEAST_VARIANCE = 1e-6
-MOST_TICKS = 50
+LEAST_VARIANCE = 1e-6  # below, a unit counts as constant and is drawn here
+USUAL_VARIANCES = (1e-3, 10.0)
+FEW_UNITS = 10
+MOST_NAMES = 40
 
 
 def unit_activity(
@@ -50,8 +52,13 @@ def _variance_panel(
     axes: Axes, places: list[int], variance: Float[Tensor, " d"], has_posterior: bool
 ) -> None:
     values = variance.cpu()
-    axes.bar(places, values.clamp_min(LEAST_VARIANCE).numpy(), color=BLUE, width=0.8)
+    axes.plot(
+        places, values.clamp_min(LEAST_VARIANCE).numpy(), "o", color=BLUE, markersize=_dot_size(len(values))
+    )
     axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, USUAL_VARIANCES[0]), max(high, USUAL_VARIANCES[1]))  # comparable from run to run
+    axes.grid(axis="y", linewidth=0.4, alpha=0.6)
     axes.set_ylabel("variance of the code")
     if has_posterior:
         active = int((values > ACTIVE_VARIANCE).sum())
@@ -66,12 +73,13 @@ def _note(axes: Axes, text: str) -> None:
 
 
 def _name_units(axes: Axes, order: list[int], sorted_by: str) -> None:
-    named = len(order) <= MOST_TICKS
+    named = len(order) <= MOST_NAMES
     if named:
-        size = min(TEXT_SIZE, max(SMALL_SIZE, 260 / len(order)) if len(order) <= 40 else 5.5)
+        size = min(TEXT_SIZE, 260 / len(order))
         axes.set_xticks(range(len(order)), labels=[str(unit) for unit in order], fontsize=size)
         axes.tick_params(axis="x", labelsize=size)
-    axes.set_xlim(-0.8, len(order) - 0.2)
+    middle, half = (len(order) - 1) / 2, max(len(order), FEW_UNITS) / 2
+    axes.set_xlim(middle - half - 0.3, middle + half + 0.3)
     axes.set_xlabel(f"unit of the code{'' if named else ': rank'}, sorted by {sorted_by}")
 
 

@@ -1,0 +1,193 @@
+"""The command line of an entry point: flags and overrides in, an exit status out, a mistake in one line."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, final
+
+from hydra import version
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path, get_args_parser
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import env_override
+from hydra.errors import HydraException, InstantiationException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from latentlab.cli.composition import CheckedLoader, new_run_name
+from latentlab.cli.config_dir import config_dir
+from latentlab.cli.help import help_text
+from latentlab.cli.mistakes import from_instantiate, from_omegaconf, one_line
+from latentlab.errors import ConfigError, UserError
+
+Job = Callable[[DictConfig], float | None]
+
+log = logging.getLogger(__name__)
+failures = logging.getLogger("latentlab.failure")
+
+
+def run_hydra(job: Job, config_name: str, argv: Sequence[str]) -> int:
+    """Run the job once, or as a sweep with `-m`, on the config that the arguments describe.
+
+    Returns the exit status: a user's mistake is one line on stderr, `error: KEY: ...`, and status 1; Ctrl-C
+    is 130; a SystemExit of the job gives its own. Any other exception of the job is raised on.
+    """
+    try:
+        flags = _flags(argv)
+        with env_override({"HYDRA_FULL_ERROR": "1"}):  # so that Hydra raises where it would print and exit
+            _dispatch(flags, job, config_name)
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as stop:
+        return _status(stop)
+    except Exception as error:
+        message = told(error)
+        if message is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def told(error: Exception) -> str | None:
+    """A user's mistake in one line; None for anything else, which keeps its traceback."""
+    if isinstance(error, UserError):
+        return one_line(str(error))
+    if isinstance(error, InstantiationException):
+        return from_instantiate(error)
+    if isinstance(error, OmegaConfBaseException):
+        return from_omegaconf(error)
+    if isinstance(error, HydraException):
+        return one_line(str(error))
+    return None
+
+
+def _flags(argv: Sequence[str]) -> argparse.Namespace:
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        dashed = [argument for argument in argv if argument.startswith("--") and "=" in argument]
+        hint = f"; keys are written without dashes: {dashed[0].lstrip('-')}" if dashed else "; see --help"
+        raise ConfigError(message + hint)
+
+    parser.error = refuse  # type: ignore[method-assign]
+    return parser.parse_intermixed_args(list(argv))
+
+
+def _dispatch(flags: argparse.Namespace, job: Job, config_name: str) -> None:
+    asked = [name for name in ("run", "multirun", "cfg", "info", "shell_completion") if getattr(flags, name)]
+    if len(asked) > 1:
+        raise ConfigError(f"only one of --{', --'.join(asked).replace('_', '-')} at a time")
+    if flags.resolve and not (flags.cfg or flags.help):
+        raise ConfigError("--resolve: goes with --cfg or --help")
+    for flag in ("config_path", "experimental_rerun"):
+        if getattr(flags, flag):
+            raise ConfigError(
+                f"--{flag.replace('_', '-')}: not supported; --config-dir adds a folder of configs"
+            )
+    version.setbase("1.3")
+    config_name = flags.config_name or config_name
+    helps = flags.help or flags.hydra_help or flags.shell_completion
+    loader = CheckedLoader(_search_path(flags.config_dir), new_run_name(), checks=not helps)
+    hydra = Hydra(task_name=config_name, config_loader=loader)
+    GlobalHydra.instance().clear()
+    GlobalHydra.instance().initialize(hydra)
+    try:
+        _follow(hydra, loader, flags, job, config_name)
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def _follow(
+    hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job: Job, config_name: str
+) -> None:
+    overrides = flags.overrides
+    if flags.help:
+        print(help_text(config_name, loader.groups))
+    elif flags.hydra_help:
+        hydra.hydra_help(config_name, get_args_parser(), flags)
+    elif flags.cfg:
+        hydra.show_cfg(config_name, overrides, flags.cfg, flags.package, flags.resolve)
+    elif flags.info:
+        hydra.show_info(flags.info, config_name, overrides)
+    elif flags.shell_completion:
+        hydra.shell_completion(config_name, overrides)
+    elif flags.multirun or "hydra.mode=MULTIRUN" in overrides:
+        _sweep(hydra, loader, job, config_name, overrides)
+    else:
+        once = _Once(job)
+        hydra.run(config_name, once, overrides)
+        if once.error is not None:
+            raise once.error
+
+
+def _sweep(hydra: Hydra, loader: CheckedLoader, job: Job, config_name: str, overrides: list[str]) -> None:
+    try:
+        hydra.multirun(config_name, _Reporting(job), [*overrides, "hydra.mode=MULTIRUN"])
+    except ConfigError:
+        folder = loader.sweep_folder
+        if folder is not None and [path.name for path in folder.glob("*")] == ["multirun.yaml"]:
+            (folder / "multirun.yaml").unlink()  # no job was started: leave nothing
+            folder.rmdir()
+        raise
+
+
+@final
+@dataclass
+class _Once:
+    """A single run. Hydra prints a line about an exception that it sees: this one waits for its end."""
+
+    job: Job
+    error: Exception | None = field(default=None)
+
+    def __call__(self, config: DictConfig) -> float | None:
+        try:
+            return self.job(config)
+        except Exception as error:
+            _record(error)
+            self.error = error
+            return None
+
+
+@final
+@dataclass(frozen=True)
+class _Reporting:
+    """A job of a sweep, perhaps in a worker process: an exception is told where it happens, and raised on."""
+
+    job: Job
+
+    def __call__(self, config: DictConfig) -> float | None:
+        try:
+            return self.job(config)
+        except Exception as error:
+            _record(error)
+            log.error("failed: %s", told(error) or f"{type(error).__name__}: {error}")
+            raise
+
+
+def _record(error: Exception) -> None:
+    """The whole story into the job's log."""
+    failures.error("%s", told(error) or type(error).__name__, exc_info=error)
+
+
+def _search_path(extra: str | None) -> Any:
+    path = create_config_search_path(str(config_dir()))
+    assert isinstance(path, ConfigSearchPathImpl)
+    if extra is not None:
+        folder = Path(extra).absolute()
+        if not folder.is_dir():
+            raise ConfigError(f"--config-dir: no folder {folder}")
+        path.prepend("command-line", f"file://{folder}", SearchPathQuery(provider="schema"))
+    return path
+
+
+def _status(stop: SystemExit) -> int:
+    if stop.code is None or isinstance(stop.code, int):
+        return stop.code or 0
+    print(stop.code, file=sys.stderr)
+    return 1

@@ -1,0 +1,206 @@
+"""The MNIST family: files, labels and class names as torchvision has them, read with checks of our own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from os.path import isfile
+from pathlib import Path
+from types import MappingProxyType
+from typing import final
+
+from torchvision import datasets
+
+from latentlab.data.base import ImageDataModule
+from latentlab.data.checksums import MNIST_SHA256, read_images
+from latentlab.data.download import download
+from latentlab.data.images import Images, Splits, divide
+from latentlab.data.loader import Binarize
+from latentlab.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class IdxSource:
+    """Where a dataset keeps its idx files below the root, and how they are read.
+
+    folder: below the root.
+    train, test: the pairs of file names, images before labels.
+    fetch: downloads and unpacks them into a root.
+    first_label: the label of the first class.
+    transposed: whether rows and columns are exchanged in the files.
+    digests: SHA-256 by file name, where it is known.
+    """
+
+    folder: str
+    train: tuple[str, str]
+    test: tuple[str, str]
+    fetch: Callable[[str], object]
+    first_label: int = 0
+    transposed: bool = False
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+class IdxDataModule(ImageDataModule, ABC):
+    """A dataset in idx files, whose official test set stays whole.
+
+    Of the official training set 5,000 images, drawn by `split_seed`, are kept for validation.
+
+    Args:
+        root: the folder that holds `MNIST/raw/train-images-idx3-ubyte` and the like; missing files are
+            downloaded there.
+        batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
+
+    Raises:
+        ConfigError: a value out of range.
+        DataError: on `prepare_data` and `setup`, where files are damaged, missing or not to be had.
+    """
+
+    validation_size = 5000
+
+    def __init__(
+        self,
+        root: str | Path,
+        batch_size: int = 128,
+        binarize: Binarize = None,
+        labels: bool = True,
+        seed: int = 0,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, binarize, labels, seed, split_seed)
+        self.root = Path(root).expanduser()
+
+    @abstractmethod
+    def _source(self) -> IdxSource:
+        """Where the files are and how they are read."""
+
+    def prepare_data(self) -> None:
+        """Download what is missing and check everything; call it in one process before `setup`.
+
+        Raises:
+            DataError: files are damaged, missing or not to be had.
+        """
+        if self._missing():
+            source = self._source()
+            download(source.folder, self.root, self._missing, lambda: source.fetch(str(self.root)))
+        self._read(self._source().train)
+        self._read(self._source().test)
+
+    def _load(self) -> Splits:
+        official = self._read(self._source().train)
+        rest = len(official.labels) - self.validation_size
+        if rest < 1:
+            raise DataError(
+                f"data.root: expected more than {self.validation_size:,} training images in"
+                f" {self._folder()}, found {len(official.labels):,}; delete the folder and run again"
+            )
+        train, validation = divide(official, (rest, self.validation_size), self.split_seed)
+        return Splits(train, validation, self._read(self._source().test))
+
+    def _read(self, files: tuple[str, str]) -> Images:
+        source = self._source()
+        pixels, labels = (self._folder() / file for file in files)
+        classes = range(source.first_label, source.first_label + len(self.class_names))
+        return read_images(pixels, labels, classes, source.digests, source.transposed)
+
+    def _missing(self) -> list[Path]:
+        source = self._source()
+        paths = [self._folder() / file for file in source.train + source.test]
+        return [path for path in paths if not isfile(path)]  # False, too, in a folder that may not be read
+
+    def _folder(self) -> Path:
+        return self.root / self._source().folder / "raw"
+
+
+def _mnist_like(
+    dataset: type[datasets.MNIST], digests: Mapping[str, str] = MappingProxyType({})
+) -> IdxSource:
+    return IdxSource(
+        folder=dataset.__name__,
+        train=("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+        test=("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+        fetch=lambda root: dataset(root, download=True),
+        digests=digests,
+    )
+
+
+@final
+class MNISTDataModule(IdxDataModule):
+    """Handwritten digits, 55,000 + 5,000 + 10,000 of 28x28 in 10 classes (LeCun et al. 1998)."""
+
+    name = "mnist"
+    class_names = tuple("0123456789")
+
+    def _source(self) -> IdxSource:
+        return _mnist_like(datasets.MNIST, MNIST_SHA256)
+
+
+@final
+class FashionMNISTDataModule(IdxDataModule):
+    """Pieces of clothing, 55,000 + 5,000 + 10,000 of 28x28 in 10 classes (Xiao et al. 2017)."""
+
+    name = "fashion_mnist"
+    class_names = tuple(datasets.FashionMNIST.classes)
+
+    def _source(self) -> IdxSource:
+        return _mnist_like(datasets.FashionMNIST)
+
+
+@final
+class KMNISTDataModule(IdxDataModule):
+    """Cursive Japanese, 55,000 + 5,000 + 10,000 of 28x28 in 10 classes (Clanuwat et al. 2018)."""
+
+    name = "kmnist"
+    class_names = tuple(datasets.KMNIST.classes)
+
+    def _source(self) -> IdxSource:
+        return _mnist_like(datasets.KMNIST)
+
+
+@final
+class EMNISTDataModule(IdxDataModule):
+    """Handwritten digits and letters of 28x28, turned upright (Cohen et al. 2017).
+
+    Args:
+        root: see `IdxDataModule`.
+        split: which letters and digits: byclass (62 classes), bymerge or balanced (47), letters (26), digits
+            or mnist (10).
+        batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "balanced",
+        batch_size: int = 128,
+        binarize: Binarize = None,
+        labels: bool = True,
+        seed: int = 0,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__(root, batch_size, binarize, labels, seed, split_seed)
+        if split not in datasets.EMNIST.splits:
+            raise ConfigError(
+                f"data.split: expected one of {', '.join(datasets.EMNIST.splits)}, found {split!r}"
+            )
+        self.split = split
+        self.name = f"emnist_{split}"
+        names = datasets.EMNIST.classes_split_dict[split]
+        self.class_names = tuple(name for name in names if name != "N/A")
+
+    def _source(self) -> IdxSource:
+        def pair(part: str) -> tuple[str, str]:
+            prefix = f"emnist-{self.split}-{part}"
+            return f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+
+        return IdxSource(
+            folder="EMNIST",
+            train=pair("train"),
+            test=pair("test"),
+            fetch=self._fetch,
+            first_label=1 if self.split == "letters" else 0,
+            transposed=True,
+        )
+
+    def _fetch(self, root: str) -> None:
+        # torchvision looks only for the part it is asked for, so either may be the one that is missing.
+        datasets.EMNIST(root, split=self.split, train=True, download=True)
+        datasets.EMNIST(root, split=self.split, train=False, download=True)

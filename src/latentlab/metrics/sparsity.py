@@ -1,0 +1,52 @@
+"""How sparse a code is, and what it still explains."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from latentlab.batch import Batch
+from latentlab.distributed import sum_over_devices
+from latentlab.models.base import Autoencoder
+
+ROUNDING = 1e-12  # of sums in float64
+
+
+def sparsity(model: Autoencoder, loader: Iterable[Batch], active_above: float) -> Iterator[tuple[str, float]]:
+    """Over a whole split, on all devices together:
+
+    active_fraction: share of (image, unit) pairs with z > active_above.
+    dead_units: share of units that are active for no image.
+    variance_explained: 1 - SSE/SST of the reconstructed pixels, SST around the split's mean image; NaN where
+        all images are equal.
+
+    Every device must get as many batches as the others; shares of a batch may be uneven or empty.
+    """
+    images, active, squared_error, pixel_sum, pixel_squares = (
+        sum_over_devices(total) for total in _sums(model, loader, active_above)
+    )
+    yield "active_fraction", float(active.sum() / (images * active.numel()))
+    yield "dead_units", float((active == 0).double().mean())
+    total_squares = (pixel_squares - pixel_sum.square() / images).sum()
+    varied = total_squares > ROUNDING * pixel_squares.sum()
+    yield "variance_explained", float(1 - squared_error / total_squares) if varied else math.nan
+
+
+@torch.no_grad()
+def _sums(model: Autoencoder, loader: Iterable[Batch], active_above: float) -> list[Tensor]:
+    """Images, active images a unit (D,), squared error, sum and sum of squares of each pixel (C, H, W)."""
+    totals: list[Tensor] = []
+    for batch in loader:
+        z = model.encode(batch.x, batch.y).z
+        error = batch.x - model.generate(z, batch.y)
+        x = batch.x.double()
+        sums = [
+            torch.tensor(len(x), dtype=x.dtype, device=x.device),
+            (z > active_above).sum(0).double(),
+            error.double().square().sum(),
+            x.sum(0),
+            x.square().sum(0),
+        ]
+        totals = [total + new for total, new in zip(totals, sums, strict=True)] if totals else sums
+    return totals

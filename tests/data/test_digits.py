@@ -1,0 +1,120 @@
+"""The bundled digits, and what every datamodule promises, shown on them."""
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from latentlab.batch import Batch
+from latentlab.data.digits import DigitsDataModule
+from latentlab.data.loader import ResidentLoader
+from latentlab.errors import ConfigError
+
+
+def digits(**options: object) -> DigitsDataModule:
+    data = DigitsDataModule(**{"image_size": 8} | options)  # type: ignore[arg-type]
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+def stacked(batches: ResidentLoader) -> tuple[torch.Tensor, torch.Tensor]:
+    held = list(batches)
+    return torch.cat([batch.x for batch in held]), torch.cat([batch.y for batch in held])
+
+
+def same(one: Batch, other: Batch) -> bool:
+    return torch.equal(one.x, other.x) and torch.equal(one.y, other.y)
+
+
+def test_all_digits_are_there_in_their_seventeen_grey_levels() -> None:
+    data = digits()
+    parts = [data.train, data.validation, data.test]
+    assert [len(part.labels) for part in parts] == [1297, 200, 300]
+    found = sorted(map(tuple, torch.cat([part.pixels for part in parts]).flatten(1).tolist()))
+    bundled = (torch.from_numpy(load_digits().images) * 255 / 16).round().long()
+    assert found == sorted(map(tuple, bundled.flatten(1).tolist()))
+
+
+@pytest.mark.parametrize("image_size", [8, 17, 28, 32])
+def test_images_have_the_size_asked_for(image_size: int) -> None:
+    data = digits(image_size=image_size)
+    assert data.image_shape == (1, image_size, image_size)
+    assert data.num_classes == len(data.class_names) == 10
+    x, y = stacked(data.test_dataloader())
+    assert x.shape == (300, 1, image_size, image_size)
+    assert x.min() == 0
+    assert x.max() == 1
+    assert set(y.tolist()) == set(range(10))
+
+
+def test_the_split_depends_on_the_split_seed_and_not_on_the_seed() -> None:
+    first, other_run, other_split = digits(seed=0), digits(seed=1), digits(split_seed=1)
+    assert torch.equal(first.validation.pixels, other_run.validation.pixels)
+    assert not torch.equal(first.validation.pixels, other_split.validation.pixels)
+
+
+@pytest.mark.parametrize("stage", ["val", "test"])
+def test_evaluation_is_the_same_in_every_epoch_and_run(stage: str) -> None:
+    runs = [digits(seed=seed, binarize="dynamic", batch_size=seed + 5) for seed in (0, 1)]
+    loaders = [getattr(run, f"{stage}_dataloader")() for run in runs]
+    for one, other, again in zip(*loaders, loaders[0], strict=True):
+        assert same(one, other)
+        assert same(one, again)
+        assert torch.equal(one.random.normal(one.x), other.random.normal(other.x))
+
+
+def test_validation_and_test_draw_independently() -> None:
+    data = digits()
+    first, second = next(iter(data.val_dataloader())), next(iter(data.test_dataloader()))
+    assert not torch.equal(first.random.normal(first.x[:9]), second.random.normal(second.x[:9]))
+
+
+def test_training_depends_on_the_seed() -> None:
+    first, again, other = (next(iter(digits(seed=seed).train_dataloader())) for seed in (0, 0, 1))
+    assert same(first, again)
+    assert not same(first, other)
+
+
+def test_the_showcase_is_the_same_in_every_run_and_has_the_classes_in_turn() -> None:
+    first, other = digits(seed=0).showcase(24), digits(seed=1, batch_size=7).showcase(24)
+    assert same(first, other)
+    assert first.y.tolist() == [*range(10), *range(10), *range(4)]
+    assert first.size == 24
+
+
+def test_the_showcase_of_unlabelled_data_shows_the_same_images() -> None:
+    labelled, unlabelled = digits().showcase(12), digits(labels=False).showcase(12)
+    assert torch.equal(labelled.x, unlabelled.x)
+    assert unlabelled.y.tolist() == [-1] * 12
+
+
+def test_the_showcase_is_binarised_like_the_data_and_always_alike() -> None:
+    data = digits(binarize="dynamic")
+    assert set(data.showcase(24).x.unique().tolist()) == {0.0, 1.0}
+    assert same(data.showcase(24), data.showcase(24))
+
+
+def test_withheld_labels_are_minus_one_everywhere() -> None:
+    data = digits(labels=False)
+    assert data.num_classes == 0
+    for batches in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
+        assert set(stacked(batches)[1].tolist()) == {-1}
+
+
+def test_setup_twice_changes_nothing() -> None:
+    data = digits()
+    before = data.train
+    data.prepare_data()
+    data.setup("fit")
+    assert data.train.pixels.data_ptr() == before.pixels.data_ptr()
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_a_batch_holds_at_least_one_image(batch_size: int) -> None:
+    with pytest.raises(ConfigError, match=r"^data\.batch_size: expected at least 1, found"):
+        DigitsDataModule(batch_size=batch_size)
+
+
+def test_images_are_not_made_smaller_than_they_are() -> None:
+    with pytest.raises(ConfigError, match=r"^data\.image_size: expected at least 8, found 7"):
+        DigitsDataModule(image_size=7)

@@ -1,0 +1,149 @@
+"""The MNIST family: which images and labels, and which are for what."""
+
+from pathlib import Path
+
+import idx_files
+import numpy as np
+import pytest
+import torch
+from idx_files import TEST, TRAIN, write_set
+from torchvision import datasets
+from torchvision.transforms import ToTensor
+
+from latentlab.data.images import Images
+from latentlab.data.torchvision_sets import (
+    EMNISTDataModule,
+    FashionMNISTDataModule,
+    IdxDataModule,
+    KMNISTDataModule,
+    MNISTDataModule,
+)
+from latentlab.errors import ConfigError, DataError
+
+
+def ready(data: IdxDataModule) -> IdxDataModule:
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+def pictures(images: Images) -> list[tuple[object, ...]]:
+    both = torch.cat([images.pixels.flatten(1).long(), images.labels.unsqueeze(1)], dim=1)
+    return sorted(map(tuple, both.tolist()))
+
+
+@pytest.fixture
+def fashion(tmp_path: Path) -> Path:
+    write_set(tmp_path / "FashionMNIST", "train", "t10k")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("module", "folder"), [(FashionMNISTDataModule, "FashionMNIST"), (KMNISTDataModule, "KMNIST")]
+)
+def test_five_thousand_are_kept_for_validation_and_the_test_set_stays_whole(
+    module: type[FashionMNISTDataModule], folder: str, tmp_path: Path
+) -> None:
+    write_set(tmp_path / folder, "train", "t10k")
+    data = ready(module(tmp_path))
+    assert [len(part.labels) for part in (data.train, data.validation, data.test)] == [
+        TRAIN - 5000,
+        5000,
+        TEST,
+    ]
+    official = getattr(datasets, folder)(tmp_path)
+    whole = Images(*map(torch.cat, zip(data.train, data.validation, strict=True)))
+    assert pictures(whole) == pictures(Images(official.data.unsqueeze(1), official.targets))
+    official_test = getattr(datasets, folder)(tmp_path, train=False)
+    assert torch.equal(data.test.pixels[:, 0], official_test.data)
+    assert torch.equal(data.test.labels, official_test.targets)
+    assert data.image_shape == (1, 4, 6)
+    assert data.num_classes == 10
+    assert data.class_names == tuple(official.classes)
+
+
+def test_two_datamodules_read_the_files_once(fashion: Path) -> None:
+    first, second = (ready(FashionMNISTDataModule(fashion, seed=seed)) for seed in (0, 1))
+    assert first.test.pixels.data_ptr() == second.test.pixels.data_ptr()
+
+
+def test_damage_between_two_jobs_of_one_process_is_noticed(fashion: Path) -> None:
+    ready(FashionMNISTDataModule(fashion))
+    idx_files.truncate(fashion / "FashionMNIST/raw/t10k-images-idx3-ubyte")
+    with pytest.raises(DataError, match="t10k-images-idx3-ubyte is damaged"):
+        FashionMNISTDataModule(fashion).prepare_data()
+    with pytest.raises(DataError, match="t10k-images-idx3-ubyte is damaged"):
+        FashionMNISTDataModule(fashion).setup()
+
+
+def test_setup_never_downloads(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No such file"):
+        FashionMNISTDataModule(tmp_path).setup()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_few_images_to_keep_some_for_validation_are_an_error(tmp_path: Path) -> None:
+    write_set(tmp_path / "KMNIST", "t10k", "train")
+    with pytest.raises(DataError, match=r"expected more than 5,000 training images .* found 60"):
+        KMNISTDataModule(tmp_path).setup()
+
+
+@pytest.mark.parametrize(
+    ("split", "classes", "first", "last"),
+    [
+        ("byclass", 62, "0", "z"),
+        ("bymerge", 47, "0", "t"),
+        ("balanced", 47, "0", "t"),
+        ("letters", 26, "a", "z"),
+        ("digits", 10, "0", "9"),
+        ("mnist", 10, "0", "9"),
+    ],
+)
+def test_emnist_is_upright_and_its_labels_start_at_zero(
+    split: str, classes: int, first: str, last: str, tmp_path: Path
+) -> None:
+    first_label = 1 if split == "letters" else 0
+    write_set(tmp_path / "EMNIST", f"emnist-{split}-train", f"emnist-{split}-test", first_label)
+    data = ready(EMNISTDataModule(tmp_path, split=split))
+    lying = datasets.EMNIST(tmp_path, split=split, train=False)
+    assert torch.equal(data.test.pixels[:, 0], lying.data.mT)
+    assert data.image_shape == (1, 6, 4)
+    assert data.num_classes == classes
+    assert (data.class_names[0], data.class_names[-1]) == (first, last)
+    assert data.test.labels.tolist() == [n % 10 for n in range(TEST)]
+    assert data.class_names[3] == lying.classes[int(lying.targets[3])]
+    assert data.name == f"emnist_{split}"
+
+
+def test_an_unknown_split_of_emnist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^data\.split: expected one of byclass, .* found 'letter'"):
+        EMNISTDataModule(tmp_path, split="letter")
+
+
+@pytest.mark.mnist
+def test_the_real_mnist_equals_torchvisions_bit_for_bit(mnist_root: Path) -> None:
+    data = ready(MNISTDataModule(mnist_root))
+    assert [len(part.labels) for part in (data.train, data.validation, data.test)] == [55000, 5000, 10000]
+    reference = datasets.MNIST(mnist_root, train=False, transform=ToTensor())
+    batches = list(data.test_dataloader())
+    x, y = torch.cat([batch.x for batch in batches]), torch.cat([batch.y for batch in batches])
+    assert torch.equal(y, reference.targets)
+    for n in range(0, 10000, 97):
+        assert torch.equal(x[n], reference[n][0])
+    official = datasets.MNIST(mnist_root)
+    labels = torch.cat([data.train.labels, data.validation.labels])
+    assert torch.equal(labels.bincount(), official.targets.bincount())
+    sums = torch.cat([data.train.pixels, data.validation.pixels]).sum((1, 2, 3)).sort().values
+    assert torch.equal(sums, official.data.sum((1, 2)).sort().values)
+
+
+def test_a_set_of_other_images_is_no_mnist(tmp_path: Path) -> None:
+    write_set(tmp_path / "MNIST", "train", "t10k")
+    with pytest.raises(DataError, match="train-images-idx3-ubyte is damaged: expected SHA-256"):
+        MNISTDataModule(tmp_path).prepare_data()
+
+
+def test_random_images_have_every_class(fashion: Path) -> None:
+    data = ready(FashionMNISTDataModule(fashion))
+    assert data.showcase(20).y.tolist() == [*range(10), *range(10)]
+    assert np.array_equal(data.validation.labels.unique(), np.arange(10))
