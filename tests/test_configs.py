@@ -73,5 +73,7 @@ def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(train, opt
     assert any(option in line for line in header[1:])
     assert any("Two CPU cores:" in line for line in header)
     limits = ["trainer.limit_train_batches=2", "trainer.limit_val_batches=2", "trainer.limit_test_batches=2"]
-    run = train(f"experiment={option}", "data=digits", "logger=none", "callbacks=no_pictures", "trainer.max_epochs=1", *limits)
+    run = train(
+        f"experiment={option}", "data=digits", "logger=none", "callbacks=no_pictures", "trainer.max_epochs=1", *limits
+    )
     assert run.metrics["steps"] == 2

@@ -20,9 +20,7 @@ def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> to
 
 
 def gaussian(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> DiagonalGaussian:
-    return DiagonalGaussian(
-        random(*shape, seed=seed, dtype=dtype), random(*shape, seed=seed + 1, dtype=dtype)
-    )
+    return DiagonalGaussian(random(*shape, seed=seed, dtype=dtype), random(*shape, seed=seed + 1, dtype=dtype))
 
 
 def as_torch(q: DiagonalGaussian) -> td.Normal:
@@ -48,9 +46,7 @@ def test_kl_is_the_mean_log_ratio_of_samples() -> None:
 
 
 def test_kl_to_standard_is_half_of_square_plus_variance_minus_log_variance_minus_one() -> None:
-    q = DiagonalGaussian(
-        torch.tensor([0.0, 2.0, 0.0, 1.0]), torch.tensor([0.0, 0.0, 4.0, 9.0]).clamp(min=1).log()
-    )
+    q = DiagonalGaussian(torch.tensor([0.0, 2.0, 0.0, 1.0]), torch.tensor([0.0, 0.0, 4.0, 9.0]).clamp(min=1).log())
     expected = torch.tensor([0.0, 2.0, 0.5 * (3 - math.log(4)), 0.5 * (9 - math.log(9))])
     torch.testing.assert_close(q.kl_to_standard(), expected)
 
@@ -109,9 +105,7 @@ def test_gradient_of_a_sample_is_one_to_the_mean_and_half_sigma_noise_to_the_log
         random(4, 3, seed=1).requires_grad_(),
         random(4, 3, seed=2),
     )
-    to_mean, to_log_var = torch.autograd.grad(
-        DiagonalGaussian(mean, log_var).sample(noise).sum(), (mean, log_var)
-    )
+    to_mean, to_log_var = torch.autograd.grad(DiagonalGaussian(mean, log_var).sample(noise).sum(), (mean, log_var))
     torch.testing.assert_close(to_mean, torch.ones_like(mean))
     torch.testing.assert_close(to_log_var, 0.5 * (log_var / 2).exp() * noise)
 

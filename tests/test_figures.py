@@ -34,14 +34,12 @@ def codes(count=200, units=3, classes=10):
 
 def pictures():
     z, y = codes()
+    images = torch.rand(16, 1, 8, 8)
+    names = [str(index) for index in range(47)]
     return {
-        "grid": image_grid(torch.rand(10, 1, 8, 8), 5, "Samples", LONG_LINE),
-        "labelled grid": image_grid(
-            torch.rand(94, 3, 8, 8), 2, "Samples", LONG_LINE, [str(i) for i in range(47)], "l"
-        ),
-        "comparison": comparison(
-            {"input": torch.rand(16, 1, 8, 8), "output": torch.rand(16, 1, 8, 8)}, "R", LONG_LINE
-        ),
+        "grid": image_grid(images, 5, "Samples", LONG_LINE),
+        "labelled grid": image_grid(torch.rand(94, 3, 8, 8), 2, "Samples", LONG_LINE, names, "label"),
+        "comparison": comparison({"input": images, "output": images}, "Reconstructions", LONG_LINE),
         "plane": latent_plane(z, y, None, "Latent codes", LONG_LINE),
         "many classes": latent_plane(z, torch.arange(200) % 47, None, "Latent codes", LONG_LINE),
         "ridges": latent_plane(z[:, :1], y, None, "Latent codes", LONG_LINE),
@@ -75,14 +73,12 @@ def test_a_grid_fills_row_by_row_and_leaves_the_rest_white():
 @pytest.mark.parametrize(("count", "columns"), [(4, 2), (3, 2), (1, 8)])
 def test_states_of_an_image_stand_one_below_the_other(count, columns):
     levels = torch.arange(count) / 10
-    figure = comparison(
-        {"input": flat(levels.tolist()), "output": flat((levels + 0.5).tolist())}, "t", "s", columns
-    )
+    states = {"input": flat(levels.tolist()), "output": flat((levels + 0.5).tolist())}
+    figure = comparison(states, "t", "s", columns)
     canvas = canvas_of(figure) / 255
     rows = [round(tick - 0.5) for tick in figure.axes[0].get_yticks()]
-    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["input", "output"] * (
-        len(rows) // 2
-    )
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert labels == ["input", "output"] * (len(rows) // 2)
     for index in range(count):
         block, column = divmod(index, columns)
         shown = canvas[rows[2 * block : 2 * block + 2], 3 * column, 0]
@@ -91,9 +87,8 @@ def test_states_of_an_image_stand_one_below_the_other(count, columns):
 
 def test_points_on_a_line_have_one_principal_component():
     along = torch.linspace(-2, 2, 9, dtype=torch.float64)
-    points, shares = principal_plane(
-        along[:, None] * torch.tensor([[0.6, -0.8, 0.0]], dtype=torch.float64) + 5
-    )
+    direction = torch.tensor([[0.6, -0.8, 0.0]], dtype=torch.float64)
+    points, shares = principal_plane(along[:, None] * direction + 5)
     assert shares.tolist() == pytest.approx([1, 0], abs=1e-12)
     # the largest loading, -0.8, is made positive
     assert points[:, 0].tolist() == pytest.approx((-along).tolist())
@@ -218,9 +213,8 @@ SIGHT = {
 def lab(colour, sight):
     """CIELAB (D65) of a colour as it is seen."""
     rgb = np.array(to_rgb(colour))
-    linear = np.clip(
-        SIGHT[sight] @ np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4), 0, 1
-    )
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(SIGHT[sight] @ linear, 0, 1)
     xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
     f = [np.cbrt(v) if v > 0.008856 else 7.787 * v + 16 / 116 for v in xyz / np.array([0.9505, 1, 1.089])]
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])

@@ -236,9 +236,7 @@ def test_scale_that_is_not_positive_and_finite_is_refused(bad: float) -> None:
 
 
 def test_learned_scale_that_starts_at_its_bound_is_refused() -> None:
-    with pytest.raises(
-        ConfigError, match=r"^likelihood\.sigma: expected a number above 0\.001, found 0\.001"
-    ):
+    with pytest.raises(ConfigError, match=r"^likelihood\.sigma: expected a number above 0\.001, found 0\.001"):
         Gaussian(SMALLEST_SCALE, learned=True)
 
 

@@ -112,9 +112,7 @@ def test_total_is_the_weighted_sum_of_the_terms_of_each_image() -> None:
     torch.testing.assert_close(total, torch.tensor([6.0, 17.0]))
 
 
-@pytest.mark.parametrize(
-    "names", [["reconstruction"], ["reconstruction", "kl", "sparsity"], ["reconstruction", "KL"]]
-)
+@pytest.mark.parametrize("names", [["reconstruction"], ["reconstruction", "kl", "sparsity"], ["reconstruction", "KL"]])
 def test_total_refuses_weights_that_are_not_those_of_the_terms(names: list[str]) -> None:
     terms = {"reconstruction": torch.zeros(2), "kl": torch.zeros(2)}
     with pytest.raises(ValueError, match="named alike"):

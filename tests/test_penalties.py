@@ -127,9 +127,7 @@ def test_top_k_costs_nothing() -> None:
 def test_gradients_are_right(penalty: Penalty) -> None:
     code = random_code(3, 5).requires_grad_()
     assert gradcheck(penalty.activate, (code,))
-    assert gradcheck(
-        lambda c: penalty.activate(c).square().sum(1) + penalty(penalty.activate(c), mean), (code,)
-    )
+    assert gradcheck(lambda c: penalty.activate(c).square().sum(1) + penalty(penalty.activate(c), mean), (code,))
 
 
 @each_penalty
@@ -173,9 +171,7 @@ def test_sound_options_pass_their_check(penalty: Penalty) -> None:
 
 
 @pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
-@pytest.mark.parametrize(
-    "make", [lambda w: L1(w, 0), lambda w: KLToTarget(w, 0.1, 0), lambda w: TopK(w, 1, 0)]
-)
+@pytest.mark.parametrize("make", [lambda w: L1(w, 0), lambda w: KLToTarget(w, 0.1, 0), lambda w: TopK(w, 1, 0)])
 def test_weight_below_zero_is_refused(make, weight: float) -> None:
     with pytest.raises(ConfigError, match=r"^model\.penalty\.weight: expected at least 0, found"):
         make(weight).check(latent_dim=4)

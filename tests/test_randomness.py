@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from latentlab.randomness import RandomSource, Share, seed_from
 
-each_draw = pytest.mark.parametrize(
-    "draw", [RandomSource.normal, RandomSource.uniform], ids=["normal", "uniform"]
-)
+each_draw = pytest.mark.parametrize("draw", [RandomSource.normal, RandomSource.uniform], ids=["normal", "uniform"])
 
 
 def test_seed_is_the_same_in_every_process_and_release() -> None:

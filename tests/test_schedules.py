@@ -94,9 +94,7 @@ def rates_of_torch(make, total: int) -> list[float]:
 
 
 @pytest.mark.parametrize("total", [2, 7, 10, 100, 257])
-@pytest.mark.parametrize(
-    ("warmup", "start", "final"), [(0.3, 0.04, 4e-6), (0.25, 0.1, 0.0), (0.05, 1.0, 0.5)]
-)
+@pytest.mark.parametrize(("warmup", "start", "final"), [(0.3, 0.04, 4e-6), (0.25, 0.1, 0.0), (0.05, 1.0, 0.5)])
 def test_one_cycle_is_that_of_torch(total: int, warmup: float, start: float, final: float) -> None:
     schedule = OneCycleRate(warmup, start, final)
     expected = rates_of_torch(
@@ -118,9 +116,7 @@ def test_one_cycle_is_that_of_torch(total: int, warmup: float, start: float, fin
 @pytest.mark.parametrize("final", [0.0, 0.01, 0.5])
 def test_cosine_without_warmup_is_that_of_torch(total: int, final: float) -> None:
     schedule = CosineRate(0.0, final)
-    expected = rates_of_torch(
-        lambda optimizer: CosineAnnealingLR(optimizer, T_max=total - 1, eta_min=final), total
-    )
+    expected = rates_of_torch(lambda optimizer: CosineAnnealingLR(optimizer, T_max=total - 1, eta_min=final), total)
     assert [schedule(step, total) for step in range(total)] == pytest.approx(expected)
 
 
@@ -129,9 +125,7 @@ factor = st.floats(0, 1)
 
 
 @settings(deadline=None, max_examples=30)
-@given(
-    st.integers(1, 300), st.builds(CosineRate, share, factor) | st.builds(OneCycleRate, share, factor, factor)
-)
+@given(st.integers(1, 300), st.builds(CosineRate, share, factor) | st.builds(OneCycleRate, share, factor, factor))
 def test_rates_stay_within_the_peak_and_rise_once_and_fall_once(total: int, schedule: RateSchedule) -> None:
     rates = [round(schedule(step, total), 9) for step in range(total + 1)]
     peak = rates.index(max(rates))

@@ -23,9 +23,7 @@ MEND = "install both together from one index"
 def without_operators(package: Path) -> None:
     """torchvision as installed, less what is compiled: this torch cannot load that of another build."""
     installed = Path(find_spec("torchvision").origin).parent  # type: ignore[union-attr, arg-type]
-    shutil.copytree(
-        installed, package, ignore=shutil.ignore_patterns("*.so", "*.pyd", "*.dll", "__pycache__")
-    )
+    shutil.copytree(installed, package, ignore=shutil.ignore_patterns("*.so", "*.pyd", "*.dll", "__pycache__"))
 
 
 def with_a_library_that_does_not_load(package: Path) -> None:
@@ -64,9 +62,7 @@ def said(first_on_path: Path) -> str:
         (with_a_name_that_torch_does_not_have, "cannot import name 'a_name_of_another_build'"),
     ],
 )
-def test_a_torchvision_of_another_build_gives_one_line_with_both_versions(
-    damage, reason, tmp_path: Path
-) -> None:  # type: ignore[no-untyped-def]
+def test_a_torchvision_of_another_build_gives_one_line_with_both_versions(damage, reason, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     from importlib.metadata import version
 
     damage(tmp_path / "torchvision")

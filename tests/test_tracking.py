@@ -74,8 +74,9 @@ def refusing_server(monkeypatch):
 def silent_server(monkeypatch):
     """A server that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
-        yield
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://{host}")
+        yield host
 
 
 def tensorboard(folder: Path) -> TensorBoardLogger:
@@ -96,6 +97,10 @@ def read_back(folder: Path) -> dict:
     (run,) = folder.glob("wandb/offline-run-*/run-*.wandb")
     command = [Path(sys.executable).with_name("wandb"), "leet", "inspect", "--summary", "--json", run]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+
+def own_lines(caplog) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "latentlab.tracking"]
 
 
 def pixels_of(png: bytes) -> np.ndarray:
@@ -129,9 +134,7 @@ def test_one_picture_has_the_same_pixels_everywhere(tmp_path):
     assert np.array_equal(pixels_of(media.read_bytes()), on_disk)
     summary = read_back(tmp_path)["summary"]
     assert summary["trainer/global_step"] == 7
-    assert summary["val/line"]["path"] == str(
-        media.relative_to(next(tmp_path.glob("wandb/offline-run-*/files")))
-    )
+    assert media.as_posix().endswith("/files/" + summary["val/line"]["path"])
 
 
 def test_an_image_keeps_its_grey_levels_everywhere(tmp_path):
@@ -155,9 +158,8 @@ def test_a_newer_picture_takes_the_place_of_the_older_one(tmp_path):
 
 def test_hyperparameters_of_all_runs_have_the_same_metrics(tmp_path):
     boards = [tensorboard(tmp_path / "ae"), tensorboard(tmp_path / "vae")]
-    log_hyperparameters(
-        boards[:1], {"model": "ae", "net.widths": [400]}, {"test/mse": 0.25, "test/psnr": 6.0}, step=5
-    )
+    figures = {"test/mse": 0.25, "test/psnr": 6.0}
+    log_hyperparameters(boards[:1], {"model": "ae", "net.widths": [400]}, figures, step=5)
     log_hyperparameters(boards[1:], {"model": "vae"}, dict.fromkeys(HPARAMS_METRICS, 1.5))
     plain, variational = (written_events(board) for board in boards)
     assert plain.Tags()["scalars"] == variational.Tags()["scalars"] == list(HPARAMS_METRICS)
@@ -170,9 +172,8 @@ def test_hyperparameters_of_all_runs_have_the_same_metrics(tmp_path):
 
 
 def test_wandb_gets_the_config_and_a_summary_of_what_is_finite(tmp_path):
-    log_hyperparameters(
-        [offline(tmp_path, name="n")], {"net.widths": [400]}, {"test/mse": 0.25, "test/kl": math.nan}
-    )
+    figures = {"test/mse": 0.25, "test/kl": math.nan}
+    log_hyperparameters([offline(tmp_path, name="n")], {"net.widths": [400]}, figures)
     finish_wandb(0)
     found = read_back(tmp_path)
     assert found["summary"]["test/mse"] == 0.25
@@ -199,7 +200,7 @@ def test_without_a_key_the_run_is_offline_and_says_how_to_upload(tmp_path, caplo
     assert experiment.offline
     assert (experiment.project, experiment.group, experiment.job_type) == ("latentlab", "g", "train")
     assert experiment.tags == ("a", "b")
-    (line,) = caplog.messages
+    (line,) = own_lines(caplog)
     assert "offline, no key" in line
     assert f"wandb sync {tmp_path}/wandb/offline-run-*" in line
     assert list(tmp_path.glob("wandb/offline-run-*"))
@@ -210,9 +211,7 @@ def test_an_offline_run_leaves_the_environment_as_it_is(tmp_path):
     assert "WANDB_MODE" not in os.environ
 
 
-@pytest.mark.parametrize(
-    ("mode", "said"), [("offline", "offline, WANDB_MODE"), ("disabled", "disabled, WANDB_MODE")]
-)
+@pytest.mark.parametrize(("mode", "said"), [("offline", "offline, WANDB_MODE"), ("disabled", "disabled, WANDB_MODE")])
 def test_the_mode_that_the_user_sets_has_the_last_word(tmp_path, monkeypatch, caplog, mode, said):
     caplog.set_level(logging.INFO, "latentlab.tracking")
     monkeypatch.setenv("WANDB_MODE", mode)
@@ -241,10 +240,9 @@ def test_a_refused_key_leaves_the_run_offline(tmp_path, monkeypatch, caplog):
     assert "W&B: offline" in caplog.text
 
 
-@pytest.mark.usefixtures("silent_server")
-def test_a_server_that_does_not_answer_costs_a_few_seconds(tmp_path, monkeypatch, caplog):
+def test_a_server_that_does_not_answer_costs_a_few_seconds(tmp_path, silent_server, caplog):
     caplog.set_level(logging.INFO, "latentlab.tracking")
-    (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login user password {KEY}\n")
+    (tmp_path / "netrc").write_text(f"machine {silent_server} login user password {KEY}\n")
     (tmp_path / "netrc").chmod(0o600)
     started = time.monotonic()
     logger = offline(tmp_path)

@@ -81,9 +81,9 @@ def test_a_run_whose_objective_explodes_names_step_term_and_checkpoint(train, ca
     assert "NonFiniteObjective" in run.status["reason"]
 
 
-def test_binarised_pixels_under_a_density_are_warned_of(train, caplog):
+def test_binarised_pixels_under_a_density_are_warned_of(train, capfd):
     train(*DIGITS, "likelihood=gaussian", "data.binarize=threshold", "trainer=smoke")
-    assert "likelihood=bernoulli fits them" in caplog.text
+    assert "likelihood=bernoulli fits them" in capfd.readouterr().out
 
 
 MISTAKES = {

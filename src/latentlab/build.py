@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
 from latentlab.data.base import ImageDataModule
@@ -72,7 +72,9 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     return model
 
 
-def build_trainer(config: DictConfig, callbacks: list[Callback], loggers: list[Logger]) -> Trainer:
+def build_trainer(
+    config: DictConfig, callbacks: list[Callback], loggers: list[Logger], steps_per_epoch: int
+) -> Trainer:
     """Lightning's trainer, with the bar left to our own callback.
 
     Raises:
@@ -80,7 +82,14 @@ def build_trainer(config: DictConfig, callbacks: list[Callback], loggers: list[L
     """
     if config.trainer.max_epochs is None or config.trainer.max_epochs < 1:
         raise ConfigError(f"trainer.max_epochs: expected at least 1, found {config.trainer.max_epochs}")
-    options = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
+    # Lightning warns where an epoch is shorter than its logging interval; nothing is logged within one
+    interval = min(config.trainer.get("log_every_n_steps", 50), steps_per_epoch)
+    options: dict[str, Any] = {
+        "log_every_n_steps": interval,
+        "callbacks": callbacks,
+        "logger": loggers or False,
+        "enable_progress_bar": False,
+    }
     try:
         trainer: Trainer = instantiate(config.trainer, **options)
     except InstantiationException as error:

@@ -34,9 +34,7 @@ class Gaussian(Corruption):
 
     def __post_init__(self) -> None:
         if not 0 <= self.sigma < math.inf:
-            raise ConfigError(
-                f"model.corruption.sigma: expected a number of at least 0, found {self.sigma}; try 0.3"
-            )
+            raise ConfigError(f"model.corruption.sigma: expected a number of at least 0, found {self.sigma}; try 0.3")
 
     def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
         """x + sigma * noise."""

@@ -75,8 +75,8 @@ def _print_table(folder: Path) -> None:
             print(picture)
 
 
-def _folder_of(folder: Path, variant: str) -> Path:
-    return next(path.parent.parent for path in folder.glob("*/.hydra/resolved.yaml") if f"model={variant}" in path.parts[-3].split(","))
+def _folder_of(sweep: Path, variant: str) -> Path:
+    return next(job for job in sweep.iterdir() if f"model={variant}" in job.name.split(","))
 
 
 if __name__ == "__main__":

@@ -13,16 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from latentlab.errors import ConfigError
+from latentlab.precision import at_least_float32
 
 SMALLEST_SCALE = 1e-3  # a learned scale stays above it: grey levels are 4e-3 apart
 NEAR_ZERO = 0.3  # below, series of the continuous Bernoulli: the closed forms lose digits in their gradients
 
 LOG_TWO_PI = math.log(2 * math.pi)
-
-
-def at_least_float32(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The values as float32, or as they are where they are finer: exponentials in halves are worthless."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 @final
@@ -172,9 +168,7 @@ class ContinuousBernoulli(Likelihood):
         return continuous_bernoulli_mean(at_least_float32(params))
 
 
-def continuous_bernoulli_log_density(
-    x: Float[Tensor, "*s"], logit: Float[Tensor, "*s"]
-) -> Float[Tensor, "*s"]:
+def continuous_bernoulli_log_density(x: Float[Tensor, "*s"], logit: Float[Tensor, "*s"]) -> Float[Tensor, "*s"]:
     """The log-density of each pixel, in nats: Loaiza-Ganem & Cunningham 2019, section 3.
 
     With a = |logit|, the log-normaliser is relu(logit) + log((1 - exp(-a)) / a); near zero, its series.

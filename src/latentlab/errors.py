@@ -24,7 +24,7 @@ class NonFiniteObjective(UserError):  # noqa: N818
         )
 
 
-class Interrupted(SystemExit):  # noqa: N818
+class Interrupted(SystemExit):
     """A signal stopped the run after its state was saved; the exit status is 128 + the signal's number."""
 
     def __init__(self, signal_number: int) -> None:

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.distributions import at_least_float32
+from latentlab.precision import at_least_float32
 
 LEAST_PROBABILITY = 1e-6  # a decoder free to say 0 or 1 pays at most 13.8 nats a pixel
 LEAST_MSE = 1e-10  # a perfect image has 100 dB, not infinitely many

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latentlab.errors import ConfigError
+from latentlab.precision import at_least_float32
 
 LEAST_ACTIVITY = 1e-6  # a unit that is never or always on costs much, but finitely so
 
@@ -85,7 +86,7 @@ class KLToTarget(Penalty):
         self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
     ) -> Float[Tensor, " b"]:
         """The sum of KL(Bernoulli(rho) || Bernoulli(mean activity)) over the units, in nats, (B,) times."""
-        return kl_to_target(batch_mean(_at_least_float32(code)), self.rho).sum().expand(code.shape[0])
+        return kl_to_target(batch_mean(at_least_float32(code)), self.rho).sum().expand(code.shape[0])
 
 
 @final
@@ -114,12 +115,12 @@ class TopK(Penalty):
         self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
     ) -> Float[Tensor, " b"]:
         """Zeros, (B,)."""
-        return torch.zeros_like(_at_least_float32(code).sum(1))
+        return torch.zeros_like(at_least_float32(code).sum(1))
 
 
 def l1(code: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
     """The sum of the absolute values of each code, (B,)."""
-    return _at_least_float32(code).abs().sum(1)
+    return at_least_float32(code).abs().sum(1)
 
 
 def kl_to_target(mean_activity: Float[Tensor, " d"], rho: float) -> Float[Tensor, " d"]:
@@ -140,10 +141,6 @@ def keep_largest(code: Float[Tensor, "b d"], k: int) -> Float[Tensor, "b d"]:
     """
     values, places = code.topk(k, dim=1)
     return torch.zeros_like(code).scatter(1, places, values)
-
-
-def _at_least_float32(values: Tensor) -> Tensor:
-    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _check_weight(weight: float) -> None:

@@ -25,8 +25,8 @@ PASSING = ("resume", "quiet", "paths", "logger", "callbacks")
 class Run:
     """One run's folder.
 
-    `.hydra/resolved.yaml` the config, `checkpoints/`, `figures/`, `status.json` how it stands, and `metrics.json`, which is
-    written once, at the end: where it is, the run is complete.
+    `.hydra/resolved.yaml` the config, `checkpoints/`, `figures/`, `status.json` how it stands, and `metrics.json`,
+    which is written once, at the end: where it is, the run is complete.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -46,7 +46,7 @@ class Run:
         from omegaconf import OmegaConf
 
         if not self.config_file.is_file():
-            raise UserError(f"{self.folder} is not a run's folder: no {self.config_file.relative_to(self.folder)} in it")
+            raise UserError(f"{self.folder} is not a run's folder: no .hydra/resolved.yaml in it")
         config = OmegaConf.load(self.config_file)
         return config  # type: ignore[return-value]
 

@@ -18,9 +18,7 @@ def require_one_build() -> None:
     """
     try:
         import torchvision  # noqa: F401
-    except (
-        Exception
-    ) as error:  # whatever a half-loaded package raises: ImportError, OSError, RuntimeError, ...
+    except Exception as error:  # whatever a half-loaded package raises: ImportError, OSError, RuntimeError, ...
         if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchvision"):
             raise UserError(f"{error.name} is not installed: {MEND}") from error
         raise UserError(

@@ -37,19 +37,24 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
     run = Run(config.paths.run_dir)
     if config.resume and (metrics := _finished(run, config)):
         return metrics
-    if rank_zero_only.rank == 0:
+    if _is_first_process():
         run.start(config)
     exit_code = 1
     try:
         metrics = _fit_and_test(run, config, quiet)
         exit_code = 0
     except BaseException as error:
-        if rank_zero_only.rank == 0:
+        if _is_first_process():
             _record_failure(run, error)
         raise
     finally:
         finish_wandb(exit_code)
     return metrics
+
+
+def _is_first_process() -> bool:
+    rank: int = rank_zero_only.rank  # type: ignore[attr-defined]
+    return rank == 0
 
 
 def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
@@ -67,9 +72,9 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     data = build_data(config)
     model = build_model(config, data.image_shape, data.num_classes)
     timer = Timer()
-    checkpoints: list[Callback] = [*build_each(config.callbacks), timer, EpochLine() if quiet else Progress()]
+    callbacks: list[Callback] = [*build_each(config.callbacks), timer, EpochLine() if quiet else Progress()]
     loggers = build_each(config.logger)
-    trainer = build_trainer(config, checkpoints, loggers)
+    trainer = build_trainer(config, callbacks, loggers, steps_per_epoch=len(data.train_dataloader()))
     _fit(trainer, model, data, run.last_checkpoint if config.resume else None)
     epochs, steps, best = trainer.current_epoch, trainer.global_step, _best(trainer)
     trainer.test(model, datamodule=data, ckpt_path=best.best_model_path or None, verbose=False, weights_only=True)
@@ -100,8 +105,6 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
 
 
 def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
-    # Lightning warns where an epoch is shorter than this; nothing is logged between epochs anyway
-    trainer.log_every_n_steps = min(trainer.log_every_n_steps, len(data.train_dataloader()))
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:

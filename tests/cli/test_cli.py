@@ -181,9 +181,7 @@ def test_the_commands_in_the_help_are_sound():
             assert answer(*line.split()[1:], *shown)[::2] == (0, ""), line
 
 
-@pytest.mark.parametrize(
-    "flags", [["--cfg", "job"], ["--cfg", "job", "--resolve", "-p", "model"], ["--info"]]
-)
+@pytest.mark.parametrize("flags", [["--cfg", "job"], ["--cfg", "job", "--resolve", "-p", "model"], ["--info"]])
 def test_hydras_own_flags_work(flags: list[str]):
     status, out, err = answer("model=cvae", *flags)
     assert (status, err) == (0, "")
@@ -244,9 +242,7 @@ def test_a_bug_in_a_constructor_keeps_its_traceback():
         answer(job=job)
 
 
-@pytest.mark.parametrize(
-    ("stop", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143), (SystemExit(), 0)]
-)
+@pytest.mark.parametrize(("stop", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143), (SystemExit(), 0)])
 def test_interruptions_have_their_own_status(stop: BaseException, status: int):
     def job(config: DictConfig) -> float:
         raise stop

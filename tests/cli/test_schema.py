@@ -119,9 +119,7 @@ def test_values_are_judged_by_the_annotation(name: str, good: list, bad: list, e
     for value in good:
         check({"car": node("Car", **{name: value})})
     for value in bad:
-        assert complaint({"car": node("Car", **{name: value})}).startswith(
-            f"car.{name}: expected {expected}, found"
-        )
+        assert complaint({"car": node("Car", **{name: value})}).startswith(f"car.{name}: expected {expected}, found")
 
 
 def test_the_message_names_key_value_and_type():
@@ -205,9 +203,7 @@ def test_keys_that_no_constructor_takes_are_judged_too(key: str, value: object):
 
 def test_a_member_of_callbacks_is_a_part_or_null():
     check({"callbacks": {"off": None, "on": node("Bare")}, "logger": None})
-    assert complaint({"callbacks": {"off": 3}}).startswith(
-        "callbacks.off: expected null or a node with _target_"
-    )
+    assert complaint({"callbacks": {"off": 3}}).startswith("callbacks.off: expected null or a node with _target_")
 
 
 def test_a_missing_value_is_named():
@@ -241,16 +237,12 @@ def test_nothing_slow_is_imported():
         "print(sorted({'torch', 'lightning', 'numpy', 'pydantic'} & set(sys.modules)))"
     )
     source = str(Path(__file__).parents[2] / "src")
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": source}, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": source}, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner)
-)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
 
 
 @given(st.dictionaries(st.sampled_from(["doors", "price", "mode", "pair", "wheel", "table", "nope"]), values))

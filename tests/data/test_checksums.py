@@ -56,9 +56,7 @@ def test_transposed_images_are_set_upright(pair: tuple[Path, Path]) -> None:
         (idx_files.flip_a_byte, r"SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}"),
     ],
 )
-def test_a_damaged_file_is_named(
-    damage: idx_files.Damage, expected: str, which: int, pair: tuple[Path, Path]
-) -> None:
+def test_a_damaged_file_is_named(damage: idx_files.Damage, expected: str, which: int, pair: tuple[Path, Path]) -> None:
     sums = digests(*pair)
     read(pair, sums)
     damage(pair[which])
@@ -121,7 +119,5 @@ def test_a_damaged_file_of_the_real_mnist_is_named(
         else:
             (raw / file).symlink_to(mnist_root / "MNIST/raw" / file)
     damage(raw / name)
-    with pytest.raises(
-        DataError, match=rf"{name} is damaged: expected .* found .*; delete it and run again$"
-    ):
+    with pytest.raises(DataError, match=rf"{name} is damaged: expected .* found .*; delete it and run again$"):
         MNISTDataModule(tmp_path).prepare_data()

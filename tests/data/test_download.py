@@ -16,9 +16,7 @@ from latentlab.data.download import download
 from latentlab.data.torchvision_sets import EMNISTDataModule, FashionMNISTDataModule, MNISTDataModule
 from latentlab.errors import DataError
 
-WAYS_OUT = (
-    "; set data.root=FOLDER or LATENTLAB_DATA to where they are, or take data=digits, which needs no files"
-)
+WAYS_OUT = "; set data.root=FOLDER or LATENTLAB_DATA to where they are, or take data=digits, which needs no files"
 
 
 @pytest.fixture
@@ -111,9 +109,7 @@ def test_without_a_network_one_line_says_what_was_sought_and_the_ways_out(
         data(tmp_path).prepare_data()
     folder, names = file.split(": ")
     message = str(raised.value)
-    assert message.startswith(
-        f"data.root: expected {names} in {tmp_path / folder}, found none, and downloading"
-    )
+    assert message.startswith(f"data.root: expected {names} in {tmp_path / folder}, found none, and downloading")
     assert "Connection refused" in message
     assert message.endswith(WAYS_OUT)
     assert "\n" not in message

@@ -22,9 +22,7 @@ def images(count: int, side: int = 3) -> Images:
     return Images(pixels, torch.arange(count))
 
 
-def loader(
-    count: int, batch_size: int = 8, shuffled: bool = True, epoch: int = 0, **options: Any
-) -> ResidentLoader:
+def loader(count: int, batch_size: int = 8, shuffled: bool = True, epoch: int = 0, **options: Any) -> ResidentLoader:
     options = {"seed": 0, "stage": "train"} | options
     which = (lambda: epoch) if shuffled else None
     return ResidentLoader(images(count), batch_size=batch_size, epoch=which, **options)
@@ -139,9 +137,7 @@ def test_threshold_lights_a_pixel_from_one_half_on() -> None:
 
 
 def test_dynamic_binarisation_draws_zeros_and_ones_with_mean_x() -> None:
-    grey = Images(
-        torch.tensor([0, 51, 204, 255], dtype=torch.uint8).expand(4000, 1, 1, 4), torch.zeros(4000).long()
-    )
+    grey = Images(torch.tensor([0, 51, 204, 255], dtype=torch.uint8).expand(4000, 1, 1, 4), torch.zeros(4000).long())
     batches = ResidentLoader(grey, batch_size=500, seed=0, stage="train", binarize="dynamic")
     x = torch.cat([batch.x for batch in batches])
     assert set(x.unique().tolist()) == {0.0, 1.0}

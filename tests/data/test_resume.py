@@ -29,9 +29,7 @@ class Recorder(LightningModule):
 
     def training_step(self, batch: Batch) -> torch.Tensor:
         draw = batch.random.uniform(batch.x[:, 0, 0, 0])[0].item()
-        self.seen.append(
-            (self.current_epoch, batch.size, batch.y.tolist(), batch.x.double().sum().item(), draw)
-        )
+        self.seen.append((self.current_epoch, batch.size, batch.y.tolist(), batch.x.double().sum().item(), draw))
         return self.layer(batch.x.flatten(1)).square().mean()
 
     def validation_step(self, batch: Batch) -> None:

@@ -38,9 +38,7 @@ def fashion(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("module", "folder"), [(FashionMNISTDataModule, "FashionMNIST"), (KMNISTDataModule, "KMNIST")]
-)
+@pytest.mark.parametrize(("module", "folder"), [(FashionMNISTDataModule, "FashionMNIST"), (KMNISTDataModule, "KMNIST")])
 def test_five_thousand_are_kept_for_validation_and_the_test_set_stays_whole(
     module: type[FashionMNISTDataModule], folder: str, tmp_path: Path
 ) -> None:

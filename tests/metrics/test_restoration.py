@@ -107,9 +107,8 @@ def test_an_empty_share_of_a_batch_counts_nothing():
     batches = loader([0.4, 0.9])
     empty = Batch(batches[0].x[:0], batches[0].y[:0], 1, RandomSource(0))
     model = model_that_brightens(0.05)
-    assert dict(restoration(model, [*batches, empty], Darken(0.1))) == dict(
-        restoration(model, batches, Darken(0.1))
-    )
+    found = dict(restoration(model, [*batches, empty], Darken(0.1)))
+    assert found == dict(restoration(model, batches, Darken(0.1)))
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 8, 9), (1, 10, 28), (1, 11, 11), (3, 28, 28), (1, 5, 5)])

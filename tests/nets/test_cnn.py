@@ -44,9 +44,7 @@ def test_each_layer_halves_the_image_and_the_decoder_doubles_it_back():
     for net, convolution, sizes in ((encoder, nn.Conv2d, down), (decoder, nn.ConvTranspose2d, up)):
         for layer in net.convolutions:
             if isinstance(layer, convolution):
-                layer.register_forward_hook(
-                    lambda _, __, out, sizes=sizes: sizes.append(tuple(out.shape[1:]))
-                )
+                layer.register_forward_hook(lambda _, __, out, sizes=sizes: sizes.append(tuple(out.shape[1:])))
     decoder(encoder(torch.rand(1, 1, 28, 20)))
     assert down == [(4, 14, 10), (5, 7, 5), (6, 4, 3)]
     assert up == [(5, 7, 5), (4, 14, 10), (1, 28, 20)]

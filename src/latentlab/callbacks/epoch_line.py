@@ -16,7 +16,8 @@ class EpochLine(Callback):
     """Logs the epoch's figures once they are all in."""
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._began, self._open = time.monotonic(), False
+        # an epoch that is resumed in its middle is not started again
+        self._began, self._open = time.monotonic(), trainer.fit_loop.restarted_mid_epoch
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._print(trainer, trainer.current_epoch)
@@ -26,7 +27,7 @@ class EpochLine(Callback):
         self._print(trainer, trainer.current_epoch)
 
     def _print(self, trainer: Trainer, epochs: int) -> None:
-        """The epoch that has just ended; the model logs its training figures after the callbacks' own hook for that."""
+        """The epoch before: its training figures come after the hook that callbacks have for an epoch's end."""
         now = time.monotonic()
         if self._open and trainer.is_global_zero:
             figures = trainer.callback_metrics

@@ -1,30 +1,17 @@
 """When a picture is drawn, and for whom; what it shows is up to the subclasses."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol, cast, final
+from typing import ClassVar, cast, final
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from matplotlib.figure import Figure
 
-from latentlab.batch import Batch
+from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
 from latentlab.models.base import Autoencoder
 from latentlab.tracking import log_figure
-
-
-class PictureData(Protocol):
-    """What pictures need of a datamodule."""
-
-    name: str
-    seed: int
-    class_names: Sequence[str] | None
-
-    def showcase(self, count: int) -> Batch: ...
-
-    def val_dataloader(self) -> Iterable[Batch]: ...
 
 
 class PictureCallback(Callback, ABC):
@@ -74,9 +61,9 @@ class PictureCallback(Callback, ABC):
         log_figure(trainer.loggers, trainer.default_root_dir, self.key, figure, trainer.global_step)
 
 
-def picture_data(trainer: Trainer) -> PictureData:
+def picture_data(trainer: Trainer) -> ImageDataModule:
     """The run's datamodule."""
-    return cast(PictureData, trainer.datamodule)  # type: ignore[attr-defined]
+    return cast(ImageDataModule, trainer.datamodule)  # type: ignore[attr-defined]
 
 
 def run_line(trainer: Trainer, model: Autoencoder, shown: str) -> str:

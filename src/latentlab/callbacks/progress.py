@@ -4,9 +4,9 @@ import time
 from typing import Any, final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from rich.progress import BarColumn, Progress as RichProgress, TextColumn, TimeRemainingColumn
+from rich import progress as rich
 
-from latentlab.models.base import Autoencoder
+from latentlab.models.base import Autoencoder, total_steps
 
 SECONDS_BETWEEN_DRAWS = 0.25
 
@@ -15,22 +15,26 @@ SECONDS_BETWEEN_DRAWS = 0.25
 class Progress(Callback):
     """One bar over the whole training: epoch, objective of the newest batch, steps a second, time left."""
 
+    def __init__(self) -> None:
+        self._bar: rich.Progress | None = None
+        self._drawn = float("inf")
+        self._steps = 0
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._drawn, self._steps = time.monotonic(), trainer.global_step
         if not trainer.is_global_zero:
-            self._drawn = float("inf")
             return
-        self._bar = RichProgress(
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} steps  objective {task.fields[objective]}"),
-            TextColumn("{task.fields[speed]} steps/s"),
-            TimeRemainingColumn(),
+        self._drawn, self._steps = time.monotonic(), trainer.global_step
+        self._bar = rich.Progress(
+            rich.TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            rich.BarColumn(bar_width=None),
+            rich.TextColumn("{task.completed:.0f}/{task.total:.0f} steps  objective {task.fields[objective]}"),
+            rich.TextColumn("{task.fields[speed]} steps/s"),
+            rich.TimeRemainingColumn(),
             auto_refresh=False,
         )
         self._task = self._bar.add_task(
-            "fit",
-            total=trainer.estimated_stepping_batches,
+            "training",
+            total=total_steps(trainer),
             completed=trainer.global_step,
             epoch=trainer.current_epoch + 1,
             epochs=trainer.max_epochs,
@@ -46,15 +50,20 @@ class Progress(Callback):
             self._draw(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.is_global_zero:
-            self._draw(trainer, pl_module)
-            self._bar.stop()
+        self._draw(trainer, pl_module)
+        self._close()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        if hasattr(self, "_bar"):
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
             self._bar.stop()
+        self._bar = None
 
     def _draw(self, trainer: Trainer, model: LightningModule) -> None:
+        if self._bar is None:
+            return
         assert isinstance(model, Autoencoder)
         now = time.monotonic()
         objective = model.running["train"].latest("objective")
@@ -63,7 +72,7 @@ class Progress(Callback):
             completed=trainer.global_step,
             epoch=min(trainer.current_epoch + 1, trainer.max_epochs or 0),
             speed=f"{(trainer.global_step - self._steps) / max(now - self._drawn, 1e-9):.0f}",
-            **({"objective": f"{objective:.4g}"} if objective is not None else {}),
+            objective="-" if objective is None else f"{objective:.4g}",
         )
         self._bar.refresh()
         self._drawn, self._steps = now, trainer.global_step

@@ -140,9 +140,7 @@ def _words(expr: ast.expr, module: Module) -> list[str]:
             if name == "Literal":
                 return [str(value) for value in _constants(_elements(inner))]
             if name in SEQUENCES:
-                parts = [
-                    " or ".join(_words(part, module)) for part in _elements(inner) if not _is_ellipsis(part)
-                ]
+                parts = [" or ".join(_words(part, module)) for part in _elements(inner) if not _is_ellipsis(part)]
                 return [f"a list of {', '.join(parts)}"]
         case ast.Name() | ast.Attribute():
             alias = _alias(expr, module)

@@ -92,9 +92,7 @@ class CheckedLoader(ConfigLoader):
         self._judge(config, overrides)
         return config
 
-    def _composed(
-        self, compose: Callable[[list[str]], DictConfig], overrides: list[str], tolerant: bool
-    ) -> DictConfig:
+    def _composed(self, compose: Callable[[list[str]], DictConfig], overrides: list[str], tolerant: bool) -> DictConfig:
         """Compose; `tolerant` leaves out keys that only some swept options have: each job is judged later."""
         OmegaConf.register_new_resolver("run_name", lambda: self._run_name, replace=True)
         arguments = list(overrides)

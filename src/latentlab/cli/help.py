@@ -21,8 +21,6 @@ def help_text(config_name: str, groups: Groups) -> str:
     loaded = repository.load_config(f"hydra/help/{named[0]}") if named else None
     if loaded is None:
         raise ConfigError(f"--config-name: no config {config_name!r} with a help text")
-    listed = [
-        f"{group}: {', '.join(options)}" for group, options in sorted(groups.options.items()) if options
-    ]
+    listed = [f"{group}: {', '.join(options)}" for group, options in sorted(groups.options.items()) if options]
     template = loaded.config._get_node("template")
     return Template(str(template)).substitute(APP_CONFIG_GROUPS="\n".join(listed)).rstrip()

@@ -57,9 +57,7 @@ def from_instantiate(error: InstantiationException) -> str | None:
     if isinstance(cause, UserError):
         return one_line(str(cause))
     if isinstance(cause, TypeError) and _raised_by_the_call(cause):
-        return prefix + re.sub(
-            r"^\S+\(\) (missing) \d+ required [\w -]*arguments?: ", r"\1 ", one_line(str(cause))
-        )
+        return prefix + re.sub(r"^\S+\(\) (missing) \d+ required [\w -]*arguments?: ", r"\1 ", one_line(str(cause)))
     if isinstance(cause, ValueError) or type(cause).__name__ == "MisconfigurationException":
         return prefix + one_line(str(cause))
     return None
@@ -77,9 +75,7 @@ def unknown_key(error: Exception) -> tuple[str, object] | None:
 
 def one_line(text: str) -> str:
     """The text without line breaks, pointers to Hydra's pages, or its advice to add unknown keys."""
-    text = re.sub(
-        r"(?s)(\nSee https://hydra\.cc|\nTo append|\nConfig search path|\n\s*full_key:).*", "", text
-    )
+    text = re.sub(r"(?s)(\nSee https://hydra\.cc|\nTo append|\nConfig search path|\n\s*full_key:).*", "", text)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

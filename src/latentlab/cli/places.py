@@ -42,11 +42,7 @@ class Groups:
         found = []
         for option in self.options.get(outer, ()):
             loaded = self.loader.repository.load_config(f"{outer}/{option}")
-            names = (
-                {getattr(default, "group", None) for default in loaded.defaults_list or ()}
-                if loaded
-                else set()
-            )
+            names = {getattr(default, "group", None) for default in loaded.defaults_list or ()} if loaded else set()
             found += [f"{outer}={option}"] * (inner in names)
         return found
 
@@ -112,9 +108,7 @@ def refuse_stray(override: Override, groups: Groups) -> None:
     elif "." in key and isinstance(value, str) and key.replace(".", "/") in groups.options:
         group = key.replace(".", "/")
         raise ConfigError(
-            unknown(
-                f"{key}: a config group; choose it as {group}={value}", (), groups.options[group], "options"
-            )
+            unknown(f"{key}: a config group; choose it as {group}={value}", (), groups.options[group], "options")
         )
 
 
@@ -130,11 +124,7 @@ def refuse_unknown_key(override: Override, config: Mapping[str, Any]) -> None:
         return
     names = key.split(".")
     nodes = [Place.of(".".join(names[:count]), config).node for count in range(1, len(names) + 1)]
-    inner = [
-        node[name]
-        for node, name in zip(nodes, names, strict=True)
-        if isinstance(node, Mapping) and name in node
-    ]
+    inner = [node[name] for node, name in zip(nodes, names, strict=True) if isinstance(node, Mapping) and name in node]
     if any(isinstance(node, Mapping) and "_target_" in node for node in [*nodes, *inner]):
         return
     if names[0] in OPTIONAL_PARTS:

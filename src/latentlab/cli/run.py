@@ -64,6 +64,8 @@ def told(error: Exception) -> str | None:
         return from_omegaconf(error)
     if isinstance(error, HydraException):
         return one_line(str(error))
+    if isinstance(error, OSError):  # a full or read-only disk, a file where a folder should be
+        return one_line(f"{error.filename or 'a file'}: {error.strerror or error}; see paths.output_dir")
     return None
 
 
@@ -87,9 +89,7 @@ def _dispatch(flags: argparse.Namespace, job: Job, config_name: str) -> None:
         raise ConfigError("--resolve: goes with --cfg or --help")
     for flag in ("config_path", "experimental_rerun"):
         if getattr(flags, flag):
-            raise ConfigError(
-                f"--{flag.replace('_', '-')}: not supported; --config-dir adds a folder of configs"
-            )
+            raise ConfigError(f"--{flag.replace('_', '-')}: not supported; --config-dir adds a folder of configs")
     version.setbase("1.3")
     config_name = flags.config_name or config_name
     helps = flags.help or flags.hydra_help or flags.shell_completion
@@ -103,9 +103,7 @@ def _dispatch(flags: argparse.Namespace, job: Job, config_name: str) -> None:
         GlobalHydra.instance().clear()
 
 
-def _follow(
-    hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job: Job, config_name: str
-) -> None:
+def _follow(hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job: Job, config_name: str) -> None:
     overrides = flags.overrides
     if flags.help:
         print(help_text(config_name, loader.groups))

@@ -137,9 +137,7 @@ def _origin(key: str, raw: Raw) -> str:
     """The key under which the value was written: interpolations are followed to where they point."""
     for _ in range(10):
         found, value = _select(raw or {}, key)
-        reference = (
-            value[2:-1] if isinstance(value, str) and value.startswith("${") and value.endswith("}") else ""
-        )
+        reference = value[2:-1] if isinstance(value, str) and value.startswith("${") and value.endswith("}") else ""
         if not found or not all(part.isidentifier() for part in reference.split(".")):
             break
         key = reference

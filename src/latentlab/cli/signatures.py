@@ -78,8 +78,7 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, module: Module, boun
     pairs = [*zip(named, defaults[len(defaults) - len(named) :], strict=True)]
     pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
     parameters = {
-        argument.arg: Annotation(argument.annotation, module, _is_none(default))
-        for argument, default in pairs
+        argument.arg: Annotation(argument.annotation, module, _is_none(default)) for argument, default in pairs
     }
     return Signature(parameters, open=node.args.kwarg is not None)
 

@@ -136,11 +136,7 @@ def _load(name: str, path: Path) -> Module:
     stars: list[str] = []
     for statement in _statements(ast.parse(path.read_bytes()).body):
         match statement:
-            case (
-                ast.ClassDef(name=defined)
-                | ast.FunctionDef(name=defined)
-                | ast.AsyncFunctionDef(name=defined)
-            ):
+            case ast.ClassDef(name=defined) | ast.FunctionDef(name=defined) | ast.AsyncFunctionDef(name=defined):
                 symbols[defined] = statement
             case ast.Assign(targets=[ast.Name(id=defined)], value=value):
                 symbols[defined] = value

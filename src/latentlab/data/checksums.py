@@ -107,9 +107,7 @@ def read_idx(path: Path, dimensions: int, sha256: str | None = None) -> UInt8[Te
 
 
 def _damaged(path: Path, expected: str, found: str) -> DataError:
-    return DataError(
-        f"data.root: {path} is damaged: expected {expected}, found {found}; delete it and run again"
-    )
+    return DataError(f"data.root: {path} is damaged: expected {expected}, found {found}; delete it and run again")
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:

@@ -32,9 +32,7 @@ def to_floats(pixels: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     return pixels.float() / torch.full((), 255.0, device=pixels.device)
 
 
-def binarized(
-    x: Float[Tensor, "b c h w"], binarize: Binarize, random: RandomSource
-) -> Float[Tensor, "b c h w"]:
+def binarized(x: Float[Tensor, "b c h w"], binarize: Binarize, random: RandomSource) -> Float[Tensor, "b c h w"]:
     """Grey levels (None), x >= 0.5 ("threshold"), or a draw from Bernoulli(x) ("dynamic").
 
     Dynamic binarisation: Salakhutdinov & Murray, On the quantitative analysis of deep belief networks, 2008.

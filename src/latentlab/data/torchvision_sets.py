@@ -110,9 +110,7 @@ class IdxDataModule(ImageDataModule, ABC):
         return self.root / self._source().folder / "raw"
 
 
-def _mnist_like(
-    dataset: type[datasets.MNIST], digests: Mapping[str, str] = MappingProxyType({})
-) -> IdxSource:
+def _mnist_like(dataset: type[datasets.MNIST], digests: Mapping[str, str] = MappingProxyType({})) -> IdxSource:
     return IdxSource(
         folder=dataset.__name__,
         train=("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -178,9 +176,7 @@ class EMNISTDataModule(IdxDataModule):
     ) -> None:
         super().__init__(root, batch_size, binarize, labels, seed, split_seed)
         if split not in datasets.EMNIST.splits:
-            raise ConfigError(
-                f"data.split: expected one of {', '.join(datasets.EMNIST.splits)}, found {split!r}"
-            )
+            raise ConfigError(f"data.split: expected one of {', '.join(datasets.EMNIST.splits)}, found {split!r}")
         self.split = split
         self.name = f"emnist_{split}"
         names = datasets.EMNIST.classes_split_dict[split]

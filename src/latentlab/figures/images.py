@@ -33,9 +33,7 @@ def image_grid(
     return _draw(images, columns, rows, title, subtitle, row_labels or [""] * rows, row_axis)
 
 
-def comparison(
-    rows: Mapping[str, Float[Tensor, "n c h w"]], title: str, subtitle: str, columns: int = 8
-) -> Figure:
+def comparison(rows: Mapping[str, Float[Tensor, "n c h w"]], title: str, subtitle: str, columns: int = 8) -> Figure:
     """The same n images in several states, such as input and reconstruction, one below the other.
 
     rows: a name and its images in [0, 1], one or three channels, in the order from top to bottom.

@@ -11,9 +11,7 @@ BINS = 80
 OVERLAP = 1.8  # rows that the highest histogram reaches
 
 
-def ridges(
-    z: Float[Tensor, " n"], y: Int[Tensor, " n"], names: list[str], title: str, subtitle: str
-) -> Figure:
+def ridges(z: Float[Tensor, " n"], y: Int[Tensor, " n"], names: list[str], title: str, subtitle: str) -> Figure:
     """Density histograms of the codes z, (N,), one a label y, (N,), on one scale; one for all without."""
     rows = names or [""]
     figure = new_figure(6.4, min(1.6 + 0.32 * len(rows), 9), title, subtitle)

@@ -48,13 +48,9 @@ def unit_activity(
     return figure
 
 
-def _variance_panel(
-    axes: Axes, places: list[int], variance: Float[Tensor, " d"], has_posterior: bool
-) -> None:
+def _variance_panel(axes: Axes, places: list[int], variance: Float[Tensor, " d"], has_posterior: bool) -> None:
     values = variance.cpu()
-    axes.plot(
-        places, values.clamp_min(LEAST_VARIANCE).numpy(), "o", color=BLUE, markersize=_dot_size(len(values))
-    )
+    axes.plot(places, values.clamp_min(LEAST_VARIANCE).numpy(), "o", color=BLUE, markersize=_dot_size(len(values)))
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, USUAL_VARIANCES[0]), max(high, USUAL_VARIANCES[1]))  # comparable from run to run

@@ -1,12 +1,13 @@
 """The base of every variant: it owns the steps, the logging and the optimiser, once."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
-from lightning.pytorch import LightningModule
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -78,7 +79,6 @@ class Autoencoder(LightningModule, ABC):
     def weights(self, step: int | None) -> dict[str, float]:
         """The weight of each term at an optimiser step; None: when every schedule has come to its end."""
 
-    @final
     def forward(self, batch: Batch) -> Terms:
         return self.terms(batch)
 
@@ -106,7 +106,12 @@ class Autoencoder(LightningModule, ABC):
 
     @final
     def on_train_epoch_end(self) -> None:
-        self._report("train", self.running["train"].finish())
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self._report("train", {**self.running["train"].finish(), "lr": rate})
+
+    @final
+    def on_validation_epoch_start(self) -> None:
+        self.running["train"].flush()  # a NaN of training is named as such, not as validation's
 
     @final
     def on_validation_epoch_end(self) -> None:
@@ -121,7 +126,7 @@ class Autoencoder(LightningModule, ABC):
         optimizer = self.parts.optimizer(self.parameters())
         if isinstance(self.parts.rate, ConstantRate):
             return optimizer
-        rate, total = self.parts.rate, int(self.trainer.estimated_stepping_batches)
+        rate, total = self.parts.rate, total_steps(self.trainer)
         schedule = LambdaLR(optimizer, lambda step: rate(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -141,13 +146,10 @@ class Autoencoder(LightningModule, ABC):
         if stage != "train":
             figures["objective_final"] = weighted_total(terms, self.weights(None))
             figures |= self._yardstick(batch, terms)
-        self.running[stage].add(figures, self._step_number(stage))
+        self.running[stage].add(figures, self.global_step)
         # DDP averages the gradients of the devices, whose shares of a batch may differ by an image
         devices = self.trainer.world_size if is_shared() else 1
         return objective.sum() * (devices / batch.size)
-
-    def _step_number(self, stage: str) -> int:
-        return self.global_step if stage == "train" else 0
 
     def _yardstick(self, batch: Batch, terms: Terms) -> Terms:
         x_hat = self.reconstruct(batch.x, batch.y)
@@ -165,6 +167,17 @@ class Autoencoder(LightningModule, ABC):
     def _report(self, stage: str, figures: dict[str, float]) -> None:
         # the figures are already equal on all devices: their mean over devices is themselves
         self.log_dict({f"{stage}/{name}": value for name, value in figures.items()}, sync_dist=is_shared())
+
+
+def total_steps(trainer: Trainer) -> int:
+    """Optimiser steps of the whole training.
+
+    Lightning's own `estimated_stepping_batches` sets the loader up before a checkpoint's place in it is restored, and
+    a run resumed in the middle of an epoch would start that epoch anew.
+    """
+    batches, limit = len(trainer.datamodule.train_dataloader()), trainer.limit_train_batches  # type: ignore[attr-defined]
+    batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    return math.ceil(batches / trainer.accumulate_grad_batches) * (trainer.max_epochs or 1)
 
 
 def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:

@@ -19,7 +19,9 @@ class RunningMeans:
         self.stage = stage
         self.names: tuple[str, ...] = ()
         self._window: Tensor | None = None
-        self._clear()
+        self._steps: list[int] = []
+        self._totals: list[float] = []
+        self._count = 0
 
     def add(self, figures: dict[str, Tensor], step: int) -> None:
         """Add one batch: each figure is (B,), one number an image.
@@ -35,7 +37,7 @@ class RunningMeans:
         self._steps.append(step)
         self._count += values.shape[1]
         if len(self._steps) == WINDOW:
-            self._flush()
+            self.flush()
 
     def latest(self, name: str) -> float | None:
         """The figure's sum over this device's images of the newest batch; None before the first. Synchronises."""
@@ -49,7 +51,7 @@ class RunningMeans:
         Raises:
             NonFiniteObjective: a figure of the last steps is NaN or infinite.
         """
-        self._flush()
+        self.flush()
         totals = torch.tensor([*self._totals, self._count], dtype=torch.float64)
         if self._window is not None:
             totals = totals.to(self._window.device, _widest(self._window.device))
@@ -58,7 +60,7 @@ class RunningMeans:
         return {name: total / max(count, 1) for name, total in zip(self.names, sums, strict=True)}
 
     def state_dict(self) -> dict[str, Any]:
-        self._flush()
+        self.flush()
         return {"names": list(self.names), "totals": list(self._totals), "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -66,11 +68,9 @@ class RunningMeans:
         self.names, self._totals, self._count = tuple(state["names"]), list(state["totals"]), state["count"]
 
     def _clear(self) -> None:
-        self._steps: list[int] = []
-        self._totals: list[float] = [0.0] * len(self.names)
-        self._count = 0
+        self._steps, self._totals, self._count = [], [], 0
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         if self._window is None or not self._steps:
             return
         window = self._window[: len(self._steps)]

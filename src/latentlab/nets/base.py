@@ -41,11 +41,6 @@ def joined(h: Float[Tensor, "*b f"], condition: Float[Tensor, "*b k"] | None) ->
     return h if condition is None else torch.cat([h, condition.to(h.dtype)], dim=-1)
 
 
-def at_least_float32(h: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """`h` in float32 where autocast left it in half precision: sums over pixels need the digits."""
-    return h.to(torch.promote_types(h.dtype, torch.float32))
-
-
 def checked_widths(widths: Sequence[int], may_be_empty: bool = False) -> list[int]:
     """The widths as a list.
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from latentlab.errors import ConfigError
 from latentlab.nets.activations import activation_named
-from latentlab.nets.base import Decoder, Encoder, at_least_float32, checked_widths, joined
+from latentlab.nets.base import Decoder, Encoder, checked_widths, joined
+from latentlab.precision import at_least_float32
 
 
 @final

@@ -9,7 +9,8 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latentlab.nets.base import Decoder, Encoder, at_least_float32, joined
+from latentlab.nets.base import Decoder, Encoder, joined
+from latentlab.precision import at_least_float32
 
 
 @final

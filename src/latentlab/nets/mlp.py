@@ -13,7 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latentlab.nets.activations import activation_named
-from latentlab.nets.base import Decoder, Encoder, at_least_float32, checked_widths, joined
+from latentlab.nets.base import Decoder, Encoder, checked_widths, joined
+from latentlab.precision import at_least_float32
 
 
 @final

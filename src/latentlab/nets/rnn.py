@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latentlab.nets.activations import activation_named
-from latentlab.nets.base import Decoder, Encoder, at_least_float32, checked_widths, joined
+from latentlab.nets.base import Decoder, Encoder, checked_widths, joined
+from latentlab.precision import at_least_float32
 
 
 @final
@@ -49,9 +50,7 @@ class GRU(nn.Module):
             states.append(state)
         return states
 
-    def _step(
-        self, inputs: Float[Tensor, "b gates"], state: Float[Tensor, "b width"]
-    ) -> Float[Tensor, "b width"]:
+    def _step(self, inputs: Float[Tensor, "b gates"], state: Float[Tensor, "b width"]) -> Float[Tensor, "b width"]:
         """Cho et al. 2014, equations 5 to 8."""
         parts = [2 * self.width, self.width]
         input_gates, input_candidate = inputs.split(parts, dim=1)

@@ -1,0 +1,10 @@
+"""Half-precision outputs of a network, made fit for sums over pixels and for exponentials."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def at_least_float32(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The values as float32, or as they are where they are finer."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
