@@ -62,7 +62,7 @@ def _print_table(folder: Path) -> None:
     runs = {variant: Run(_folder_of(folder, variant)) for variant in VARIANTS}
     console = Console()
     table = Table(title="test set: mse per pixel; bce, kl and elbo in nats per image")
-    for heading in ("variant", *COLUMNS, "parameters", "seconds"):
+    for heading in ("variant", *(name.removeprefix("test/") for name in COLUMNS), "parameters", "seconds"):
         table.add_column(heading, justify="left" if heading == "variant" else "right")
     for variant, run in runs.items():
         metrics = run.metrics or {}

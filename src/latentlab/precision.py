@@ -8,3 +8,8 @@ from torch import Tensor
 def at_least_float32(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """The values as float32, or as they are where they are finer."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def widest(device: torch.device) -> torch.dtype:
+    """The type for long sums: float64, which Apple's GPUs lack."""
+    return torch.float32 if device.type == "mps" else torch.float64

@@ -1,6 +1,5 @@
 """Train one model as its config says, test its best epoch, and leave everything about the run in its folder."""
 
-import json
 import logging
 import math
 import os
@@ -77,6 +76,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     trainer = build_trainer(config, callbacks, loggers, steps_per_epoch=len(data.train_dataloader()))
     _fit(trainer, model, data, run.last_checkpoint if config.resume else None)
     epochs, steps, best = trainer.current_epoch, trainer.global_step, _best(trainer)
+    train_seconds = timer.time_elapsed("train")  # the test loads a checkpoint, and with it an earlier reading
     trainer.test(model, datamodule=data, ckpt_path=best.best_model_path or None, verbose=False, weights_only=True)
     figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
     if best.best_model_score is not None:
@@ -89,7 +89,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         "git_revision": git_revision(),
         "versions": versions(),
         "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
-        "train_seconds": round(timer.time_elapsed("train"), 3),
+        "train_seconds": round(train_seconds, 3),
         "wall_seconds": round(time.perf_counter() - started, 3),
         "epochs": epochs,
         "steps": steps,
@@ -98,9 +98,9 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     }
     if trainer.is_global_zero:
         plain = OmegaConf.to_container(config, resolve=True)
-        log_hyperparameters(loggers, flat(plain), figures)
+        log_hyperparameters(loggers, flat(plain), figures, steps)
         run.write_metrics(metrics)
-        log.info("%s", json.dumps({k: round(v, 5) for k, v in figures.items()}))
+        log.info("%s", "  ".join(f"{name} {value:.5g}" for name, value in figures.items()))
     return metrics
 
 

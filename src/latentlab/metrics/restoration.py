@@ -12,6 +12,7 @@ from latentlab.corruption import Corruption
 from latentlab.distributed import sum_over_devices
 from latentlab.losses import psnr_per_image
 from latentlab.models.base import Autoencoder
+from latentlab.precision import widest
 
 IMAGES_AT_ONCE = 100  # on a CPU 2.5 times faster than 1,000, whose windows do not fit its cache
 GAUSSIAN_WINDOW = 11  # pixels, sigma 1.5: Wang et al. 2004
@@ -58,7 +59,7 @@ def _similarity(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) ->
 @torch.no_grad()
 def _sums(model: Autoencoder, loader: Iterable[Batch], corruption: Corruption) -> Float[Tensor, " 5"]:
     """The number of images, and the sums of the four figures over them."""
-    totals = torch.zeros(1 + len(NAMES), dtype=torch.float64, device=model.device)
+    totals = torch.zeros(1 + len(NAMES), dtype=widest(model.device), device=model.device)
     for batch in loader:
         if len(batch.x) == 0:
             continue
@@ -71,5 +72,5 @@ def _sums(model: Autoencoder, loader: Iterable[Batch], corruption: Corruption) -
             psnr_per_image(batch.x, noisy),
             ssim_per_image(batch.x, noisy),
         ]
-        totals = totals + torch.stack([figure.double().sum() for figure in figures])
+        totals = totals + torch.stack([figure.to(totals.dtype).sum() for figure in figures])
     return totals

@@ -9,6 +9,7 @@ from torch import Tensor
 from latentlab.batch import Batch
 from latentlab.distributed import sum_over_devices
 from latentlab.models.base import Autoencoder
+from latentlab.precision import widest
 
 ROUNDING = 1e-12  # of sums in float64
 
@@ -27,7 +28,7 @@ def sparsity(model: Autoencoder, loader: Iterable[Batch], active_above: float) -
         sum_over_devices(total) for total in _sums(model, loader, active_above)
     )
     yield "active_fraction", float(active.sum() / (images * active.numel()))
-    yield "dead_units", float((active == 0).double().mean())
+    yield "dead_units", float((active == 0).float().mean())
     total_squares = (pixel_squares - pixel_sum.square() / images).sum()
     varied = total_squares > ROUNDING * pixel_squares.sum()
     yield "variance_explained", float(1 - squared_error / total_squares) if varied else math.nan
@@ -40,11 +41,12 @@ def _sums(model: Autoencoder, loader: Iterable[Batch], active_above: float) -> l
     for batch in loader:
         z = model.encode(batch.x, batch.y).z
         error = batch.x - model.generate(z, batch.y)
-        x = batch.x.double()
+        wide = widest(batch.x.device)
+        x = batch.x.to(wide)
         sums = [
             torch.tensor(len(x), dtype=x.dtype, device=x.device),
-            (z > active_above).sum(0).double(),
-            error.double().square().sum(),
+            (z > active_above).sum(0).to(wide),
+            error.to(wide).square().sum(),
             x.sum(0),
             x.square().sum(0),
         ]

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from latentlab.distributed import sum_over_devices
 from latentlab.errors import NonFiniteObjective
+from latentlab.precision import widest
 
 WINDOW = 50  # steps between two looks at the device
 
@@ -54,7 +55,7 @@ class RunningMeans:
         self.flush()
         totals = torch.tensor([*self._totals, self._count], dtype=torch.float64)
         if self._window is not None:
-            totals = totals.to(self._window.device, _widest(self._window.device))
+            totals = totals.to(self._window.device, widest(self._window.device))
         *sums, count = sum_over_devices(totals).tolist()
         self._clear()
         return {name: total / max(count, 1) for name, total in zip(self.names, sums, strict=True)}
@@ -78,10 +79,6 @@ class RunningMeans:
         if not finite.all():
             row, column = (~finite).nonzero()[0].tolist()
             raise NonFiniteObjective(self.stage, self.names[column], self._steps[row])
-        sums = window.to(_widest(window.device)).sum(0).tolist()
+        sums = window.to(widest(window.device)).sum(0).tolist()
         self._totals = [total + new for total, new in zip(self._totals or [0.0] * len(sums), sums, strict=True)]
         self._steps = []
-
-
-def _widest(device: torch.device) -> torch.dtype:
-    return torch.float32 if device.type == "mps" else torch.float64
