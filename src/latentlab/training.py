@@ -5,6 +5,7 @@ import math
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from latentlab.callbacks.epoch_line import EpochLine
 from latentlab.callbacks.progress import Progress
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import Interrupted, NonFiniteObjective
+from latentlab.hyperparameters import hyperparameters
 from latentlab.models.base import Autoencoder
-from latentlab.runs import Run, config_hash, flat, git_revision, versions
+from latentlab.runs import Run, config_hash, git_revision, versions
 from latentlab.tracking import finish_wandb, log_hyperparameters
 
 log = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
 def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     started = time.perf_counter()
     _forget_earlier_jobs(config)
+    _leave_speaking_to_us()
     pl.seed_everything(config.seed, verbose=False)
     data = build_data(config)
     model = build_model(config, data.image_shape, data.num_classes)
@@ -97,14 +100,16 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         "config_hash": config_hash(config),
     }
     if trainer.is_global_zero:
-        plain = OmegaConf.to_container(config, resolve=True)
-        log_hyperparameters(loggers, flat(plain), figures, steps)
+        plain: Any = OmegaConf.to_container(config, resolve=True)
+        log_hyperparameters(loggers, hyperparameters(plain), figures, steps)
         run.write_metrics(metrics)
         log.info("%s", "  ".join(f"{name} {value:.5g}" for name, value in figures.items()))
     return metrics
 
 
 def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
+    if checkpoint is not None:
+        log.info("resuming from %s", checkpoint)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:
@@ -124,11 +129,17 @@ def _forget_earlier_jobs(config: DictConfig) -> None:
     torch.set_grad_enabled(True)
     if config.compile:
         torch._dynamo.reset()  # after eight models it silently runs eager
+
+
+def _leave_speaking_to_us() -> None:
+    """Lightning's loggers print beside Hydra's, about devices that are absent and about other products."""
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logger = logging.getLogger(name)
-        logger.handlers.clear()  # Hydra's root handler prints these lines already
+        logger.handlers.clear()
         logger.propagate = True
-        logger.setLevel(logging.WARNING)  # below it: which devices there are, and advertisements
+        logger.setLevel(logging.WARNING)
+    # Lightning 2.6 asks newer torch in an older way: nothing that a user could mend
+    warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
 
 
 def _record_failure(run: Run, error: BaseException) -> None:
