@@ -99,7 +99,7 @@ def refuse_stray(override: Override, groups: Groups) -> None:
     if override.is_hydra_override() or override.is_sweep_override():
         return
     if override.is_delete():
-        if key in PARTS or key in PLAIN:
+        if key in PARTS or key in OPTIONAL_PARTS or key in PLAIN:
             raise ConfigError(f"~{key}: a run needs it")
     elif key in PARTS and isinstance(value, list) and key in groups.options:
         raise ConfigError(f"{key}: expected one option, found a list")

@@ -44,18 +44,21 @@ PLAIN = {
 }
 
 # Where a part must stand, and where one may stand or be switched off by null.
-PARTS = ("model", "net.encoder", "net.decoder", "likelihood", "data", "optimizer", "scheduler", "trainer")
+PARTS = (
+    *("model", "net.encoder", "net.decoder", "likelihood", "data", "optimizer", "scheduler", "trainer"),
+    "callbacks.checkpoint",  # which resumes a run and chooses its best epoch
+)
 OPTIONAL_PARTS = ("callbacks", "logger")
 
 
 def check(config: Mapping[str, Any], raw: Raw = None) -> None:
     """Judge a resolved config, without its hydra node; `raw` is the same with its interpolations unresolved.
 
-    A wrong value that came by interpolation is reported where it was written. Missing arguments are not
-    judged: the code hands in some.
+    A wrong value that came by interpolation is reported where it was written. The arguments that are missing
+    from a node with `_partial_` are not judged: the code hands them in.
 
     Raises:
-        ConfigError: an unknown key, a value of the wrong type, or a `_target_` that is not there.
+        ConfigError: an unknown or missing key, a value of the wrong type, or a `_target_` that is not there.
     """
     raw = config if raw is None else raw
     for key, annotation in PLAIN.items():
@@ -122,6 +125,10 @@ def _check_part(key: str, node: Mapping[str, Any], raw: Raw) -> None:
             _check_value(f"{key}.{name}", value, allowed[name], raw)
         elif not found.open or name in found.parameters:
             raise ConfigError(unknown(f"{key}.{name}: unknown", nearest(name, allowed), allowed))
+    if not node.get("_partial_") and "_args_" not in node:
+        for name, annotation in allowed.items():
+            if annotation.required and name not in node:
+                raise ConfigError(f"{key}.{name}: missing; give it as {key}.{name}=VALUE")
 
 
 def _check_value(key: str, value: object, annotation: Annotation, raw: Raw) -> None:

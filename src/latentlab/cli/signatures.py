@@ -20,6 +20,7 @@ class Annotation:
     expr: ast.expr | None
     module: Module
     optional: bool = False  # a default of None allows None
+    required: bool = False  # there is no default
 
 
 @final
@@ -78,7 +79,8 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, module: Module, boun
     pairs = [*zip(named, defaults[len(defaults) - len(named) :], strict=True)]
     pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
     parameters = {
-        argument.arg: Annotation(argument.annotation, module, _is_none(default)) for argument, default in pairs
+        argument.arg: Annotation(argument.annotation, module, _is_none(default), required=default is None)
+        for argument, default in pairs
     }
     return Signature(parameters, open=node.args.kwarg is not None)
 
@@ -96,7 +98,9 @@ def _fields(node: ast.ClassDef, module: Module) -> Signature | None:
         parameters |= inherited.parameters
     for item in node.body:
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and not _is_class_var(item):
-            parameters[item.target.id] = Annotation(item.annotation, module, _is_none(item.value))
+            parameters[item.target.id] = Annotation(
+                item.annotation, module, _is_none(item.value), required=item.value is None
+            )
     return Signature(parameters, open=False)
 
 

@@ -1,0 +1,78 @@
+"""A sweep gives the numbers of its jobs run alone, and one bad job does not take the others with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentlab.runs import Run
+
+JOB = [
+    "data=digits",
+    "data.image_size=8",
+    "trainer=cpu",
+    "trainer.max_epochs=1",
+    "callbacks=no_pictures",
+    "logger=none",
+]
+
+
+@pytest.fixture
+def sweep(run_hydra, tmp_path, monkeypatch):
+    """Arguments -> exit status and the folders of the sweep's jobs."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, dict[str, Run]]:
+        status = run_hydra(["-m", *arguments, f"hydra.sweep.dir={tmp_path / 'sweep'}"])
+        return status, {path.parent.name: Run(path.parent) for path in Path().glob("sweep/*/.hydra")}
+
+    return run
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
+
+
+def test_jobs_of_one_process_end_as_they_do_alone_bit_for_bit(sweep, train):
+    status, jobs = sweep(*JOB, "model=sparse_ae,vae", "seed=0,1", "compile=false")
+    assert status == 0
+    assert len(jobs) == 4
+    for model in ("sparse_ae", "vae"):
+        for seed in (0, 1):
+            (swept,) = (run for name, run in jobs.items() if f"model={model}" in name and f"seed={seed}" in name)
+            alone = train(*JOB, f"model={model}", f"seed={seed}", folder=f"{model}{seed}")
+            expected, found = weights(alone), weights(swept)
+            assert all(torch.equal(expected[name], found[name]) for name in expected)
+            assert swept.metrics["metrics"] == alone.metrics["metrics"]
+
+
+def test_a_failing_job_is_told_in_its_folder_and_the_others_are_finished(sweep, capfd):
+    status, jobs = sweep(*JOB, "model=ae", "likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e5,1e-4")
+    assert status == 1
+    by_status = {run.status["status"]: run for run in jobs.values()}
+    assert by_status.keys() == {"failed", "complete"}
+    assert "not finite" in by_status["failed"].status["reason"]
+    assert "not finite" in (by_status["failed"].folder / "train.log").read_text()
+    assert by_status["failed"].metrics is None
+
+
+def test_each_job_is_a_wandb_run_of_its_own(sweep, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    status, jobs = sweep(*JOB[:-1], "logger=wandb", "seed=0,1")
+    assert status == 0
+    for run in jobs.values():
+        assert len(list(run.folder.glob("wandb/offline-run-*/run-*.wandb"))) == 1
+
+
+def test_one_option_of_a_sweep_that_does_not_exist_stops_it_before_any_job(sweep, capfd):
+    status, jobs = sweep(*JOB, "model=vae,vea")
+    assert status == 1
+    assert not jobs
+    assert "vea" in capfd.readouterr().err
+
+
+def test_metrics_are_json_that_any_reader_takes(sweep):
+    _, jobs = sweep(*JOB, "model=vae", "seed=7")
+    (run,) = jobs.values()
+    assert json.loads((run.folder / "metrics.json").read_text(), parse_constant=pytest.fail)["seed"] == 7
