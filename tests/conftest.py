@@ -25,7 +25,7 @@ def mnist_root() -> Path:
 def run_hydra():
     """Arguments -> exit status of `latentlab-train`, in this process."""
     from latentlab.cli import run_hydra
-    from latentlab.train import job
+    from latentlab.job import job
 
     return lambda arguments: run_hydra(job, "train", arguments)
 

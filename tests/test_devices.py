@@ -1,8 +1,10 @@
 """Two CPU processes against one: the same training on the same global batches, every image counted once."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,27 @@ def test_a_sweep_gives_a_job_of_two_devices_a_process_and_all_the_data(tmp_path)
     runs = {json.loads(f.read_text())["device"]: json.loads(f.read_text()) for f in tmp_path.glob("*/metrics.json")}
     assert runs.keys() == {"1 x cpu", "2 x cpu"}
     assert runs["2 x cpu"]["metrics"] == pytest.approx(runs["1 x cpu"]["metrics"], rel=1e-5)
+
+
+def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_path):
+    command = [sys.executable, "-m", "latentlab.train", *SETTING, "trainer=ddp", "trainer.max_epochs=100000"]
+    process = subprocess.Popen([*command, f"hydra.run.dir={tmp_path}"], stderr=subprocess.PIPE, text=True)
+    checkpoint, deadline = tmp_path / "checkpoints" / "last.ckpt", time.monotonic() + 120
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)  # the end of stderr: neither process holds it any more
+    assert process.returncode == 143, error
+    assert "Traceback" not in error
+    assert json.loads((tmp_path / "status.json").read_text()) == {"status": "interrupted", "reason": "signal 15"}
+
+
+def test_a_run_of_two_processes_resumes(tmp_path):
+    whole = metrics_of(tmp_path / "whole", "trainer=ddp")
+    metrics_of(tmp_path / "halved", "trainer=ddp", "trainer.max_epochs=1")
+    command = [sys.executable, "-m", "latentlab.train", f"resume={tmp_path}/halved", "trainer.max_epochs=2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    resumed = json.loads((tmp_path / "halved" / "metrics.json").read_text())
+    assert resumed["steps"] == whole["steps"]
+    assert resumed["metrics"] == pytest.approx(whole["metrics"], rel=1e-6)

@@ -109,6 +109,38 @@ def test_a_folder_that_is_no_run_is_refused(resume, tmp_path, capfd):
     assert "nowhere is not a run's folder" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("checkpoints/last.ckpt", "last.ckpt is damaged; put best.ckpt in its place"),
+        ("metrics.json", "metrics.json is damaged"),
+        (".hydra/resolved.yaml", "resolved.yaml is damaged"),
+    ],
+)
+def test_a_damaged_file_of_the_run_is_named(resume, train, capfd, file, told):
+    run = train(*SHORT)
+    whole = (run.folder / file).read_bytes()
+    (run.folder / file).write_bytes(whole[: len(whole) // 3])
+    assert resume(f"resume={run.folder}", "trainer.max_epochs=2") == 1
+    error = capfd.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
+
+
+def test_a_folder_named_as_those_of_sweeps_resumes(resume, train):
+    run = train(*SHORT)
+    folder = run.folder.rename(run.folder.with_name("it's data=digits,seed=1"))
+    assert resume(f"resume={folder}", "trainer.max_epochs=2") == 0
+    assert Run(folder).metrics["epochs"] == 2
+
+
+@pytest.mark.parametrize("argument", ["-m", "--multirun", "hydra.run.dir=elsewhere"])
+def test_a_run_goes_on_in_no_other_folder(resume, train, capfd, argument):
+    run = train(*SHORT)
+    assert resume(f"resume={run.folder}", argument) == 1
+    assert f"leave out {argument.partition('=')[0]}" in capfd.readouterr().err
+
+
 @pytest.fixture
 def resume(monkeypatch):
     """Arguments -> exit status of the command line with its own reading of `resume=`, in this process."""

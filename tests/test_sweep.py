@@ -76,3 +76,10 @@ def test_metrics_are_json_that_any_reader_takes(sweep):
     _, jobs = sweep(*JOB, "model=vae", "seed=7")
     (run,) = jobs.values()
     assert json.loads((run.folder / "metrics.json").read_text(), parse_constant=pytest.fail)["seed"] == 7
+
+
+def test_determinism_asked_for_by_one_job_does_not_stay_on_for_the_next(train):
+    train(*JOB, "trainer.deterministic=true", folder="first")
+    assert torch.are_deterministic_algorithms_enabled()
+    train(*JOB, folder="second")
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -1,6 +1,7 @@
 """One run, through the real entry point: its folder, its figures, its mistakes."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -49,6 +50,18 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train):
     assert any(not torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
 
 
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
+def test_a_compiled_run_reports_what_an_eager_one_reports(train):
+    eager, compiled = (train(*DIGITS, "net=linear", f"compile={on}", folder=on) for on in ("false", "true"))
+    assert compiled.metrics["metrics"] == pytest.approx(eager.metrics["metrics"], rel=1e-4)
+    assert _weights(compiled).keys() == _weights(eager).keys()
+
+
+def test_half_precision_is_an_option_that_leaves_the_figures_alone(train):
+    full, half = (train(*DIGITS, f"trainer.precision={p}", folder=p) for p in ("32-true", "bf16-mixed"))
+    assert half.metrics["metrics"]["test/elbo"] == pytest.approx(full.metrics["metrics"]["test/elbo"], rel=0.02)
+
+
 def test_training_lowers_the_validation_objective(train):
     short, long = (train(*DIGITS, f"trainer.max_epochs={n}", folder=f"run{n}") for n in (1, 8))
     assert _objective(long) < 0.9 * _objective(short)
@@ -95,16 +108,33 @@ MISTAKES = {
     "model.corruption.p": ["model=denoising_ae", "model/corruption=masking", "model.corruption.p=1.5"],
     "model.latent_dim": ["model.latent_dim=0"],
     "trainer.max_epochs": ["trainer.max_epochs=0"],
+    "trainer.limit_train_batches": ["trainer.limit_train_batches=0"],
+    "trainer.check_val_every_n_epoch": ["trainer.check_val_every_n_epoch=0"],
+    "trainer.devices: expected at most": ["trainer.devices=99"],
+    "trainer: `devices`": ["trainer.devices=two"],
+    "seed: expected 0 to 4294967295, found -1": ["seed=-1"],
+    "optimizer: Invalid learning rate: -1": ["optimizer.lr=-1"],
+    "model.beta": ["model.beta=-1"],
+    "model.free_bits": ["model=cvae", "model.free_bits=-1"],
+    "model.kl_schedule.steps": ["model/kl_schedule=linear", "model.kl_schedule.steps=0"],
+    "could not find the monitored key": ["callbacks.checkpoint.monitor=nothing"],
 }
 
 
 @pytest.mark.parametrize("named", MISTAKES)
 def test_an_impossible_choice_is_one_line_that_names_it(train, capfd, named):
     run = train(*DIGITS, *MISTAKES[named], status=1)
-    error = capfd.readouterr().err
+    output, error = capfd.readouterr()
     assert "Traceback" not in error
     assert [line for line in error.splitlines() if line.startswith("error: ") and named in line]
+    assert named not in output, "told twice"
     assert run.metrics is None
+
+
+def test_a_run_that_validates_nothing_ends_with_its_last_weights(train):
+    figures = train(*DIGITS, "trainer.limit_val_batches=0").metrics["metrics"]
+    assert "test/elbo" in figures
+    assert "val/objective_final" not in figures
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, run_hydra, capfd):

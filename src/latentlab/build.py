@@ -1,6 +1,8 @@
 """A composed config -> data, model, callbacks, loggers and trainer. The one place where parts are put together."""
 
 import logging
+import os
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -8,9 +10,12 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
+from torch.optim import Optimizer
 
+from latentlab.cli.mistakes import from_instantiate
 from latentlab.data.base import ImageDataModule
 from latentlab.distributions import Likelihood
 from latentlab.errors import ConfigError
@@ -19,14 +24,24 @@ from latentlab.models.parts import Parts
 
 log = logging.getLogger(__name__)
 
+# what Lightning's trainer raises for options that it or the machine cannot serve
+REFUSALS = (MisconfigurationException, ValueError, TypeError, ImportError)
+# where it takes a zero and divides by it, or trains on nothing
+POSITIVE = (
+    *("max_epochs", "limit_train_batches", "accumulate_grad_batches"),
+    *("check_val_every_n_epoch", "val_check_interval"),
+)
+PROCESSES_A_CORE = 4  # Lightning would start any number, and bring the machine to a halt
+
 
 def build_data(config: DictConfig) -> ImageDataModule:
     """The datamodule, loaded, so that image shape and classes are known.
 
     Raises:
+        ConfigError: a value out of range.
         DataError: the data is missing or damaged.
     """
-    data: ImageDataModule = instantiate(config.data)
+    data: ImageDataModule = _made(config.data)
     data.prepare_data()
     data.setup("fit")
     return data
@@ -44,19 +59,17 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     if latent_dim < 1:
         raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
     condition = num_classes if variant.conditional else 0
-    likelihood: Likelihood = instantiate(config.likelihood)
+    likelihood: Likelihood = _made(config.likelihood)
     parts = Parts(
-        encoder=instantiate(config.net.encoder)(
+        encoder=_made(config.net.encoder)(
             image_shape=image_shape,
             features=variant.parameters_per_latent * latent_dim,
             condition_features=condition,
         ),
-        decoder=instantiate(config.net.decoder)(
-            features=latent_dim, image_shape=image_shape, condition_features=condition
-        ),
+        decoder=_made(config.net.decoder)(features=latent_dim, image_shape=image_shape, condition_features=condition),
         likelihood=likelihood,
-        optimizer=instantiate(config.optimizer),
-        rate=instantiate(config.scheduler),
+        optimizer=_optimizer(config.optimizer),
+        rate=_made(config.scheduler),
         image_shape=image_shape,
         num_classes=num_classes,
     )
@@ -65,7 +78,7 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
         )
     # handed over by call: as an argument of `instantiate`, Hydra would turn the dataclass into a config
-    model: Autoencoder = instantiate(config.model, _partial_=True)(parts)
+    model: Autoencoder = _made(config.model, _partial_=True)(parts)
     if config.compile:
         model.encoder.compile()
         model.decoder.compile()
@@ -80,8 +93,12 @@ def build_trainer(
     Raises:
         ConfigError: what the machine does not have, or options that Lightning refuses together.
     """
-    if config.trainer.max_epochs is None or config.trainer.max_epochs < 1:
-        raise ConfigError(f"trainer.max_epochs: expected at least 1, found {config.trainer.max_epochs}")
+    if config.trainer.max_epochs is None:
+        raise ConfigError("trainer.max_epochs: expected at least 1, found null")
+    for key in POSITIVE:
+        value = config.trainer.get(key)
+        if isinstance(value, int | float) and value <= 0:
+            raise ConfigError(f"trainer.{key}: expected more than 0, found {value}")
     # Lightning warns where an epoch is shorter than its logging interval; nothing is logged within one
     interval = min(config.trainer.get("log_every_n_steps", 50), steps_per_epoch)
     options: dict[str, Any] = {
@@ -93,17 +110,43 @@ def build_trainer(
     try:
         trainer: Trainer = instantiate(config.trainer, **options)
     except InstantiationException as error:
-        if isinstance(error.__cause__, MisconfigurationException | ValueError):
+        if isinstance(error.__cause__, REFUSALS):
             raise ConfigError(f"trainer: {error.__cause__}") from error
         raise
+    most = PROCESSES_A_CORE * (os.cpu_count() or 1)
+    if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > most:
+        raise ConfigError(
+            f"trainer.devices: expected at most {most} on this machine's CPU, found {trainer.num_devices}"
+        )
     return trainer
 
 
 def build_each(group: DictConfig | None) -> list[Any]:
     """The members of a group such as callbacks or logger; a member set to null is left out."""
-    return [instantiate(member) for member in (group or {}).values() if member is not None]
+    return [_made(member) for member in (group or {}).values() if member is not None]
 
 
 def parameters_of(model: torch.nn.Module) -> int:
     """How many numbers are trained."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _made(node: DictConfig, **options: Any) -> Any:
+    """What the node's `_target_` makes; ConfigError where its constructor refuses the arguments."""
+    try:
+        return instantiate(node, **options)
+    except InstantiationException as error:
+        message = from_instantiate(error)
+        if message is None:
+            raise
+        raise ConfigError(message) from error
+
+
+def _optimizer(node: DictConfig) -> Callable[..., Optimizer]:
+    """The optimizer, tried on a single number: what it refuses is told before any training."""
+    optimizer: Callable[..., Optimizer] = _made(node)
+    try:
+        optimizer([torch.nn.Parameter(torch.zeros(1))])
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"optimizer: {error}") from error
+    return optimizer

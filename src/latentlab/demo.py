@@ -3,80 +3,151 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from latentlab.errors import UserError
+from latentlab.cli import run_hydra
+from latentlab.errors import ConfigError, MissingData, UserError
+from latentlab.job import job
+from latentlab.runs import Run
 
-VARIANTS = ("ae", "sparse_ae", "denoising_ae", "vae", "cvae")
-COLUMNS = ("test/mse", "test/bce", "test/kl", "test/elbo")
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+    from rich.table import Table
+
+VARIANTS = "ae,sparse_ae,denoising_ae,vae,cvae"
+COLUMNS = ("mse", "bce", "kl", "elbo")
+USAGE = f"""latentlab-demo [KEY=VALUE ...]
+Trains {VARIANTS} in one sweep and prints them side by side, on MNIST or, without it, on bundled digits.
+Keys as in latentlab-train --help: data.root=FOLDER  trainer.max_epochs=1  model=vae,cvae  seed=0,1,2"""
+
+
+class Trained(NamedTuple):
+    """One job of the sweep: what was chosen for it, and its folder."""
+
+    overrides: frozenset[str]
+    run: Run
 
 
 def main() -> None:
     """Run the sweep, print the table and exit with the sweep's status."""
     given = sys.argv[1:]
-    folder = Path(_value("paths.output_dir", given) or "outputs") / "sweeps" / "demo"
+    if {"-h", "--help"} & set(given):
+        print(USAGE)
+        return
     try:
-        data = _data(given)
+        arguments = _sweep(given)
     except UserError as error:
         sys.exit(f"error: {error}")
-    sweep = ["-m", f"model={','.join(VARIANTS)}", "experiment=demo", *data, f"hydra.sweep.dir='{folder}'", *given]
-    status = subprocess.run([sys.executable, "-m", "latentlab.train", *sweep], check=False).returncode
+    except KeyboardInterrupt:
+        sys.exit(130)
+    trained: list[Trained] = []
+
+    def recording(config: DictConfig) -> float:
+        from hydra.core.hydra_config import HydraConfig
+
+        value = job(config)
+        trained.append(Trained(frozenset(HydraConfig.get().overrides.task), Run(config.paths.run_dir)))
+        return value
+
+    status = run_hydra(recording, "train", ["-m", *arguments])
     if status == 0:
-        _print_table(folder)
+        _show(trained)
     sys.exit(status)
 
 
-def _data(given: list[str]) -> list[str]:
-    """MNIST where it is found or can be downloaded, else the bundled digits, said aloud."""
-    if _value("data", given):
+def _sweep(given: list[str]) -> list[str]:
+    """The whole sweep's arguments, those given last, so that they win.
+
+    Raises:
+        ConfigError: a flag among them.
+        DataError: MNIST is there, but damaged.
+    """
+    flags = [argument for argument in given if argument.startswith("-")]
+    if flags:
+        raise ConfigError(f"{flags[0]}: the demo takes KEY=VALUE only; flags go to latentlab-train")
+    models = [] if _value("model", given) else [f"model={VARIANTS}"]
+    return [*models, *_recipe(given), *given]
+
+
+def _recipe(given: list[str]) -> list[str]:
+    """The demo on MNIST where it is found or can be downloaded, else on the bundled digits, said aloud."""
+    if _value("experiment", given):
         return []
+    data = _value("data", given)
+    if data not in (None, "mnist"):
+        return ["experiment=demo_digits" if data == "digits" else "experiment=demo"]
     from latentlab.torch_build import require_one_build
 
     require_one_build()
     from latentlab.data.torchvision_sets import MNISTDataModule
-    from latentlab.errors import DataError
 
-    root = _value("data.root", given) or os.environ.get("LATENTLAB_DATA", "data")
+    root = _value("data.root", given) or os.environ.get("LATENTLAB_DATA") or "data"
     try:
         MNISTDataModule(root=root).prepare_data()
-    except DataError as error:
-        if "damaged" in str(error):
+    except MissingData as error:
+        if data:
             raise
-        print(f"\n*** NO MNIST: going on with scikit-learn's 1,797 bundled digits at 28x28. ({error}) ***\n")
-        return ["data=digits"]
-    return ["data=mnist"]
+        said = str(error).partition(";")[0]
+        print(f"\n*** NO MNIST: going on with the 1,797 digits bundled with scikit-learn. {said} ***\n", flush=True)
+        return ["experiment=demo_digits"]
+    return ["experiment=demo"]
 
 
 def _value(key: str, given: list[str]) -> str | None:
     return next((a.partition("=")[2].strip("'\"") for a in reversed(given) if a.startswith(f"{key}=")), None)
 
 
-def _print_table(folder: Path) -> None:
+def _show(trained: list[Trained]) -> None:
     from rich.console import Console
+
+    Console().print(_table(trained))
+    for _, run in trained:
+        for picture in run.figures:
+            print(_from_here(picture))
+
+
+def _table(trained: list[Trained]) -> Table:
+    """A row a run, within 80 columns; a figure that a variant does not have is a dash."""
+    from rich import box
     from rich.table import Table
 
-    from latentlab.runs import Run
+    data = ", ".join(sorted({run.metrics["data"] for _, run in trained if run.metrics}))
+    title = f"{data}, test images: mse per pixel; bce, kl and elbo in nats per image"
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("variant", overflow="fold")
+    for heading in (*COLUMNS, "parameters", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    shared = frozenset.intersection(*(overrides for overrides, _ in trained))
+    for overrides, run in trained:
+        metrics = run.metrics
+        assert metrics is not None  # a run that ended well
+        figures = [_rounded(metrics["metrics"].get(f"test/{column}")) for column in COLUMNS]
+        table.add_row(
+            _label(overrides, shared),
+            *figures,
+            f"{metrics['parameters']:,}",
+            f"{metrics['train_seconds']:.1f}",
+        )
+    return table
 
-    runs = {variant: Run(_folder_of(folder, variant)) for variant in VARIANTS}
-    console = Console()
-    table = Table(title="test set: mse per pixel; bce, kl and elbo in nats per image")
-    for heading in ("variant", *(name.removeprefix("test/") for name in COLUMNS), "parameters", "seconds"):
-        table.add_column(heading, justify="left" if heading == "variant" else "right")
-    for variant, run in runs.items():
-        metrics = run.metrics or {}
-        figures = [metrics["metrics"].get(column) for column in COLUMNS]
-        shown = ["-" if value is None else f"{value:.4g}" if value < 1 else f"{value:.2f}" for value in figures]
-        table.add_row(variant, *shown, f"{metrics['parameters']:,}", f"{metrics['train_seconds']:.1f}")
-    console.print(table)
-    for run in runs.values():
-        for picture in run.figures:
-            print(picture)
+
+def _label(overrides: frozenset[str], shared: frozenset[str]) -> str:
+    """The variant, and what else sets the run apart from the others."""
+    variant = [o.removeprefix("model=") for o in overrides if o.startswith("model=")]
+    return " ".join([*variant, *sorted(o for o in overrides - shared if not o.startswith("model="))])
 
 
-def _folder_of(sweep: Path, variant: str) -> Path:
-    return next(job for job in sweep.iterdir() if f"model={variant}" in job.name.split(","))
+def _rounded(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ class DataError(UserError):
     """Data that is missing, damaged or not to be had."""
 
 
+class MissingData(DataError):  # noqa: N818
+    """Data that is neither there nor to be downloaded."""
+
+
 class NonFiniteObjective(UserError):  # noqa: N818
     """A figure of the objective became NaN or infinite."""
 

@@ -1,9 +1,12 @@
 """What an image costs, one number an image: nothing here is averaged over the batch."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latentlab.errors import ConfigError
 from latentlab.precision import at_least_float32
 
 LEAST_PROBABILITY = 1e-6  # a decoder free to say 0 or 1 pays at most 13.8 nats a pixel
@@ -49,3 +52,10 @@ def free_bits(kl_per_unit_mean: Float[Tensor, " d"], free_bits: float) -> Float[
     where KL_j, (D,), is the mean over the batch.
     """
     return (free_bits - kl_per_unit_mean).relu().sum()
+
+
+def check_kl_options(beta: float, free_bits: float) -> None:
+    """Raise ConfigError where the weight of the KL or its free bits are negative, infinite or NaN."""
+    for name, value in (("beta", beta), ("free_bits", free_bits)):
+        if not 0 <= value < math.inf:
+            raise ConfigError(f"model.{name}: expected a number of at least 0, found {value}")

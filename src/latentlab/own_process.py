@@ -6,12 +6,13 @@ Lightning starts the other ranks by repeating the command line, which inside a s
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.errors import UserError
+from latentlab.errors import Interrupted, UserError
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
 
     Raises:
         UserError: the job failed; its log says why.
+        Interrupted: SIGINT or SIGTERM, which the job was given time to answer.
     """
     from hydra.core.hydra_config import HydraConfig
 
@@ -33,8 +35,29 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
     command = [sys.executable, "-m", "latentlab.train", *overrides, "quiet=true"]
     command += [f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
     environment = {name: value for name, value in os.environ.items() if name not in RANK_VARIABLES}
-    done = subprocess.run(command, env=environment, check=False)
+    status = _status(command, environment)
     metrics = Run(folder).metrics
-    if done.returncode or metrics is None:
-        raise UserError(f"the job in {folder} ended with status {done.returncode}; see {folder}/train.log")
+    if status or metrics is None:
+        raise UserError(f"the job in {folder} ended with status {status}; see {folder}/train.log")
     return metrics
+
+
+def _status(command: list[str], environment: dict[str, str]) -> int:
+    """The exit status of a command and its children, to which SIGINT and SIGTERM are handed on, once each."""
+    # of a process group of its own, else a Ctrl-C would reach it twice
+    process = subprocess.Popen(command, env=environment, process_group=0)
+    received: list[int] = []
+
+    def hand_on(number: int, frame: object) -> None:
+        received.append(number)
+        os.killpg(process.pid, number)
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:
+        raise Interrupted(received[0])
+    return status

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from latentlab.errors import UserError
+
+PLACE = ("hydra.run.dir", "hydra.output_subdir")
 
 
 def resuming_arguments(arguments: list[str]) -> list[str]:
@@ -12,20 +15,27 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
 
     The run goes on in its folder, whose saved config is left as it is.
 
+    FOLDER may hold commas and equal signs, as the folders of a sweep do.
+
     Raises:
-        UserError: FOLDER is no run's folder.
+        UserError: FOLDER is no run's folder, or the run is to go on in another one.
     """
-    folder = next((value for name, value in map(_split, arguments) if name == "resume" and value != "null"), None)
-    if folder is None:
+    given = dict(map(_split, arguments))
+    folder = given.pop("resume", "null")
+    if folder == "null":
         return arguments
+    stray = given.keys() & {"-m", "--multirun", "hydra.mode", "hydra.run.dir"}
+    if stray and "LOCAL_RANK" not in os.environ:  # Lightning tells further devices the folder too
+        raise UserError(f"resume: a run goes on in its own folder; leave out {min(stray)}")
     saved = Path(folder) / ".hydra" / "overrides.yaml"
     if not saved.is_file():
         raise UserError(f"resume: {folder} is not a run's folder: it holds no .hydra/overrides.yaml")
     from omegaconf import OmegaConf
 
-    own = [*OmegaConf.load(saved), f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
-    given = {_split(argument)[0] for argument in arguments}
-    return [*(argument for argument in own if _split(argument)[0] not in given), *arguments]
+    own = [argument for argument in map(str, OmegaConf.load(saved)) if _split(argument)[0] not in given]
+    now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *PLACE)]
+    place = folder.replace("'", "\\'")
+    return [*own, *now, f"resume='{place}'", f"hydra.run.dir='{place}'", "hydra.output_subdir=null"]
 
 
 def _split(argument: str) -> tuple[str, str]:

@@ -41,26 +41,32 @@ class Run:
         """The resolved config.
 
         Raises:
-            UserError: the folder is no run's.
+            UserError: the folder is no run's, or the file is damaged.
         """
-        from omegaconf import OmegaConf
+        from omegaconf import DictConfig, OmegaConf
+        from yaml import YAMLError  # type: ignore[import-untyped]
 
         if not self.config_file.is_file():
             raise UserError(f"{self.folder} is not a run's folder: no .hydra/resolved.yaml in it")
-        config = OmegaConf.load(self.config_file)
-        return config  # type: ignore[return-value]
+        try:
+            config = OmegaConf.load(self.config_file)
+        except (YAMLError, ValueError):
+            config = OmegaConf.create()
+        if not isinstance(config, DictConfig) or not config.keys() >= {"model", "data", "trainer"}:
+            raise UserError(f"{self.config_file} is damaged; start a new run")
+        return config
 
     @property
     def metrics(self) -> dict[str, Any] | None:
         """The final figures; None while the run is not complete."""
         file = self.folder / "metrics.json"
-        return json.loads(file.read_text()) if file.is_file() else None
+        return _read_json(file) if file.is_file() else None
 
     @property
     def status(self) -> dict[str, Any]:
         """{"status": "running" | "interrupted" | "failed" | "complete", "reason": ...}."""
         file = self.folder / "status.json"
-        return json.loads(file.read_text()) if file.is_file() else {"status": "unknown", "reason": ""}
+        return _read_json(file) if file.is_file() else {"status": "unknown", "reason": ""}
 
     @property
     def figures(self) -> list[Path]:
@@ -125,12 +131,20 @@ class Run:
         """Raise ConfigError where `config` is not the one of this run; only the number of epochs may grow."""
         ours, theirs = (flat(_lasting(c)) for c in (self.config, config))
         ours.pop("trainer.max_epochs", None), theirs.pop("trainer.max_epochs", None)
-        for key in sorted(ours.keys() | theirs.keys()):
+        for key in sorted(ours.keys() | theirs.keys(), key=lambda key: (key.count("."), key)):  # seed before data.seed
             if ours.get(key) != theirs.get(key):
                 raise ConfigError(
                     f"{key}: the run to resume has {ours.get(key)!r}, found {theirs.get(key)!r}; "
                     "leave it as it was, or start a new run"
                 )
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(file.read_text())
+    except ValueError as error:
+        raise UserError(f"{file} is damaged ({error}); delete it, and resume the run to have it anew") from error
+    return content
 
 
 def write_atomically(file: Path, text: str) -> None:

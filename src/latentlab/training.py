@@ -2,7 +2,8 @@
 
 import logging
 import math
-import os
+import pickle
+import shlex
 import sys
 import time
 import warnings
@@ -17,9 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from latentlab.build import build_data, build_each, build_model, build_trainer, parameters_of
 from latentlab.callbacks.epoch_line import EpochLine
+from latentlab.callbacks.interruption import interruptible
 from latentlab.callbacks.progress import Progress
 from latentlab.data.base import ImageDataModule
-from latentlab.errors import Interrupted, NonFiniteObjective
+from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, UserError
 from latentlab.hyperparameters import hyperparameters
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run, config_hash, git_revision, versions
@@ -27,13 +29,15 @@ from latentlab.tracking import finish_wandb, log_hyperparameters
 
 log = logging.getLogger(__name__)
 
+MOST_SEED = 2**32 - 1  # NumPy takes no larger one
+
 
 def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
     """Fit, test and record one run; returns what `metrics.json` holds.
 
     Raises:
         UserError: the config, the data or the folder cannot serve, or the objective became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM, after a checkpoint was saved.
+        Interrupted: SIGINT or SIGTERM; while it trains, after a checkpoint was saved.
     """
     run = Run(config.paths.run_dir)
     if config.resume and (metrics := _finished(run, config)):
@@ -42,7 +46,8 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
         run.start(config)
     exit_code = 1
     try:
-        metrics = _fit_and_test(run, config, quiet)
+        with interruptible():
+            metrics = _fit_and_test(run, config, quiet)
         exit_code = 0
     except BaseException as error:
         if _is_first_process():
@@ -68,6 +73,8 @@ def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
 
 def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     started = time.perf_counter()
+    if not 0 <= config.seed <= MOST_SEED:
+        raise ConfigError(f"seed: expected 0 to {MOST_SEED}, found {config.seed}")
     _forget_earlier_jobs(config)
     _leave_speaking_to_us()
     pl.seed_everything(config.seed, verbose=False)
@@ -109,12 +116,21 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
 
 def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
     if checkpoint is not None:
+        _refuse_damaged(checkpoint)
+    if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:
         saved = _best(trainer).last_model_path
         raise NonFiniteObjective(error.stage, error.name, error.step, saved) from error
+
+
+def _refuse_damaged(checkpoint: Path) -> None:
+    try:
+        torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        raise UserError(f"resume: {checkpoint} is damaged; put best.ckpt in its place, or start a new run") from error
 
 
 def _best(trainer: pl.Trainer) -> ModelCheckpoint:
@@ -145,12 +161,12 @@ def _leave_speaking_to_us() -> None:
 def _record_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, Interrupted):
         status, reason = "interrupted", f"signal {error.signal_number}"
-    elif isinstance(error, KeyboardInterrupt):
-        status, reason = "interrupted", "signal 2"
     else:
         status, reason = "failed", f"{type(error).__name__}: {error}"
     try:
         run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)
-    log.error("%s: %s", status, reason, exc_info=bool(os.environ.get("LATENTLAB_TRACEBACK")))
+    if status == "interrupted":  # what failed is told by the command line
+        resume = shlex.quote(f"resume={run.folder}")
+        log.warning("interrupted by %s; to go on: latentlab-train %s", reason, resume)

@@ -1,6 +1,7 @@
 """The command line: what it takes, and what it answers to a mistake."""
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -99,6 +100,10 @@ def seen(*argv: str) -> list[DictConfig]:
         (["+a/b=c"], "a/b: no such config group"),
         (["+seed=3"], "seed: already there; write seed=VALUE"),
         (["~model"], "~model: a run needs it"),
+        (["~logger"], "~logger: a run needs it"),
+        (["~callbacks.checkpoint"], "~callbacks.checkpoint: a run needs it"),
+        (["callbacks.checkpoint=null"], "callbacks.checkpoint: expected a node with _target_, found null"),
+        (["~model.beta"], "model.beta: missing; give it as model.beta=VALUE"),
         (["~foo"], "~foo: nothing of that name to take out"),
         (["model._target_=foo.Bar"], "model._target_: foo.Bar not found"),
         (["trainer.logger=false"], "trainer.logger: unknown"),
@@ -223,6 +228,18 @@ def test_what_a_constructor_refuses_is_a_users_mistake(arguments: dict[str, int]
         return instantiate(node.picky)
 
     assert error_line(job=job) == expected
+
+
+def test_a_log_that_cannot_be_written_is_one_line(folder: Path):
+    assert error_line("hydra.job.name=no/such").endswith("no/such.log: No such file or directory; see paths.output_dir")
+    assert error_line("hydra.run.dir=full", job=_fill_the_log) == "full: No space left on device; see paths.output_dir"
+
+
+def _fill_the_log(config: DictConfig) -> float:
+    (log,) = (handler for handler in logging.root.handlers if isinstance(handler, logging.FileHandler))
+    log.setStream(open("/dev/full", "w"))  # noqa: SIM115
+    logging.getLogger("a.job").warning("lost")
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "full")
 
 
 def test_a_bug_keeps_its_traceback(folder: Path):

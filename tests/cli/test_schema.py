@@ -117,9 +117,11 @@ def complaint(config: dict[str, object], raw: dict[str, object] | None = None) -
 )
 def test_values_are_judged_by_the_annotation(name: str, good: list, bad: list, expected: str):
     for value in good:
-        check({"car": node("Car", **{name: value})})
+        check({"car": node("Car", _partial_=True, **{name: value})})
     for value in bad:
-        assert complaint({"car": node("Car", **{name: value})}).startswith(f"car.{name}: expected {expected}, found")
+        assert complaint({"car": node("Car", _partial_=True, **{name: value})}).startswith(
+            f"car.{name}: expected {expected}, found"
+        )
 
 
 def test_the_message_names_key_value_and_type():
@@ -137,11 +139,14 @@ def test_an_unknown_argument_is_answered_with_the_nearest_and_all():
 
 
 def test_what_a_node_makes_is_not_judged_before_it_is_made():
-    check({"car": node("Car", doors=node("build", size=3))})
+    check({"car": node("Car", _partial_=True, doors=node("build", size=3))})
 
 
-def test_missing_arguments_are_not_judged():
-    check({"car": node("Car"), "partial": node("Wheel", _partial_=True)})
+def test_a_missing_argument_is_named_save_where_the_code_hands_it_in():
+    assert complaint({"wheel": node("Wheel")}) == "wheel.spokes: missing; give it as wheel.spokes=VALUE"
+    assert complaint({"point": node("Labelled", label="a")}).startswith("point.x: missing")
+    check({"wheel": node("Wheel", _partial_=True), "point": node("Point", x=1.0)})
+    check({"model": {"_target_": "latentlab.models.ae.AE", "latent_dim": 3}})
 
 
 @pytest.mark.parametrize(

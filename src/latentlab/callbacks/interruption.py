@@ -2,8 +2,10 @@
 
 import logging
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -17,11 +19,37 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STEPS_BETWEEN_AGREEMENTS = 10
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGINT and SIGTERM raise Interrupted at once, save while `Interruption` has taken them over.
+
+    Python alone would end on SIGTERM without a word, and Lightning ends on SIGINT with status 1.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    _handle(_stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in SIGNALS:
+        signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted(number)
+
+
 @final
 class Interruption(Callback):
     """Stops after the batch that a signal fell into, with `last.ckpt` saved there; a second signal stops at once.
 
-    Lightning itself ends a run with status 0 on SIGTERM, and saves nothing on either signal.
+    Lightning itself ends a run with status 0 on SIGTERM, and saves nothing on either signal. Its own handler of
+    SIGTERM, set between `on_fit_start` and `on_train_start` and restored at the end, waits for the other devices in
+    the middle of whatever they share, for ever; here it is replaced.
 
     Raises:
         Interrupted: from `on_train_batch_end` or `on_train_end`.
@@ -29,15 +57,13 @@ class Interruption(Callback):
 
     def __init__(self) -> None:
         self._received = 0
-        self._before: dict[signal.Signals, Any] = {}
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._received = 0
-        for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._receive)
+        _handle(self._receive)
 
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        self._restore()
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        _handle(_stop)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -53,13 +79,8 @@ class Interruption(Callback):
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._received = number
-        self._restore()
+        _handle(_stop)
         log.warning("%s: saving, then stopping; once more stops at once", signal.Signals(number).name)
-
-    def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before.clear()
 
     def _agreed(self, trainer: Trainer, batch_idx: int) -> bool:
         """Whether to stop now: devices must stop at the same batch, and asking each other costs time."""

@@ -64,6 +64,10 @@ def told(error: Exception) -> str | None:
         return from_omegaconf(error)
     if isinstance(error, HydraException):
         return one_line(str(error))
+    if type(error).__name__ == "MisconfigurationException":  # Lightning's, which is not imported here
+        return one_line(str(error))
+    if isinstance(error, ValueError) and isinstance(error.__cause__, OSError):  # logging's, of a log file
+        return told(error.__cause__)
     if isinstance(error, OSError):  # a full or read-only disk, a file where a folder should be
         return one_line(f"{error.filename or 'a file'}: {error.strerror or error}; see paths.output_dir")
     return None
@@ -91,6 +95,7 @@ def _dispatch(flags: argparse.Namespace, job: Job, config_name: str) -> None:
         if getattr(flags, flag):
             raise ConfigError(f"--{flag.replace('_', '-')}: not supported; --config-dir adds a folder of configs")
     version.setbase("1.3")
+    logging.raiseExceptions = False  # what cannot be logged, as on a full disk, is no traceback
     config_name = flags.config_name or config_name
     helps = flags.help or flags.hydra_help or flags.shell_completion
     loader = CheckedLoader(_search_path(flags.config_dir), new_run_name(), checks=not helps)

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 from filelock import FileLock, Timeout
 
-from latentlab.errors import DataError
+from latentlab.errors import MissingData
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
         fetch: downloads and unpacks.
 
     Raises:
-        DataError: the folder cannot be written to, or the download failed.
+        MissingData: the folder cannot be written to, or the download failed.
     """
     absent = missing()
     try:
@@ -51,9 +51,9 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
         raise _not_to_be_had(absent, "the archive does not hold it")
 
 
-def _not_to_be_had(absent: list[Path], reason: str) -> DataError:
+def _not_to_be_had(absent: list[Path], reason: str) -> MissingData:
     files = absent[0].name if len(absent) == 1 else f"{absent[0].name} and {len(absent) - 1} more"
-    return DataError(
+    return MissingData(
         f"data.root: expected {files} in {absent[0].parent}, found none, and downloading failed ({reason});"
         " set data.root=FOLDER or LATENTLAB_DATA to where they are, or take data=digits, which needs no files"
     )

@@ -7,6 +7,7 @@ from latentlab.batch import Batch
 from latentlab.distributed import batch_mean
 from latentlab.distributions import DiagonalGaussian
 from latentlab.errors import ConfigError
+from latentlab.losses import check_kl_options
 from latentlab.losses import free_bits as free_bits_term
 from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms, one_hot
 from latentlab.models.parts import Parts
@@ -19,7 +20,7 @@ class CVAE(Autoencoder):
     """A VAE whose encoder and decoder are told the label: a bound on log p(x|y) (Sohn et al. 2015).
 
     Raises:
-        ConfigError: the data has no labels.
+        ConfigError: the data has no labels, or an option is out of range.
     """
 
     parameters_per_latent: ClassVar[int] = 2
@@ -37,6 +38,7 @@ class CVAE(Autoencoder):
         if parts.num_classes == 0:
             raise ConfigError("model: cvae needs labels, the data has none; choose model=vae or data.labels=true")
         super().__init__(parts, latent_dim)
+        check_kl_options(beta, free_bits)
         self.beta, self.kl_schedule, self.free_bits = beta, kl_schedule, free_bits
         self.label_prior = prior(latent_dim, parts.num_classes)
 

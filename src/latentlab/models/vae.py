@@ -7,6 +7,7 @@ import torch
 from latentlab.batch import Batch
 from latentlab.distributed import batch_mean
 from latentlab.distributions import DiagonalGaussian
+from latentlab.losses import check_kl_options
 from latentlab.losses import free_bits as free_bits_term
 from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
 from latentlab.models.parts import Parts
@@ -19,6 +20,9 @@ class VAE(Autoencoder):
 
     beta weighs the KL (Higgins et al. 2017), `kl_schedule` scales it over the steps, and `free_bits` is the KL in
     nats that each latent unit may spend for nothing (Kingma et al. 2016, eq. 15).
+
+    Raises:
+        ConfigError: an option is out of range.
     """
 
     parameters_per_latent: ClassVar[int] = 2
@@ -27,6 +31,7 @@ class VAE(Autoencoder):
         self, parts: Parts, latent_dim: int, beta: float, kl_schedule: WeightSchedule, free_bits: float = 0.0
     ) -> None:
         super().__init__(parts, latent_dim)
+        check_kl_options(beta, free_bits)
         self.beta, self.kl_schedule, self.free_bits = beta, kl_schedule, free_bits
 
     def encode(self, x: Image, y: Label) -> Encoding:

@@ -1,0 +1,40 @@
+"""One run, from a composed config to its figures; what the entry points hand to Hydra."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+def job(config: DictConfig) -> float:
+    """One run; returns the best epoch's validation objective, for whoever searches over it."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from latentlab.runs import Run
+
+    if config.resume:
+        Run(config.resume).refuse_other_config(config)
+    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if in_sweep and config.trainer.devices not in (1, "1", [0]):
+        from latentlab.own_process import train_in_own_process
+
+        return _objective(train_in_own_process(config))
+
+    from latentlab.torch_build import require_one_build
+
+    require_one_build()
+    from latentlab.training import train
+
+    quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()
+    return _objective(train(config, quiet=quiet))
+
+
+def _objective(metrics: dict) -> float:  # type: ignore[type-arg]
+    """NaN where nothing was validated, as by trainer.limit_val_batches=0."""
+    objective = metrics["metrics"].get("val/objective_final")
+    return math.nan if objective is None else objective
