@@ -58,11 +58,11 @@ def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_
 
 
 def test_a_run_of_two_processes_resumes(tmp_path):
-    whole = metrics_of(tmp_path / "whole", "trainer=ddp")
+    whole = metrics_of(tmp_path / "whole")  # one process, whose figures two must have
     metrics_of(tmp_path / "halved", "trainer=ddp", "trainer.max_epochs=1")
     command = [sys.executable, "-m", "latentlab.train", f"resume={tmp_path}/halved", "trainer.max_epochs=2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     resumed = json.loads((tmp_path / "halved" / "metrics.json").read_text())
     assert resumed["steps"] == whole["steps"]
-    assert resumed["metrics"] == pytest.approx(whole["metrics"], rel=1e-6)
+    assert resumed["metrics"] == pytest.approx(whole["metrics"], rel=1e-5)

@@ -42,16 +42,16 @@ def test_the_linear_autoencoder_is_a_principal_component_analysis(train_on_mnist
     assert run.metrics["metrics"]["test/mse"] == pytest.approx(expected, rel=0.01)
 
     # Components 32 and 33 differ by 8 % in variance: turning the last direction by an angle a costs sin(a)^2 of 0.2 %
-    # of the error. So the angle asks more than the error does. Seeds 0 to 2 give 1 to 2 degrees; 8 are a cosine of 0.99.
+    # of the error. So the angle asks more than the error does. Seeds 0 to 2 give 1 degree.
     model = run.model()
-    assert largest_angle(model.decoder.layer.weight.detach(), torch.from_numpy(pca.components_.T)) < 8
+    assert largest_angle(model.decoder.layer.weight.detach(), torch.from_numpy(pca.components_.T)) < 4
     code = model.encoder(torch.from_numpy(test).unflatten(1, (1, 28, 28))).detach()
     scores = torch.from_numpy(pca.transform(test))
-    assert largest_angle(code - code.mean(0), scores - scores.mean(0)) < 8
+    assert largest_angle(code - code.mean(0), scores - scores.mean(0)) < 4
 
 
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(train_on_mnist):
-    short = ["model=vae", "trainer.max_epochs=1", "seed=5"]
+    short = ["model=vae", "net.widths=[64]", "trainer.max_epochs=1", "seed=5"]
     runs = [train_on_mnist(*short, folder=folder) for folder in ("first", "second")]
     one, two = (torch.load(run.last_checkpoint, weights_only=True)["state_dict"] for run in runs)
     assert one.keys() == two.keys()

@@ -137,6 +137,13 @@ def test_a_run_that_validates_nothing_ends_with_its_last_weights(train):
     assert "val/objective_final" not in figures
 
 
+def test_more_memory_than_there_is_is_one_line(train, capfd):
+    train(*DIGITS, "model.latent_dim=100000000000", status=1)
+    error = capfd.readouterr().err
+    assert "Traceback" not in error
+    assert "error: out of memory; lower data.batch_size, model.latent_dim" in error
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, run_hydra, capfd):
     blocker = tmp_path / "file"
     blocker.touch()

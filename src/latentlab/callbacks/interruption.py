@@ -69,25 +69,24 @@ class Interruption(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         # at the end of an epoch, validation and the epoch's own checkpoint come first
-        if not trainer.is_last_batch and self._agreed(trainer, batch_idx):
+        asks = not is_shared() or batch_idx % STEPS_BETWEEN_AGREEMENTS == 0
+        if asks and not trainer.is_last_batch and self._agreed(trainer):
             self._save(trainer)
             raise Interrupted(self._received or signal.SIGTERM)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._received:
-            raise Interrupted(self._received)
+        if self._agreed(trainer):
+            raise Interrupted(self._received or signal.SIGTERM)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._received = number
         _handle(_stop)
         log.warning("%s: saving, then stopping; once more stops at once", signal.Signals(number).name)
 
-    def _agreed(self, trainer: Trainer, batch_idx: int) -> bool:
-        """Whether to stop now: devices must stop at the same batch, and asking each other costs time."""
+    def _agreed(self, trainer: Trainer) -> bool:
+        """Whether a signal reached any device: all must stop at the same batch, and asking each other costs time."""
         if not is_shared():
             return self._received != 0
-        if batch_idx % STEPS_BETWEEN_AGREEMENTS:
-            return False
         return trainer.strategy.reduce_boolean_decision(self._received != 0, all=False)
 
     def _save(self, trainer: Trainer) -> None:

@@ -66,6 +66,8 @@ def told(error: Exception) -> str | None:
         return one_line(str(error))
     if type(error).__name__ == "MisconfigurationException":  # Lightning's, which is not imported here
         return one_line(str(error))
+    if type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error):  # torch's, likewise
+        return "out of memory; lower data.batch_size, model.latent_dim or net.widths, or free the device"
     if isinstance(error, ValueError) and isinstance(error.__cause__, OSError):  # logging's, of a log file
         return told(error.__cause__)
     if isinstance(error, OSError):  # a full or read-only disk, a file where a folder should be

@@ -9,7 +9,7 @@ from typing import Any
 
 from latentlab.cli.annotations import choices, describe, fits
 from latentlab.cli.nearest import nearest, unknown
-from latentlab.cli.signatures import Annotation, Signature, signature
+from latentlab.cli.signatures import Annotation, Signature, dotted_name, signature
 from latentlab.cli.sources import Module, NotThereError
 from latentlab.errors import ConfigError
 
@@ -26,11 +26,12 @@ MISSING = "???"
 
 # What the code hands in itself: a config that names it would be overruled without a word.
 HANDED_IN = {
-    "latentlab.models.": {"parts"},
     "latentlab.nets.": {"image_shape", "features", "condition_features"},
     "lightning.pytorch.Trainer": {"callbacks", "logger", "enable_progress_bar"},
     "torch.optim.": {"params"},
 }
+
+PARTS_TYPE = "latentlab.models.parts.Parts"
 
 # The types of the keys that no constructor takes.
 PLAIN = {
@@ -94,7 +95,16 @@ def parameters(target: str) -> dict[str, Annotation] | None:
 
 def _settable(target: str, found: Signature) -> dict[str, Annotation]:
     handed_in = {name for prefix, names in HANDED_IN.items() if target.startswith(prefix) for name in names}
-    return {name: annotation for name, annotation in found.parameters.items() if name not in handed_in}
+    return {
+        name: annotation
+        for name, annotation in found.parameters.items()
+        if name not in handed_in and not _is_parts(annotation)
+    }
+
+
+def _is_parts(annotation: Annotation) -> bool:
+    """Whether it is what every variant is handed, wherever the variant is written."""
+    return annotation.expr is not None and dotted_name(annotation.expr, annotation.module) == PARTS_TYPE
 
 
 def _check_tree(key: str, node: object, raw: Raw) -> None:
