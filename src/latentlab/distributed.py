@@ -1,9 +1,11 @@
 """Sums and means over all devices of a run; plain arithmetic where there is one."""
 
+from typing import Any, final
+
+import torch
 import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributed.nn.functional import all_reduce
 
 
 def is_shared() -> bool:
@@ -21,6 +23,19 @@ def sum_over_devices(values: Tensor) -> Tensor:
 
 
 def batch_mean(values: Float[Tensor, "b d"], size: int) -> Float[Tensor, " d"]:
-    """The mean over the global batch of `size` rows, of which this device holds `b`; gradients flow to every device."""
+    """The mean over the global batch of `size` rows, of which this device holds `b`; gradients reach every device."""
     total = values.sum(0)
-    return (all_reduce(total) if is_shared() else total) / size
+    return (_SumOverDevices.apply(total) if is_shared() else total) / size
+
+
+@final
+class _SumOverDevices(torch.autograd.Function):
+    """A sum whose gradient is the sum of the devices' gradients: each device's result depends on all inputs."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return sum_over_devices(values)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return sum_over_devices(gradients[0])
