@@ -19,6 +19,7 @@ class Progress(Callback):
         self._bar: rich.Progress | None = None
         self._drawn = float("inf")
         self._steps = 0
+        self._objective = float("nan")
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.is_global_zero:
@@ -66,13 +67,13 @@ class Progress(Callback):
             return
         assert isinstance(model, Autoencoder)
         now = time.monotonic()
-        objective = model.running["train"].latest("objective")
+        self._objective = model.running["train"].latest("objective") or self._objective
         self._bar.update(
             self._task,
             completed=trainer.global_step,
             epoch=min(trainer.current_epoch + 1, trainer.max_epochs or 0),
             speed=f"{(trainer.global_step - self._steps) / max(now - self._drawn, 1e-9):.0f}",
-            objective="-" if objective is None else f"{objective:.4g}",
+            objective=f"{self._objective:.5g}",
         )
         self._bar.refresh()
         self._drawn, self._steps = now, trainer.global_step

@@ -23,6 +23,7 @@ class RunningMeans:
         self._steps: list[int] = []
         self._totals: list[float] = []
         self._count = 0
+        self._newest = 0  # images of the newest batch
 
     def add(self, figures: dict[str, Tensor], step: int) -> None:
         """Add one batch: each figure is (B,), one number an image.
@@ -36,15 +37,16 @@ class RunningMeans:
             self._window = values.new_zeros(WINDOW, len(figures), dtype=torch.float32)
         self._window[len(self._steps)] = values.sum(1)
         self._steps.append(step)
-        self._count += values.shape[1]
+        self._newest = values.shape[1]
+        self._count += self._newest
         if len(self._steps) == WINDOW:
             self.flush()
 
     def latest(self, name: str) -> float | None:
-        """The figure's sum over this device's images of the newest batch; None before the first. Synchronises."""
+        """The figure's mean over this device's images of the newest batch; None before the first. Synchronises."""
         if self._window is None or not self._steps:
             return None
-        return float(self._window[len(self._steps) - 1, self.names.index(name)])
+        return float(self._window[len(self._steps) - 1, self.names.index(name)]) / max(self._newest, 1)
 
     def finish(self) -> dict[str, float]:
         """The mean of each figure over all images of all devices since the last call.
