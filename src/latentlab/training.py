@@ -117,7 +117,6 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
 def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
     if checkpoint is not None:
         _refuse_damaged(checkpoint)
-    if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
