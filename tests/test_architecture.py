@@ -59,7 +59,7 @@ def test_nets_know_only_torch_and_each_other(name):
 
 @pytest.mark.parametrize("name", below("models"))
 def test_models_know_nets_and_functional_files(name):
-    shared = {"models.base", "models.parts", "models.priors", "models.running_means"}
+    shared = {"models.base", "models.descent", "models.parts", "models.priors", "models.running_means"}
     assert all(m.startswith("nets.") or m in shared or m in FUNCTIONAL for m in own(name))
 
 
@@ -106,5 +106,5 @@ def test_no_variant_subclasses_another():
 
 
 def _variant_files() -> list[Path]:
-    shared = {"__init__", "base", "parts", "priors", "running_means"}
+    shared = {"__init__", "base", "descent", "parts", "priors", "running_means"}
     return [file for file in (SOURCE / "models").glob("*.py") if file.stem not in shared]

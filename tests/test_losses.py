@@ -120,20 +120,20 @@ def test_total_refuses_weights_that_are_not_those_of_the_terms(names: list[str])
 
 
 def test_free_bits_are_what_each_unit_lacks() -> None:
-    kl = torch.tensor([0.0, 0.1, 0.5, 2.0])
-    assert free_bits(kl, 0.5).item() == pytest.approx(0.9)
-    assert free_bits(kl, 0).item() == 0
+    kl = torch.tensor([[0.0, 0.2, 0.5, 2.0], [0.0, 0.0, 0.5, 2.0]])  # means 0, 0.1, 0.5 and 2
+    assert free_bits(kl, 2, 0.5).tolist() == pytest.approx([0.9, 0.9])
+    assert free_bits(kl, 2, 0).tolist() == [0, 0]
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0, 9, width=32), min_size=1, max_size=8), st.floats(0, 3))
 def test_kl_and_free_bits_are_the_sum_of_maxima(kl: list[float], bits: float) -> None:
     """Kingma et al. 2016, equation 15."""
-    total = sum(kl) + free_bits(torch.tensor(kl), bits).item()
+    total = sum(kl) + free_bits(torch.tensor([kl]), 1, bits).item()
     assert total == pytest.approx(sum(max(bits, each) for each in kl), rel=1e-5, abs=1e-5)
 
 
 def test_unit_below_its_free_bits_feels_no_pull() -> None:
-    kl = torch.tensor([0.1, 0.9], requires_grad=True)
-    (kl.sum() + free_bits(kl, 0.5)).backward()
-    assert kl.grad.tolist() == [0.0, 1.0]
+    kl = torch.tensor([[0.1, 0.9]], requires_grad=True)
+    (kl.sum(1) + free_bits(kl, 1, 0.5)).sum().backward()
+    assert kl.grad.tolist() == [[0.0, 1.0]]

@@ -35,7 +35,7 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 
 
 def test_jobs_of_one_process_end_as_they_do_alone_bit_for_bit(sweep, train):
-    status, jobs = sweep(*JOB, "model=sparse_ae,vae", "seed=0,1", "compile=false")
+    status, jobs = sweep(*JOB, "model=sparse_ae,vae", "seed=0,1", "trainer.compile=false")
     assert status == 0
     assert len(jobs) == 4
     for model in ("sparse_ae", "vae"):

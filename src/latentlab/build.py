@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from latentlab.cli.mistakes import from_instantiate
 from latentlab.data.base import ImageDataModule
 from latentlab.distributions import Likelihood
 from latentlab.errors import ConfigError
+from latentlab.execution import Execution
 from latentlab.models.base import Autoencoder
 from latentlab.models.parts import Parts
 
@@ -28,9 +29,11 @@ log = logging.getLogger(__name__)
 REFUSALS = (MisconfigurationException, ValueError, TypeError, ImportError)
 # where it takes a zero and divides by it, or trains on nothing
 POSITIVE = (
-    *("max_epochs", "limit_train_batches", "accumulate_grad_batches"),
+    *("max_epochs", "limit_train_batches", "accumulate_grad_batches", "gradient_clip_val"),
     *("check_val_every_n_epoch", "val_check_interval"),
 )
+# what the model does in Lightning's place, since its steps are several to a call
+OURS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm")
 PROCESSES_A_CORE = 4  # Lightning would start any number, and bring the machine to a halt
 
 
@@ -72,6 +75,7 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         rate=_made(config.scheduler),
         image_shape=image_shape,
         num_classes=num_classes,
+        **_descent(config.trainer),
     )
     if config.data.binarize and not likelihood.discrete:
         log.warning(
@@ -79,36 +83,23 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         )
     # handed over by call: as an argument of `instantiate`, Hydra would turn the dataclass into a config
     model: Autoencoder = _made(config.model, _partial_=True)(parts)
-    if config.compile:
-        model.encoder.compile()
-        model.decoder.compile()
+    Execution.of(config.trainer).prepare(model)
     return model
 
 
 def build_trainer(
-    config: DictConfig, callbacks: list[Callback], loggers: list[Logger], steps_per_epoch: int
+    config: DictConfig, callbacks: list[Callback], loggers: list[Logger], options: Mapping[str, Any]
 ) -> Trainer:
-    """Lightning's trainer, with the bar left to our own callback.
+    """Lightning's trainer, with the bar left to our own callback; `options` go before the config's.
 
     Raises:
         ConfigError: what the machine does not have, or options that Lightning refuses together.
     """
-    if config.trainer.max_epochs is None:
-        raise ConfigError("trainer.max_epochs: expected at least 1, found null")
-    for key in POSITIVE:
-        value = config.trainer.get(key)
-        if isinstance(value, int | float) and value <= 0:
-            raise ConfigError(f"trainer.{key}: expected more than 0, found {value}")
-    # Lightning warns where an epoch is shorter than its logging interval; nothing is logged within one
-    interval = min(config.trainer.get("log_every_n_steps", 50), steps_per_epoch)
-    options: dict[str, Any] = {
-        "log_every_n_steps": interval,
-        "callbacks": callbacks,
-        "logger": loggers or False,
-        "enable_progress_bar": False,
-    }
+    ours = {*OURS, *Execution.__dataclass_fields__}
+    node = {name: value for name, value in config.trainer.items() if name not in ours}
+    handed_in = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
     try:
-        trainer: Trainer = instantiate(config.trainer, **options)
+        trainer: Trainer = instantiate(node, **handed_in, **options)
     except InstantiationException as error:
         if isinstance(error.__cause__, REFUSALS):
             raise ConfigError(f"trainer: {error.__cause__}") from error
@@ -119,6 +110,20 @@ def build_trainer(
             f"trainer.devices: expected at most {most} on this machine's CPU, found {trainer.num_devices}"
         )
     return trainer
+
+
+def check_trainer(trainer: Mapping[str, Any]) -> None:
+    """Raise ConfigError for what Lightning would take without a word, or divide by."""
+    if trainer["max_epochs"] is None:
+        raise ConfigError("trainer.max_epochs: expected at least 1, found null")
+    for key in POSITIVE:
+        value = trainer.get(key)
+        if isinstance(value, int | float) and value <= 0:
+            raise ConfigError(f"trainer.{key}: expected more than 0, found {value}")
+    if trainer.get("gradient_clip_algorithm", "norm") not in ("norm", "value"):
+        raise ConfigError(
+            f"trainer.gradient_clip_algorithm: expected norm or value, found {trainer['gradient_clip_algorithm']}"
+        )
 
 
 def build_each(group: DictConfig | None) -> list[Any]:
@@ -140,6 +145,17 @@ def _made(node: DictConfig, **options: Any) -> Any:
         if message is None:
             raise
         raise ConfigError(message) from error
+
+
+def _descent(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """How the parameters are moved, of a config's trainer node, in the words of `Parts`."""
+    every = trainer.get("log_every_n_steps")
+    return {
+        "accumulate": trainer.get("accumulate_grad_batches") or 1,
+        "clip": trainer.get("gradient_clip_val"),
+        "clip_by": trainer.get("gradient_clip_algorithm") or "norm",
+        **({} if every is None else {"log_every_n_steps": every}),
+    }
 
 
 def _optimizer(node: DictConfig) -> Callable[..., Optimizer]:

@@ -1,11 +1,13 @@
 """What an image costs, one number an image: nothing here is averaged over the batch."""
 
 import math
+from functools import reduce
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latentlab.distributed import batch_mean
 from latentlab.errors import ConfigError
 from latentlab.precision import at_least_float32
 
@@ -42,16 +44,18 @@ def weighted_total(terms: dict[str, Float[Tensor, " b"]], weights: dict[str, flo
     """
     if terms.keys() != weights.keys():
         raise ValueError(f"terms {sorted(terms)} and weights {sorted(weights)} have to be named alike")
-    return torch.stack([weights[name] * term for name, term in terms.items()]).sum(0)
+    return reduce(torch.add, [weights[name] * term for name, term in terms.items()])
 
 
-def free_bits(kl_per_unit_mean: Float[Tensor, " d"], free_bits: float) -> Float[Tensor, ""]:
-    """What to add to the KL so that no unit gains by falling below `free_bits` nats, a scalar in nats.
+def free_bits(kl: Float[Tensor, "b d"], size: int, free_bits: float) -> Float[Tensor, " b"]:
+    """What to add to each image's KL so that no unit gains by falling below `free_bits` nats, in nats, (B,).
 
     Kingma et al. 2016, equation 15: sum_j max(free_bits, KL_j) = sum_j KL_j + sum_j relu(free_bits - KL_j),
-    where KL_j, (D,), is the mean over the batch.
+    where KL_j is the mean of unit j over the whole batch of `size` images, of which this device holds B.
     """
-    return (free_bits - kl_per_unit_mean).relu().sum()
+    if free_bits == 0:
+        return kl.new_zeros(len(kl))  # no KL is negative: the other devices need not be asked
+    return (free_bits - batch_mean(kl, size)).relu().sum().expand(len(kl))
 
 
 def check_kl_options(beta: float, free_bits: float) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import pickle
 import shlex
 import sys
@@ -16,12 +17,13 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
-from latentlab.build import build_data, build_each, build_model, build_trainer, parameters_of
+from latentlab.build import build_data, build_each, build_model, build_trainer, check_trainer, parameters_of
 from latentlab.callbacks.epoch_line import EpochLine
 from latentlab.callbacks.interruption import interruptible
 from latentlab.callbacks.progress import Progress
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, UserError
+from latentlab.execution import CallPlan
 from latentlab.hyperparameters import hyperparameters
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run, config_hash, git_revision, versions
@@ -75,20 +77,23 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     started = time.perf_counter()
     if not 0 <= config.seed <= MOST_SEED:
         raise ConfigError(f"seed: expected 0 to {MOST_SEED}, found {config.seed}")
-    _forget_earlier_jobs(config)
+    _forget_earlier_jobs()
     _leave_speaking_to_us()
     pl.seed_everything(config.seed, verbose=False)
+    check_trainer(config.trainer)
     data = build_data(config)
+    calls = CallPlan.of(config.trainer, data.train_dataloader().batches)
+    data.steps_per_call = calls.size
     model = build_model(config, data.image_shape, data.num_classes)
     timer = Timer()
     callbacks: list[Callback] = [*build_each(config.callbacks), timer, EpochLine() if quiet else Progress()]
     loggers = build_each(config.logger)
-    trainer = build_trainer(config, callbacks, loggers, steps_per_epoch=len(data.train_dataloader()))
+    trainer = build_trainer(config, callbacks, loggers, calls.options)
     _fit(trainer, model, data, run.last_checkpoint if config.resume else None)
     epochs, steps, best = trainer.current_epoch, trainer.global_step, _best(trainer)
     train_seconds = timer.time_elapsed("train")  # the test loads a checkpoint, and with it an earlier reading
     trainer.test(model, datamodule=data, ckpt_path=best.best_model_path or None, verbose=False, weights_only=True)
-    figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+    figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
     if best.best_model_score is not None:
         figures[f"{best.monitor}"] = float(best.best_model_score)
     metrics = {
@@ -138,12 +143,12 @@ def _best(trainer: pl.Trainer) -> ModelCheckpoint:
     return checkpoint
 
 
-def _forget_earlier_jobs(config: DictConfig) -> None:
+def _forget_earlier_jobs() -> None:
     """Undo what an earlier job of a sweep leaves in the process and Lightning does not reset."""
     torch.use_deterministic_algorithms(False)
     torch.set_grad_enabled(True)
-    if config.compile:
-        torch._dynamo.reset()  # after eight models it silently runs eager
+    # Lightning's own switch: the optimizer asks for a GPU at every step, and would load a library to be told of none
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
 
 
 def _leave_speaking_to_us() -> None:

@@ -196,7 +196,6 @@ def test_targets_without_sources_are_not_judged():
         ("seed", "x"),
         ("seed", 1.5),
         ("resume", 3),
-        ("compile", 1),
         ("quiet", "no"),
         ("paths", 3),
         ("model", "vae"),
@@ -204,6 +203,14 @@ def test_targets_without_sources_are_not_judged():
 )
 def test_keys_that_no_constructor_takes_are_judged_too(key: str, value: object):
     assert complaint({key: value}).startswith(f"{key}: expected")
+
+
+def test_the_trainer_takes_what_says_how_steps_are_carried_out():
+    trainer = {"_target_": "lightning.pytorch.Trainer", "max_epochs": 1}
+    check({"trainer": {**trainer, "steps_per_call": 5, "compile": True, "matmul_precision": "high"}})
+    assert complaint({"trainer": {**trainer, "steps_per_call": "5"}}).startswith("trainer.steps_per_call: expected int")
+    assert "highest" in complaint({"trainer": {**trainer, "matmul_precision": "low"}})
+    assert "did you mean steps_per_call" in complaint({"trainer": {**trainer, "steps_per_cal": 5}})
 
 
 def test_a_member_of_callbacks_is_a_part_or_null():

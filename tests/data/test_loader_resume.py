@@ -1,6 +1,6 @@
 """A run that is stopped and resumed sees the very batches and draws of one that was left alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ class Recorder(LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.layer = torch.nn.Linear(64, 1)
+        self.automatic_optimization = False
         self.seen: list[Record] = []
 
-    def training_step(self, batch: Batch) -> torch.Tensor:
-        draw = batch.random.uniform(batch.x[:, 0, 0, 0])[0].item()
-        self.seen.append((self.current_epoch, batch.size, batch.y.tolist(), batch.x.double().sum().item(), draw))
-        return self.layer(batch.x.flatten(1)).square().mean()
+    def training_step(self, batches: Iterator[Batch]) -> None:
+        for batch in batches:
+            draw = batch.random.uniform(batch.x[:, 0, 0, 0])[0].item()
+            self.seen.append((self.current_epoch, batch.size, batch.y.tolist(), batch.x.double().sum().item(), draw))
+            self.optimizers().step()
 
     def validation_step(self, batch: Batch) -> None:
         return None
@@ -51,7 +53,9 @@ class StopAt(Callback):
         setattr(self, hook, stop)
 
 
-def fit(callbacks: list[Callback], checkpoint: Path | None = None, **options: Any) -> list[Record]:
+def fit(
+    callbacks: list[Callback], checkpoint: Path | None = None, steps_per_call: int = 1, **options: Any
+) -> list[Record]:
     module = Recorder()
     trainer = Trainer(
         accelerator="cpu",
@@ -65,6 +69,7 @@ def fit(callbacks: list[Callback], checkpoint: Path | None = None, **options: An
         **options,
     )
     data = DigitsDataModule(image_size=8, batch_size=256, binarize="dynamic", seed=3)
+    data.steps_per_call = steps_per_call
     try:
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
     except StoppedError:

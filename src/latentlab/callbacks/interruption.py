@@ -16,7 +16,6 @@ from latentlab.errors import Interrupted
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-STEPS_BETWEEN_AGREEMENTS = 10
 
 
 @contextmanager
@@ -45,7 +44,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 @final
 class Interruption(Callback):
-    """Stops after the batch that a signal fell into, with `last.ckpt` saved there; a second signal stops at once.
+    """Stops after the call that a signal fell into, with `last.ckpt` saved there; a second signal stops at once.
 
     Lightning itself ends a run with status 0 on SIGTERM, and saves nothing on either signal. Its own handler of
     SIGTERM, set between `on_fit_start` and `on_train_start` and restored at the end, waits for the other devices in
@@ -69,8 +68,7 @@ class Interruption(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         # at the end of an epoch, validation and the epoch's own checkpoint come first
-        asks = not is_shared() or batch_idx % STEPS_BETWEEN_AGREEMENTS == 0
-        if asks and not trainer.is_last_batch and self._agreed(trainer):
+        if not trainer.is_last_batch and self._agreed(trainer):
             self._save(trainer)
             raise Interrupted(self._received or signal.SIGTERM)
 
@@ -84,7 +82,7 @@ class Interruption(Callback):
         log.warning("%s: saving, then stopping; once more stops at once", signal.Signals(number).name)
 
     def _agreed(self, trainer: Trainer) -> bool:
-        """Whether a signal reached any device: all must stop at the same batch, and asking each other costs time."""
+        """Whether a signal reached any device: all must stop at the same batch."""
         if not is_shared():
             return self._received != 0
         return trainer.strategy.reduce_boolean_decision(self._received != 0, all=False)

@@ -31,13 +31,15 @@ HANDED_IN = {
     "torch.optim.": {"params"},
 }
 
+# What the code takes for itself out of a node: the arguments of another class, beside those of the `_target_`.
+BESIDE = {"lightning.pytorch.Trainer": "latentlab.execution.Execution"}
+
 PARTS_TYPE = "latentlab.models.parts.Parts"
 
 # The types of the keys that no constructor takes.
 PLAIN = {
     "seed": "int",
     "resume": "str | None",
-    "compile": "bool",
     "quiet": "bool | None",
     "paths": "dict",
     "paths.output_dir": "str",
@@ -95,9 +97,10 @@ def parameters(target: str) -> dict[str, Annotation] | None:
 
 def _settable(target: str, found: Signature) -> dict[str, Annotation]:
     handed_in = {name for prefix, names in HANDED_IN.items() if target.startswith(prefix) for name in names}
+    beside = signature(BESIDE[target]) if target in BESIDE else None
     return {
         name: annotation
-        for name, annotation in found.parameters.items()
+        for name, annotation in {**found.parameters, **(beside.parameters if beside else {})}.items()
         if name not in handed_in and not _is_parts(annotation)
     }
 

@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 
 from latentlab.batch import Batch
+from latentlab.data.calls import Calls
 from latentlab.data.images import Images, Splits, classes_in_turn
 from latentlab.data.loader import Binarize, ResidentLoader, binarization, binarized, to_floats
 from latentlab.errors import ConfigError
@@ -20,6 +21,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
     After `setup`: `image_shape` (C, H, W), `num_classes` (0 where labels are withheld), and `train`,
     `validation` and `test`, each `Images`. A subclass sets `name` and `class_names`, and loads.
+    `steps_per_call` says how many batches `train_dataloader` hands out at a time.
 
     Several devices each hold everything and take their own share of every batch, so the trainer must be told
     `use_distributed_sampler=False`.
@@ -38,6 +40,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
     name: str
     class_names: tuple[str, ...]
+    steps_per_call: int = 1
 
     def __init__(
         self,
@@ -91,9 +94,9 @@ class ImageDataModule(LightningDataModule, ABC):
         """The images of the final test."""
         return self._on_device().test
 
-    def train_dataloader(self) -> ResidentLoader:
+    def train_dataloader(self) -> Calls:
         """Shuffled by (seed, epoch) alone; the epoch is the trainer's, or 0 without one."""
-        return ResidentLoader(
+        loader = ResidentLoader(
             self.train,
             batch_size=self.batch_size,
             seed=self.seed,
@@ -103,6 +106,9 @@ class ImageDataModule(LightningDataModule, ABC):
             rank=self._rank(),
             world_size=self._world_size(),
         )
+        limit = None if self.trainer is None else self.trainer.limit_train_batches
+        # Lightning takes a share of the calls itself; a number of batches it would take for one of calls
+        return Calls(loader, self.steps_per_call, limit if isinstance(limit, int) else None)
 
     def val_dataloader(self) -> ResidentLoader:
         """The validation images in order, with the same draws in every epoch and run."""

@@ -29,7 +29,7 @@ def binarization(value: object) -> Binarize:
 def to_floats(pixels: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     """Bytes as float32 in [0, 1], bit for bit those of torchvision's `ToTensor`."""
     # The divisor lies on the same device: by a Python number CUDA multiplies with the rounded reciprocal.
-    return pixels.float() / torch.full((), 255.0, device=pixels.device)
+    return pixels.float().div_(torch.full((), 255.0, device=pixels.device))
 
 
 def binarized(x: Float[Tensor, "b c h w"], binarize: Binarize, random: RandomSource) -> Float[Tensor, "b c h w"]:
@@ -99,6 +99,11 @@ class ResidentLoader:
         for k in range(first, len(self)):
             self._position = {"epoch": epoch, "batch": k + 1}
             yield self._batch(order, epoch, k)
+
+    @property
+    def given(self) -> int:
+        """How many batches of its epoch the newest pass has given out, or left behind where it was resumed."""
+        return self._position["batch"]
 
     def state_dict(self) -> dict[str, int]:
         """The epoch, and how many of its batches were given out."""

@@ -2,21 +2,23 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from latentlab.batch import Batch
 from latentlab.distributed import is_shared
 from latentlab.distributions import DiagonalGaussian
 from latentlab.losses import bce_per_image, mse_per_image, weighted_total
+from latentlab.models.descent import descend
 from latentlab.models.parts import Measurement, Parts
-from latentlab.models.running_means import RunningMeans
+from latentlab.models.running_means import WINDOW, RunningMeans
 from latentlab.schedules import ConstantRate
 
 Image = Float[Tensor, "b c h w"]
@@ -53,7 +55,9 @@ class Autoencoder(LightningModule, ABC):
         self.latent_dim = latent_dim
         self.num_classes = parts.num_classes
         self.measurements = tuple(measurements)
-        self.running = {stage: RunningMeans(stage) for stage in ("train", "val", "test")}
+        self.automatic_optimization = False
+        self.running = {stage: RunningMeans(stage) for stage in ("val", "test")}
+        self.running["train"] = RunningMeans("train", parts.log_every_n_steps or WINDOW)
 
     @abstractmethod
     def encode(self, x: Image, y: Label) -> Encoding:
@@ -93,8 +97,14 @@ class Autoencoder(LightningModule, ABC):
         return self.generate(self.encode(x, y).z, y)
 
     @final
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        return self._step(batch, "train")
+    def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
+        """The steps of one call: whatever their number, each is what it would be alone."""
+        descend(self, batches, lambda batch: self._step(batch, "train"), self.parts.accumulate)
+
+    @final
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        if self.parts.clip is not None:
+            self.clip_gradients(optimizer, self.parts.clip, self.parts.clip_by)
 
     @final
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -128,7 +138,7 @@ class Autoencoder(LightningModule, ABC):
             return optimizer
         rate, total = self.parts.rate, total_steps(self.trainer)
         schedule = LambdaLR(optimizer, lambda step: rate(step, total))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return [optimizer], [schedule]
 
     @final
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -146,7 +156,9 @@ class Autoencoder(LightningModule, ABC):
         if stage != "train":
             figures["objective_final"] = weighted_total(terms, self.weights(None))
             figures |= self._yardstick(batch, terms)
-        self.running[stage].add(figures, self.global_step)
+        recent = self.running[stage].add(figures, self.global_step)
+        if recent is not None and stage == "train" and self.parts.log_every_n_steps:
+            self._report_recent(recent)
         # DDP averages the gradients of the devices, whose shares of a batch may differ by an image
         devices = self.trainer.world_size if is_shared() else 1
         return objective.sum() * (devices / batch.size)
@@ -166,7 +178,15 @@ class Autoencoder(LightningModule, ABC):
 
     def _report(self, stage: str, figures: dict[str, float]) -> None:
         # the figures are already equal on all devices: their mean over devices is themselves
-        self.log_dict({f"{stage}/{name}": value for name, value in figures.items()}, sync_dist=is_shared())
+        # Lightning counts calls, and would take them for steps
+        place = {"step": float(self.global_step), "epoch": float(self.current_epoch)}
+        named = {f"{stage}/{name}": value for name, value in figures.items()}
+        self.log_dict({**named, **place}, sync_dist=is_shared())
+
+    def _report_recent(self, figures: dict[str, float]) -> None:
+        named = {f"train/{name}_step": value for name, value in figures.items()}
+        for logger in self.loggers:
+            logger.log_metrics(named, self.global_step + 1)
 
 
 def total_steps(trainer: Trainer) -> int:
@@ -175,9 +195,9 @@ def total_steps(trainer: Trainer) -> int:
     Lightning's own `estimated_stepping_batches` sets the loader up before a checkpoint's place in it is restored, and
     a run resumed in the middle of an epoch would start that epoch anew.
     """
-    batches, limit = len(trainer.datamodule.train_dataloader()), trainer.limit_train_batches  # type: ignore[attr-defined]
-    batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-    return math.ceil(batches / trainer.accumulate_grad_batches) * (trainer.max_epochs or 1)
+    model, batches = trainer.lightning_module, trainer.datamodule.train_dataloader().batches  # type: ignore[attr-defined]
+    assert isinstance(model, Autoencoder)
+    return math.ceil(batches / model.parts.accumulate) * (trainer.max_epochs or 1)
 
 
 def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import ClassVar, final
 
 from latentlab.batch import Batch
-from latentlab.distributed import batch_mean
 from latentlab.distributions import DiagonalGaussian
 from latentlab.errors import ConfigError
 from latentlab.losses import check_kl_options
@@ -63,7 +62,7 @@ class CVAE(Autoencoder):
         return {
             "reconstruction": -self.likelihood.log_prob(batch.x, self.decoder(z, condition)),
             "kl": kl.sum(1),
-            "free_bits": free_bits_term(batch_mean(kl, batch.size), self.free_bits).expand(len(kl)),
+            "free_bits": free_bits_term(kl, batch.size, self.free_bits),
         }
 
     def weights(self, step: int | None) -> dict[str, float]:

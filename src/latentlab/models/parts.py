@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from torch.nn import Parameter
 from torch.optim import Optimizer
@@ -19,6 +20,9 @@ class Parts:
 
     image_shape: (C, H, W).
     num_classes: of the labels; 0 where the data has none.
+    accumulate: batches whose gradients are averaged for one step of the optimizer.
+    clip: the most that the gradient's norm, or each of its values, may be; None: anything.
+    log_every_n_steps: steps between two points of the training curves; 0: a point an epoch.
     """
 
     encoder: Encoder
@@ -28,3 +32,7 @@ class Parts:
     rate: RateSchedule
     image_shape: tuple[int, int, int]
     num_classes: int
+    accumulate: int = 1
+    clip: float | None = None
+    clip_by: Literal["norm", "value"] = "norm"
+    log_every_n_steps: int = 50

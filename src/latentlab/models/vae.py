@@ -5,7 +5,6 @@ from typing import ClassVar, final
 import torch
 
 from latentlab.batch import Batch
-from latentlab.distributed import batch_mean
 from latentlab.distributions import DiagonalGaussian
 from latentlab.losses import check_kl_options
 from latentlab.losses import free_bits as free_bits_term
@@ -55,7 +54,7 @@ class VAE(Autoencoder):
         return {
             "reconstruction": -self.likelihood.log_prob(batch.x, self.decode(z, batch.y)),
             "kl": kl.sum(1),
-            "free_bits": free_bits_term(batch_mean(kl, batch.size), self.free_bits).expand(len(kl)),
+            "free_bits": free_bits_term(kl, batch.size, self.free_bits),
         }
 
     def weights(self, step: int | None) -> dict[str, float]:
