@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 import torch
-from short_runs import digits, model_of, trainer_with
 from lightning.pytorch import Callback
+from short_runs import digits, model_of, trainer_with
 
 from latentlab.models.parts import Parts
 

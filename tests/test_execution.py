@@ -10,27 +10,27 @@ from latentlab.execution import CallPlan, Execution
 
 PLANS = {
     # what the config says, batches in an epoch: size of a call, and what Lightning is told
-    "nothing": ({}, 430, 10, {"limit_train_batches": 430, "log_every_n_steps": 5}),
-    "an epoch shorter than a call": ({}, 6, 10, {"limit_train_batches": 6, "log_every_n_steps": 1}),
+    "nothing": ({}, 430, 25, {"limit_train_batches": 430, "log_every_n_steps": 2}),
+    "an epoch shorter than a call": ({}, 6, 25, {"limit_train_batches": 6, "log_every_n_steps": 1}),
     "one at a time": ({"steps_per_call": 1}, 430, 1, {"limit_train_batches": 430, "log_every_n_steps": 50}),
-    "a number of batches": ({"limit_train_batches": 20}, 430, 10, {"limit_train_batches": 20, "log_every_n_steps": 2}),
-    "a share of them": ({"limit_train_batches": 0.5}, 431, 10, {"limit_train_batches": 215, "log_every_n_steps": 5}),
-    "more than there are": ({"limit_train_batches": 99}, 6, 10, {"limit_train_batches": 6, "log_every_n_steps": 1}),
+    "a number of batches": ({"limit_train_batches": 60}, 430, 25, {"limit_train_batches": 60, "log_every_n_steps": 2}),
+    "a share of them": ({"limit_train_batches": 0.5}, 431, 25, {"limit_train_batches": 215, "log_every_n_steps": 2}),
+    "more than there are": ({"limit_train_batches": 99}, 6, 25, {"limit_train_batches": 6, "log_every_n_steps": 1}),
     "validation twice an epoch": (
         {"val_check_interval": 0.5},
         430,
-        5,
+        5,  # the largest number of batches in a call that 215 and 25 are multiples of
         {"limit_train_batches": 430, "val_check_interval": 43, "log_every_n_steps": 10},
     ),
     "validation every 100 batches": (
         {"val_check_interval": 100},
         430,
-        10,
-        {"limit_train_batches": 430, "val_check_interval": 10, "log_every_n_steps": 5},
+        25,
+        {"limit_train_batches": 430, "val_check_interval": 4, "log_every_n_steps": 2},
     ),
-    "validation by the clock": ({"val_check_interval": "00:00:15:00"}, 430, 10, {"limit_train_batches": 430}),
-    "batches of one step together": ({"accumulate_grad_batches": 4}, 430, 8, {"limit_train_batches": 430}),
-    "more of them than a call holds": ({"accumulate_grad_batches": 16}, 430, 16, {"limit_train_batches": 430}),
+    "validation by the clock": ({"val_check_interval": "00:00:15:00"}, 430, 25, {"limit_train_batches": 430}),
+    "batches of one step together": ({"accumulate_grad_batches": 4}, 430, 24, {"limit_train_batches": 430}),
+    "more of them than a call holds": ({"accumulate_grad_batches": 32}, 430, 32, {"limit_train_batches": 430}),
 }
 
 
@@ -80,7 +80,7 @@ def test_channels_last_moves_the_convolutions_alone():
     from variants import build
 
     model = build("ae", "cnn")
-    Execution(channels_last=True).prepare(model)
+    Execution().prepare(model)
     kernels = [p for p in model.parameters() if p.ndim == 4 and p.shape[1] > 1]
     assert kernels
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in kernels)

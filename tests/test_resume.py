@@ -79,6 +79,23 @@ def test_a_signalled_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, undis
     }
 
 
+def test_a_signal_stops_a_run_whose_epochs_are_shorter_than_a_call(tmp_path):
+    run = Run(tmp_path / "run")
+    process = start(run.folder, *SETTING, "data.batch_size=256", "trainer.max_epochs=100000")
+    wait_for_checkpoint(run, process)
+    process.send_signal(signal.SIGINT)
+    code, output = finish(process)
+    assert code == 130, output
+    epochs = torch.load(run.last_checkpoint, weights_only=True)["epoch"] + 1
+    command = [sys.executable, "-m", "latentlab.train", f"resume={run.folder}", "trainer.max_epochs=100001"]
+    assert 0 < epochs < 100000
+    resumed = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    seen = next(line for line in resumed.stdout if "epoch " in line)
+    resumed.kill()
+    resumed.communicate()
+    assert f"epoch {epochs + 1}/" in seen
+
+
 SHORT = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=1", "callbacks=no_pictures"]
 
 

@@ -28,16 +28,17 @@ class Execution:
         steps_per_call: batches in one training step of Lightning's, whose hooks then run once for all of them. Each
             batch is still a step of the optimizer, and a signal or a checkpoint waits for the end of the call.
         compile: torch.compile for encoder and decoder.
-        channels_last: the memory layout of convolutions that the processor may be faster with.
-        matmul_precision: of float32 products; "high" allows TF32 on a GPU (torch.set_float32_matmul_precision).
+        channels_last: lay images out pixel by pixel for convolutions, which most processors are faster with.
+        matmul_precision: of float32 products: "high" allows TF32 on a GPU, "medium" bfloat16 inside, also on a CPU
+            that has it (torch.set_float32_matmul_precision).
 
     Raises:
         ConfigError: `steps_per_call` is less than 1.
     """
 
-    steps_per_call: int = 10
+    steps_per_call: int = 25
     compile: bool = False
-    channels_last: bool = False
+    channels_last: bool = True
     matmul_precision: Literal["highest", "high", "medium"] = "highest"
 
     def __post_init__(self) -> None:

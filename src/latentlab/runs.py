@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,8 +188,9 @@ def _lasting(config: DictConfig) -> dict[str, Any]:
     return kept
 
 
+@cache
 def git_revision() -> str | None:
-    """The revision of the checkout that runs, with `+` where it has changes; None outside one."""
+    """The revision of the checkout, with `+` where it has changes, as the process first found it; None outside one."""
     here = Path(__file__).parent
     try:
         command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]

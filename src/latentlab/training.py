@@ -90,9 +90,13 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     loggers = build_each(config.logger)
     trainer = build_trainer(config, callbacks, loggers, calls.options)
     _fit(trainer, model, data, run.last_checkpoint if config.resume else None)
-    epochs, steps, best = trainer.current_epoch, trainer.global_step, _best(trainer)
-    train_seconds = timer.time_elapsed("train")  # the test loads a checkpoint, and with it an earlier reading
+    # the test loads a checkpoint, and with it an earlier reading
+    progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
+    train_seconds, best = timer.time_elapsed("train"), _best(trainer)
+    tested = time.perf_counter()
     trainer.test(model, datamodule=data, ckpt_path=best.best_model_path or None, verbose=False, weights_only=True)
+    now = time.perf_counter()
+    seconds = {"train_seconds": train_seconds, "test_seconds": now - tested, "wall_seconds": now - started}
     figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
     if best.best_model_score is not None:
         figures[f"{best.monitor}"] = float(best.best_model_score)
@@ -101,19 +105,15 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         "metrics": {name: value if math.isfinite(value) else None for name, value in figures.items()},
         "data": data.name,
         "seed": config.seed,
-        "git_revision": git_revision(),
-        "versions": versions(),
         "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
-        "train_seconds": round(train_seconds, 3),
-        "wall_seconds": round(time.perf_counter() - started, 3),
-        "epochs": epochs,
-        "steps": steps,
+        **{name: round(value, 3) for name, value in seconds.items()},
+        **progress,
         "parameters": parameters_of(model),
-        "config_hash": config_hash(config),
     }
     if trainer.is_global_zero:
+        metrics |= {"git_revision": git_revision(), "versions": versions(), "config_hash": config_hash(config)}
         plain: Any = OmegaConf.to_container(config, resolve=True)
-        log_hyperparameters(loggers, hyperparameters(plain), figures, steps)
+        log_hyperparameters(loggers, hyperparameters(plain), figures, progress["steps"])
         run.write_metrics(metrics)
         log.info("%s", "  ".join(f"{name} {value:.5g}" for name, value in figures.items()))
     return metrics

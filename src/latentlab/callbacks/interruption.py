@@ -44,14 +44,16 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 @final
 class Interruption(Callback):
-    """Stops after the call that a signal fell into, with `last.ckpt` saved there; a second signal stops at once.
+    """Stops after the call that a signal fell into, with `last.ckpt` saved there, or at the end of its epoch.
+
+    A second signal stops at once.
 
     Lightning itself ends a run with status 0 on SIGTERM, and saves nothing on either signal. Its own handler of
     SIGTERM, set between `on_fit_start` and `on_train_start` and restored at the end, waits for the other devices in
     the middle of whatever they share, for ever; here it is replaced.
 
     Raises:
-        Interrupted: from `on_train_batch_end` or `on_train_end`.
+        Interrupted: from `on_train_epoch_start`, `on_train_batch_end` or `on_train_end`.
     """
 
     def __init__(self) -> None:
@@ -60,6 +62,12 @@ class Interruption(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._received = 0
         _handle(self._receive)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # a signal of the epoch before, whose own checkpoint is the one to go on from: Lightning 2.6.6 would skip
+        # the whole epoch of one that is saved here
+        if self._agreed(trainer):
+            raise Interrupted(self._received or signal.SIGTERM)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         _handle(_stop)

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from latentlab.batch import Batch
 from latentlab.distributed import is_shared
 from latentlab.distributions import DiagonalGaussian
-from latentlab.losses import bce_per_image, mse_per_image, weighted_total
+from latentlab.losses import bce_per_image, mse_per_image, weighted_sum, weighted_total
 from latentlab.models.descent import descend
 from latentlab.models.parts import Measurement, Parts
 from latentlab.models.running_means import WINDOW, RunningMeans
@@ -99,7 +99,7 @@ class Autoencoder(LightningModule, ABC):
     @final
     def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
         """The steps of one call: whatever their number, each is what it would be alone."""
-        descend(self, batches, lambda batch: self._step(batch, "train"), self.parts.accumulate)
+        descend(self, batches, self._learn, self.parts.accumulate, clips=self.parts.clip is not None)
 
     @final
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -108,11 +108,11 @@ class Autoencoder(LightningModule, ABC):
 
     @final
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._step(batch, "val")
+        self._judge(batch, "val")
 
     @final
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._step(batch, "test")
+        self._judge(batch, "test")
 
     @final
     def on_train_epoch_end(self) -> None:
@@ -149,19 +149,23 @@ class Autoencoder(LightningModule, ABC):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.running["train"].load_state_dict(checkpoint["train_means"])
 
-    def _step(self, batch: Batch, stage: str) -> Tensor:
+    def _learn(self, batch: Batch) -> Tensor:
+        """The objective's mean over the batch, to descend from; its parts are summed and reported now and then."""
         terms = self(batch)
-        objective = weighted_total(terms, self.weights(self.global_step))
-        figures = {"objective": objective, **terms}
-        if stage != "train":
-            figures["objective_final"] = weighted_total(terms, self.weights(None))
-            figures |= self._yardstick(batch, terms)
-        recent = self.running[stage].add(figures, self.global_step)
-        if recent is not None and stage == "train" and self.parts.log_every_n_steps:
+        total, sums = weighted_sum(terms, self.weights(self.global_step))
+        names = ("objective", *terms)
+        recent = self.running["train"].add_sums(names, (total, sums), len(batch.x), self.global_step)
+        if recent is not None and self.parts.log_every_n_steps:
             self._report_recent(recent)
         # DDP averages the gradients of the devices, whose shares of a batch may differ by an image
         devices = self.trainer.world_size if is_shared() else 1
-        return objective.sum() * (devices / batch.size)
+        return total * (devices / (batch.size * self.parts.accumulate))
+
+    def _judge(self, batch: Batch, stage: str) -> None:
+        terms = self(batch)
+        objective, final = (weighted_total(terms, self.weights(step)) for step in (self.global_step, None))
+        figures = {"objective": objective, "objective_final": final, **terms, **self._yardstick(batch, terms)}
+        self.running[stage].add(figures, self.global_step)
 
     def _yardstick(self, batch: Batch, terms: Terms) -> Terms:
         x_hat = self.reconstruct(batch.x, batch.y)

@@ -4,6 +4,7 @@ import math
 from typing import Any, NoReturn, final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.distributed import sum_over_devices
@@ -25,7 +26,7 @@ class RunningMeans:
         self.stage = stage
         self.window = window
         self.names: tuple[str, ...] = ()
-        self._sums: Tensor | None = None  # (window, figures), of the steps since the last look
+        self._sums: list[tuple[Tensor, ...]] = []  # of each step since the last look
         self._steps: list[int] = []
         self._images = 0  # in these steps, on this device
         self._newest = 0  # in the newest of them
@@ -33,28 +34,32 @@ class RunningMeans:
         self._count = 0.0
 
     def add(self, figures: dict[str, Tensor], step: int) -> dict[str, float] | None:
-        """Add one batch: each figure is (B,), one number an image.
+        """Add one batch: each figure is (B,), one number an image. See `add_sums`."""
+        values = torch.stack(list(figures.values()))
+        return self.add_sums(tuple(figures), (values.sum(1),), values.shape[1], step)
+
+    def add_sums(
+        self, names: tuple[str, ...], sums: tuple[Tensor, ...], images: int, step: int
+    ) -> dict[str, float] | None:
+        """Add one batch of `images`: `sums` hold, one after the other, each figure's sum over them.
 
         Returns the means over a window's steps where this step completes one.
 
         Raises:
             NonFiniteObjective: a figure of the last steps is NaN or infinite.
         """
-        values = torch.stack(list(figures.values())).detach()
-        if self._sums is None or self._sums.device != values.device:
-            self.names = tuple(figures)
-            self._sums = values.new_zeros(self.window, len(figures), dtype=torch.float32)
-        torch.sum(values, 1, dtype=torch.float32, out=self._sums[len(self._steps)])
+        self.names = names
+        self._sums.append(tuple(each.detach() for each in sums))
         self._steps.append(step)
-        self._newest = values.shape[1]
-        self._images += self._newest
+        self._newest = images
+        self._images += images
         return self.flush() if len(self._steps) == self.window else None
 
     def latest(self, name: str) -> float | None:
         """The figure's mean over this device's images of the newest batch; None before the first. Synchronises."""
-        if self._sums is None or not self._steps:
+        if not self._steps:
             return None
-        return float(self._sums[len(self._steps) - 1, self.names.index(name)]) / max(self._newest, 1)
+        return float(self._table(self._sums[-1:])[0, self.names.index(name)]) / max(self._newest, 1)
 
     def finish(self) -> dict[str, float]:
         """The mean of each figure over all images of all devices since the last call.
@@ -73,15 +78,16 @@ class RunningMeans:
         Raises:
             NonFiniteObjective: a figure of these steps is NaN or infinite.
         """
-        if self._sums is None or not self._steps:
+        if not self._steps:
             return None
-        sums = self._sums[: len(self._steps)].to(widest(self._sums.device)).sum(0)
+        table = self._table(self._sums)
+        sums = table.sum(0)
         *new, count = sum_over_devices(torch.cat((sums, sums.new_full((1,), self._images)))).tolist()
         if not all(map(math.isfinite, new)):
-            self._raise_first()
+            self._raise_first(table)
         self._totals = [total + one for total, one in zip(self._totals or [0.0] * len(new), new, strict=True)]
         self._count += count
-        self._steps, self._images = [], 0
+        self._sums, self._steps, self._images = [], [], 0
         return self._means(new, count)
 
     def state_dict(self) -> dict[str, Any]:
@@ -95,11 +101,14 @@ class RunningMeans:
     def _means(self, sums: list[float], count: float) -> dict[str, float]:
         return {name: total / max(count, 1) for name, total in zip(self.names, sums, strict=True)}
 
-    def _clear(self) -> None:
-        self._steps, self._images, self._totals, self._count = [], 0, [], 0.0
+    def _table(self, sums: list[tuple[Tensor, ...]]) -> Float[Tensor, "steps figures"]:
+        flat = torch.cat([each.reshape(-1) for step in sums for each in step])
+        return flat.to(widest(flat.device)).unflatten(0, (len(sums), -1))
 
-    def _raise_first(self) -> NoReturn:
-        assert self._sums is not None
-        bad = sum_over_devices((~self._sums[: len(self._steps)].isfinite()).to(torch.int32)).cpu()
+    def _clear(self) -> None:
+        self._sums, self._steps, self._images, self._totals, self._count = [], [], 0, [], 0.0
+
+    def _raise_first(self, table: Float[Tensor, "steps figures"]) -> NoReturn:
+        bad = sum_over_devices((~table.isfinite()).to(torch.int32)).cpu()
         row, column = bad.nonzero()[0].tolist()
         raise NonFiniteObjective(self.stage, self.names[column], self._steps[row])

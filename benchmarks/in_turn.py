@@ -1,0 +1,48 @@
+"""Two loops timed in turn, a few steps each, within one process: what slows the machine slows both."""
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, ClassVar
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+
+class EnoughError(Exception):
+    """All pairs are measured."""
+
+
+class InTurn(Callback):
+    """After each call of ten steps, ten steps of each bare loop; both are timed from end to end."""
+
+    pairs: ClassVar[int]
+    loops: ClassVar[dict[str, Iterator[Any]]]
+    times: ClassVar[list[dict[str, float]]]
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._since = None  # validation lies between
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        steps = trainer.datamodule.steps_per_call  # type: ignore[attr-defined]
+        now = _now()
+        if self._since is not None and not trainer.is_last_batch:
+            times = {"latentlab": (now - self._since) / steps}
+            for name, loop in self.loops.items():
+                began = _now()
+                for _step in islice(loop, steps):
+                    pass
+                times[name] = (_now() - began) / steps
+            self.times.append(times)
+        if len(self.times) >= self.pairs:
+            raise EnoughError
+        self._since = _now()
+
+
+def _now() -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()

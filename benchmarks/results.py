@@ -1,0 +1,113 @@
+"""What a benchmark found: a table on the screen, JSON and one plot under outputs/bench."""
+
+import json
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path("outputs/bench")
+
+
+@dataclass
+class Bar:
+    """A bound that a figure is held to: `found` is at most (or, with `least`, at least) `bound`."""
+
+    what: str
+    found: float
+    bound: float
+    least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return self.found >= self.bound if self.least else self.found <= self.bound
+
+
+@dataclass
+class Results:
+    """The rows of one question's table, its bars, and what its plot shows.
+
+    plot: the name of the row's label, and of the figures that are drawn as bars beside each other.
+    """
+
+    name: str
+    title: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
+    label: str = "what"
+    drawn: Sequence[str] = ()
+    unit: str = ""
+
+    def publish(self, folder: Path = FOLDER) -> None:
+        """Print the table and write `NAME.json` and `NAME.png`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._print()
+        content = {
+            "title": self.title,
+            "machine": machine(),
+            "date": f"{datetime.now():%Y-%m-%d}",
+            "rows": self.rows,
+            "bars": [{**vars(bar), "holds": bar.holds} for bar in self.bars],
+        }
+        (folder / f"{self.name}.json").write_text(json.dumps(content, indent=2) + "\n")
+        self._draw(folder / f"{self.name}.png")
+
+    def _print(self) -> None:
+        table = Table(title=self.title)
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        for name in columns:
+            table.add_column(name, justify="left" if isinstance(self.rows[0].get(name), str) else "right")
+        for row in self.rows:
+            table.add_row(*(_shown(row.get(name)) for name in columns))
+        console = Console(width=150)
+        console.print(table)
+        for bar in self.bars:
+            sign = ">=" if bar.least else "<="
+            verdict = "holds" if bar.holds else "MISSED"
+            console.print(f"  {verdict:6}  {bar.what}: {bar.found:.3f} (bar {sign} {bar.bound})")
+
+    def _draw(self, path: Path) -> None:
+        figure = Figure(figsize=(8, 1.6 + 0.3 * len(self.rows) * max(1, len(self.drawn))), layout="constrained")
+        axes = figure.subplots()
+        height = 0.8 / max(1, len(self.drawn))
+        for k, name in enumerate(self.drawn):
+            places = [place + k * height for place in range(len(self.rows))]
+            axes.barh(places, [row.get(name) or 0 for row in self.rows], height, label=name, align="edge")
+        axes.set_yticks([place + 0.4 for place in range(len(self.rows))], [str(row[self.label]) for row in self.rows])
+        axes.invert_yaxis()
+        axes.set_xlabel(self.unit)
+        axes.set_title(f"{self.title}\n{machine()}", fontsize=9)
+        axes.legend(fontsize=8)
+        FigureCanvasAgg(figure).print_png(path)
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def machine() -> str:
+    """Processor, cores and torch, in a line."""
+    import torch
+
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    bf16 = any("avx512_bf16" in line or "amx_bf16" in line for line in lines)
+    processor = (names or [platform.processor() or platform.machine()])[0]
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    cores = len(names) or "?"
+    return f"{processor}{' with bf16' if bf16 else ''}, {cores} cores, {device}, torch {torch.__version__}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
+    return "-" if value is None else str(value)

@@ -1,0 +1,77 @@
+"""One cell of the grid of steps, in a process of its own: latentlab's calls and the bare loop's in turn.
+
+`python -m benchmarks.step_cell NET BATCH PRECISION PAIRS FOLDER`; prints the medians as JSON.
+"""
+
+import copy
+import json
+import sys
+from itertools import islice
+
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, open_dict
+
+from benchmarks.bare import bare_loop
+from benchmarks.in_turn import EnoughError, InTurn
+from benchmarks.processes import mnist_root
+from benchmarks.results import median
+from latentlab.build import build_data, build_model
+from latentlab.cli.config_dir import config_dir
+from latentlab.training import train
+
+EPOCHS = 1000  # more than are needed
+
+
+def _config(net: str, batch_size: int, precision: str, folder: str) -> DictConfig:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        config = compose(
+            "train",
+            [
+                f"net={net}",
+                f"data.batch_size={batch_size}",
+                f"data.root={mnist_root()}",
+                f"paths.run_dir={folder}",
+                f"trainer.precision={precision}",
+                f"trainer.max_epochs={EPOCHS}",
+                *sys.argv[6:],
+            ],
+        )
+    with open_dict(config):
+        config.callbacks.in_turn = {"_target_": "benchmarks.in_turn.InTurn"}
+    return config
+
+
+def main(net: str, batch_size: int, precision: str, pairs: int, folder: str) -> dict[str, float]:
+    config = _config(net, batch_size, precision, folder)
+    data = build_data(config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    pixels = data.train.pixels.to(device)
+    InTurn.pairs, InTurn.loops, InTurn.times = pairs, {}, []
+    for name, bf16 in {"bare": False, "bare bf16": True}.items():
+        if bf16 and precision == "32-true":
+            continue
+        model = build_model(config, data.image_shape, data.num_classes).to(device)
+        parts = copy.deepcopy(model.encoder), copy.deepcopy(model.decoder)
+        optimizer = model.parts.optimizer([p for part in parts for p in part.parameters()])
+        InTurn.loops[name] = bare_loop(*parts, optimizer, pixels, batch_size, bf16)
+        for _step in islice(InTurn.loops[name], 5):
+            pass
+    try:
+        train(config, quiet=True)
+    except EnoughError:
+        times = InTurn.times[len(InTurn.times) // 5 :]  # the first are for warming up
+    sides = {side: median([pair[side] for pair in times]) for side in times[0]}
+    peer = "bare" if precision == "32-true" else "bare bf16"
+    ratios = [pair["latentlab"] / pair[peer] for pair in times]
+    return {
+        **{f"{side} us": 1e6 * seconds for side, seconds in sides.items()},
+        "ratio": median(ratios),
+        "to fp32": median([pair["latentlab"] / pair["bare"] for pair in times]),
+        "pairs": len(ratios),
+    }
+
+
+if __name__ == "__main__":
+    found = main(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5])
+    print(json.dumps(found))

@@ -1,0 +1,59 @@
+"""Ten epochs of the 784-400-20 VAE with all default logging: latentlab, plain Lightning and pythae, in turn."""
+
+import importlib.util
+import json
+import tempfile
+from pathlib import Path
+
+from benchmarks.processes import Finished, mnist_root, run
+from benchmarks.results import Bar, Results, median
+
+ROUNDS, EPOCHS = 5, 10
+BARS = {"plain Lightning": 0.40, "pythae": 0.70}
+
+
+def measure() -> Results:
+    sides = {"latentlab": _latentlab, "plain Lightning": _side("plain_lightning")}
+    if importlib.util.find_spec("pythae") is None:
+        print("pythae is not installed: pip install -e '.[bench]'")
+    else:
+        sides["pythae"] = _side("pythae_side")
+    rounds: list[dict[str, tuple[float, Finished]]] = []
+    for _ in range(ROUNDS):
+        found = {}
+        for name, side in sides.items():
+            with tempfile.TemporaryDirectory() as folder:
+                found[name] = side(folder)
+        rounds.append(found)
+    title = f"{EPOCHS} epochs with all default logging, median of {ROUNDS} rounds"
+    results = Results("training", title, label="side", drawn=("training s", "process s"), unit="seconds")
+    for name in sides:
+        mine = [each[name] for each in rounds]
+        row = {
+            "side": name,
+            "training s": median([seconds for seconds, _ in mine]),
+            "process s": median([whole.seconds for _, whole in mine]),
+            "peak MiB": median([whole.peak_mib for _, whole in mine]),
+        }
+        if name != "latentlab":
+            training = median([each["latentlab"][0] / each[name][0] for each in rounds])
+            process = median([each["latentlab"][1].seconds / each[name][1].seconds for each in rounds])
+            row |= {"latentlab to it": training, "process to it": process}
+            results.bars.append(Bar(f"{EPOCHS} epochs, latentlab to {name}", training, BARS[name]))
+        results.rows.append(row)
+    return results
+
+
+def _latentlab(folder: str) -> tuple[float, Finished]:
+    arguments = [f"data.root={mnist_root()}", f"trainer.max_epochs={EPOCHS}", f"hydra.run.dir={folder}"]
+    whole = run(["-m", "latentlab.train", *arguments])
+    seconds: float = json.loads((Path(folder) / "metrics.json").read_text())["train_seconds"]
+    return seconds, whole
+
+
+def _side(module: str):  # type: ignore[no-untyped-def]
+    def side(folder: str) -> tuple[float, Finished]:
+        whole = run(["-m", f"benchmarks.{module}", str(EPOCHS), folder])
+        return whole.said()["seconds"], whole
+
+    return side
