@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train sweep lint type test smoke ci tensorboard clean
+.PHONY: help setup demo train sweep lint type test smoke ci bench tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +43,10 @@ smoke: $(STAMP)  ## two batches of every variant x network through the real entr
 	  data=digits trainer=smoke callbacks=no_pictures logger=none $(ARGS)
 
 ci: lint type test smoke  ## all that CI runs
+
+bench: $(STAMP)  ## measure latentlab beside its peers, 30 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
+	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
+	$(BIN)/python -m benchmarks $(ARGS)
 
 tensorboard: $(STAMP)  ## compare the runs below outputs/ in the browser
 	$(BIN)/tensorboard --logdir outputs $(ARGS)

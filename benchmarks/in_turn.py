@@ -14,7 +14,7 @@ class EnoughError(Exception):
 
 
 class InTurn(Callback):
-    """After each call of ten steps, ten steps of each bare loop; both are timed from end to end."""
+    """After each call, as many steps of each bare loop; both are timed from end to end."""
 
     pairs: ClassVar[int]
     loops: ClassVar[dict[str, Iterator[Any]]]
@@ -31,11 +31,15 @@ class InTurn(Callback):
         now = _now()
         if self._since is not None and not trainer.is_last_batch:
             times = {"latentlab": (now - self._since) / steps}
+            # the bare loops are of plain float32 or autocast, whatever latentlab was told
+            chosen = torch.get_float32_matmul_precision()
+            torch.set_float32_matmul_precision("highest")
             for name, loop in self.loops.items():
                 began = _now()
                 for _step in islice(loop, steps):
                     pass
                 times[name] = (_now() - began) / steps
+            torch.set_float32_matmul_precision(chosen)
             self.times.append(times)
         if len(self.times) >= self.pairs:
             raise EnoughError

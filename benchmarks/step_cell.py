@@ -24,6 +24,8 @@ EPOCHS = 1000  # more than are needed
 
 
 def _config(net: str, batch_size: int, precision: str, folder: str) -> DictConfig:
+    cpu = "cpu" if precision == "32-true" else "cpu_bf16"
+    preset = "gpu" if torch.cuda.is_available() else cpu
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         config = compose(
             "train",
@@ -32,9 +34,9 @@ def _config(net: str, batch_size: int, precision: str, folder: str) -> DictConfi
                 f"data.batch_size={batch_size}",
                 f"data.root={mnist_root()}",
                 f"paths.run_dir={folder}",
-                f"trainer.precision={precision}",
+                f"trainer={preset}",
+                *([f"trainer.precision={precision}"] if preset == "gpu" else []),
                 f"trainer.max_epochs={EPOCHS}",
-                *sys.argv[6:],
             ],
         )
     with open_dict(config):

@@ -51,7 +51,10 @@ def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_
     while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=60)  # the end of stderr: neither process holds it any more
+    try:
+        _, error = process.communicate(timeout=60)  # the end of stderr: neither process holds it any more
+    finally:
+        subprocess.run(["pkill", "-KILL", "-f", f"hydra.run.dir={tmp_path}"], check=False)
     assert process.returncode == 143, error
     assert "Traceback" not in error
     assert json.loads((tmp_path / "status.json").read_text()) == {"status": "interrupted", "reason": "signal 15"}

@@ -28,6 +28,12 @@ PLANS = {
         25,
         {"limit_train_batches": 430, "val_check_interval": 4, "log_every_n_steps": 2},
     ),
+    "validation every two epochs and a bit": (
+        {"val_check_interval": 1000},
+        430,
+        5,
+        {"limit_train_batches": 430, "val_check_interval": 200, "log_every_n_steps": 10},
+    ),
     "validation by the clock": ({"val_check_interval": "00:00:15:00"}, 430, 25, {"limit_train_batches": 430}),
     "batches of one step together": ({"accumulate_grad_batches": 4}, 430, 24, {"limit_train_batches": 430}),
     "more of them than a call holds": ({"accumulate_grad_batches": 32}, 430, 32, {"limit_train_batches": 430}),

@@ -1,6 +1,9 @@
 """A sweep gives the numbers of its jobs run alone, and one bad job does not take the others with it."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,9 @@ JOB = [
     "callbacks=no_pictures",
     "logger=none",
 ]
+
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @pytest.fixture
@@ -45,6 +51,23 @@ def test_jobs_of_one_process_end_as_they_do_alone_bit_for_bit(sweep, train):
             expected, found = weights(alone), weights(swept)
             assert all(torch.equal(expected[name], found[name]) for name in expected)
             assert swept.metrics["metrics"] == alone.metrics["metrics"]
+
+
+def test_jobs_at_once_divide_the_threads_and_end_as_one_after_the_other(tmp_path):
+    """In a process without OMP_NUM_THREADS, as a user's is: each worker takes its part of the cores."""
+    free = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    found = {}
+    for launcher, threads in (("joblib", {}), ("basic", {"OMP_NUM_THREADS": str(max(1, CORES // 2))})):
+        command = [sys.executable, "-m", "latentlab.train", "-m", *JOB, "seed=0,1", f"hydra/launcher={launcher}"]
+        command += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+        command += [f"hydra.sweep.dir={tmp_path / launcher}"]
+        done = subprocess.run(command, env={**free, **threads}, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stdout + done.stderr
+        runs = [Run(path.parent) for path in (tmp_path / launcher).glob("*/metrics.json")]
+        found[launcher] = {run.metrics["seed"]: run.metrics for run in runs}
+    assert {metrics["threads"] for metrics in found["joblib"].values()} == {max(1, CORES // 2)}
+    for seed in (0, 1):
+        assert found["joblib"][seed]["metrics"] == found["basic"][seed]["metrics"]
 
 
 def test_a_failing_job_is_told_in_its_folder_and_the_others_are_finished(sweep, capfd):

@@ -22,8 +22,18 @@ def test_a_run_folder_holds_everything_about_the_run(train):
     assert run.status["status"] == "complete"
     metrics = json.loads((run.folder / "metrics.json").read_text())
     assert metrics.keys() >= {
-        *("status", "metrics", "seed", "git_revision", "versions", "device", "train_seconds", "wall_seconds"),
-        *("epochs", "steps", "parameters", "config_hash"),
+        *(
+            "status",
+            "metrics",
+            "seed",
+            "git_revision",
+            "versions",
+            "device",
+            "train_seconds",
+            "test_seconds",
+            "wall_seconds",
+        ),
+        *("threads", "epochs", "steps", "parameters", "config_hash"),
     }
     assert metrics["config_hash"] == config_hash(run.config)
     assert (metrics["epochs"], metrics["steps"], metrics["seed"]) == (2, 22, 0)

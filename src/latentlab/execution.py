@@ -96,7 +96,8 @@ class CallPlan:
                     f"trainer.val_check_interval: expected a multiple of accumulate_grad_batches={accumulate}, "
                     f"found {interval} batches"
                 )
-            steps = gcd(steps, interval // accumulate)
+            # where it reaches over epochs, each has to be of whole calls
+            steps = gcd(steps, interval // accumulate, *([limit // accumulate] if interval > limit else []))
             options["val_check_interval"] = interval // (steps * accumulate)
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval

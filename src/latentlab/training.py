@@ -106,6 +106,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         "data": data.name,
         "seed": config.seed,
         "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
+        "threads": torch.get_num_threads(),
         **{name: round(value, 3) for name, value in seconds.items()},
         **progress,
         "parameters": parameters_of(model),

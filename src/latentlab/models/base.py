@@ -181,10 +181,10 @@ class Autoencoder(LightningModule, ABC):
         self._report(stage, figures)
 
     def _report(self, stage: str, figures: dict[str, float]) -> None:
-        # the figures are already equal on all devices: their mean over devices is themselves
-        # Lightning counts calls, and would take them for steps
+        # the step is told, as Lightning would take its calls for steps
         place = {"step": float(self.global_step), "epoch": float(self.current_epoch)}
         named = {f"{stage}/{name}": value for name, value in figures.items()}
+        # the figures are already equal on all devices: their mean over devices is themselves
         self.log_dict({**named, **place}, sync_dist=is_shared())
 
     def _report_recent(self, figures: dict[str, float]) -> None:
