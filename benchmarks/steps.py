@@ -10,7 +10,7 @@ from benchmarks.results import Bar, Results
 
 ON_CPU = {"net": ("mlp", "cnn"), "batch": (32, 128, 1024), "precision": ("32-true", "bf16-mixed"), "threads": (1, 2)}
 ON_GPU = {"net": ("mlp", "cnn"), "batch": (128, 512, 1024), "precision": ("32-true", "bf16-mixed"), "threads": (2,)}
-PAIRS = {("mlp", 32): 30, ("mlp", 128): 30, ("mlp", 1024): 12, ("cnn", 32): 10, ("cnn", 128): 8, ("cnn", 1024): 5}
+PAIRS = {("mlp", 32): 30, ("mlp", 128): 30, ("mlp", 1024): 12, ("cnn", 32): 10, ("cnn", 128): 16, ("cnn", 1024): 5}
 BARS = {  # on two threads
     ("mlp", 128, "32-true"): 1.08,
     ("mlp", 1024, "32-true"): 1.04,

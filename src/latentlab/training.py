@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
+from latentlab.allocator import keep_freed_memory
 from latentlab.build import build_data, build_each, build_model, build_trainer, check_trainer, parameters_of
 from latentlab.callbacks.epoch_line import EpochLine
 from latentlab.callbacks.interruption import interruptible
@@ -78,6 +79,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     if not 0 <= config.seed <= MOST_SEED:
         raise ConfigError(f"seed: expected 0 to {MOST_SEED}, found {config.seed}")
     _forget_earlier_jobs()
+    keep_freed_memory()
     _leave_speaking_to_us()
     pl.seed_everything(config.seed, verbose=False)
     check_trainer(config.trainer)
