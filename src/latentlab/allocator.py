@@ -13,7 +13,7 @@ def keep_freed_memory() -> None:
     """Let glibc keep freed blocks of up to a GiB.
 
     It would hand a convolution's activations back to the system and have them zeroed page by page at every step,
-    which takes a third of it. Does nothing where another allocator is at work or the user has set glibc's own variables.
+    which takes a third of it. Does nothing with another allocator, or where the user has set glibc's own variables.
     """
     if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
         return
