@@ -4,6 +4,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo train sweep lint type test smoke ci bench tensorboard clean
@@ -15,6 +16,10 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentlab needs Python 3.11 or newer; found " + sys.version.split()[0] + "; choose one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+$(PEERS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
 	@touch $@
 
 setup: $(STAMP)  ## make .venv and install latentlab into it
@@ -44,8 +49,7 @@ smoke: $(STAMP)  ## two batches of every variant x network through the real entr
 
 ci: lint type test smoke  ## all that CI runs
 
-bench: $(STAMP)  ## measure latentlab beside its peers, 30 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
-	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
+bench: $(PEERS)  ## measure latentlab beside its peers, 40 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
 	$(BIN)/python -m benchmarks $(ARGS)
 
 tensorboard: $(STAMP)  ## compare the runs below outputs/ in the browser

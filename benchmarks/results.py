@@ -45,6 +45,7 @@ class Results:
     label: str = "what"
     drawn: Sequence[str] = ()
     unit: str = ""
+    log_scale: bool = False
 
     def publish(self, folder: Path = FOLDER) -> None:
         """Print the table and write `NAME.json` and `NAME.png`."""
@@ -82,7 +83,10 @@ class Results:
             places = [place + k * height for place in range(len(self.rows))]
             axes.barh(places, [row.get(name) or 0 for row in self.rows], height, label=name, align="edge")
         axes.set_yticks([place + 0.4 for place in range(len(self.rows))], [str(row[self.label]) for row in self.rows])
+        axes.margins(y=0.01)
         axes.invert_yaxis()
+        if self.log_scale:
+            axes.set_xscale("log")
         axes.set_xlabel(self.unit)
         axes.set_title(f"{self.title}\n{machine()}", fontsize=9)
         axes.legend(fontsize=8)

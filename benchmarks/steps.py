@@ -21,7 +21,9 @@ BF16 = 0.55
 
 
 def measure() -> Results:
-    results = Results("steps", "A step of latentlab and of the bare loop, in turn", label="cell", unit="us a step")
+    results = Results(
+        "steps", "A step of latentlab and of the bare loop, in turn", label="cell", unit="us a step", log_scale=True
+    )
     results.drawn = ("latentlab us", "bare us")
     grid = ON_GPU if torch.cuda.is_available() else ON_CPU
     for net, batch, precision, threads in product(*grid.values()):

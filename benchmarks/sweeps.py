@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.processes import mnist_root, run
 from benchmarks.results import Bar, Results, median
 
-ROUNDS, JOBS, EPOCHS = 5, 8, 1
+ROUNDS, JOBS, EPOCHS = 5, 6, 1
 SWEEP = ["-m", "latentlab.train", "--multirun"]
 
 
@@ -46,7 +46,7 @@ def _overheads() -> list[dict[str, Any]]:
 
 
 def _runs_a_minute(*launcher: str, threads: int | None = None) -> float:
-    """Of a sweep of eight, once its processes are warm: the start of the first job is left out."""
+    """Of a sweep, once its processes are warm: the start of the first job is left out."""
     with tempfile.TemporaryDirectory() as folder:
         _sweep(folder, *launcher, threads=threads, jobs=JOBS)
         ends = sorted(file.stat().st_mtime for file in Path(folder).glob("*/metrics.json"))
