@@ -1,12 +1,10 @@
 """How the cost grows: with epochs, with data, with the latent size and with the jobs of a sweep."""
 
-import json
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import mnist_root, run
+from benchmarks.processes import run, train
 from benchmarks.results import Results
 
 EPOCHS = (1, 2, 4, 8, 16)
@@ -51,7 +49,5 @@ def _jobs() -> Iterator[dict[str, Any]]:
 
 def _train_seconds(*options: str) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        command = ["-m", "latentlab.train", f"data.root={mnist_root()}", f"hydra.run.dir={folder}", *options]
-        run([*command, "callbacks=no_pictures"])
-        seconds: float = json.loads((Path(folder) / "metrics.json").read_text())["train_seconds"]
+        seconds, _ = train(folder, "callbacks=no_pictures", *options)
     return seconds

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,13 @@ class Finished:
         return found
 
 
-def run(arguments: Sequence[str], threads: int | None = None, status: int = 0, **variables: str) -> Finished:
+def run(arguments: Sequence[str], threads: int | None = None, status: int = 0) -> Finished:
     """Run Python with these arguments; RuntimeError with its output where it ends in another status."""
-    environment: Mapping[str, str] = {**os.environ, **variables}
-    if threads is not None:
-        environment = {**environment, **dict.fromkeys(THREADS, str(threads))}
+    limits = {} if threads is None else dict.fromkeys(THREADS, str(threads))
     with tempfile.TemporaryFile("w+") as output:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, *arguments], env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, *arguments], env={**os.environ, **limits}, stdout=output, stderr=subprocess.STDOUT
         )
         _, code, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
@@ -46,6 +44,13 @@ def run(arguments: Sequence[str], threads: int | None = None, status: int = 0, *
     if process.returncode != status:
         raise RuntimeError(f"{' '.join(arguments)} ended with status {process.returncode}:\n{text[-3000:]}")
     return Finished(seconds, usage.ru_maxrss / 1024, text)
+
+
+def train(folder: str, *options: str) -> tuple[float, Finished]:
+    """Train on MNIST into the folder, as a user does; the seconds of training, and the process."""
+    whole = run(["-m", "latentlab.train", f"data.root={mnist_root()}", f"hydra.run.dir={folder}", *options])
+    seconds: float = json.loads((Path(folder) / "metrics.json").read_text())["train_seconds"]
+    return seconds, whole
 
 
 def mnist_root() -> str:

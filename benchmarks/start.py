@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
-from benchmarks.processes import Finished, mnist_root, run
+from benchmarks.processes import Finished, mnist_root, run, train
 from benchmarks.results import Bar, Results, median
 
 ROUNDS = 5
@@ -70,5 +70,4 @@ def _line_with_time(whole: Finished) -> str:
 
 def _training(model: str) -> Finished:
     with tempfile.TemporaryDirectory() as folder:
-        options = [f"model={model}", "trainer.max_epochs=3", f"data.root={mnist_root()}", f"hydra.run.dir={folder}"]
-        return run([*TRAIN, *options])
+        return train(folder, f"model={model}", "trainer.max_epochs=3")[1]

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ def measure() -> Results:
 def _overheads() -> list[dict[str, Any]]:
     """Of the jobs after the first: from the end of one to the end of the next, less training and test."""
     with tempfile.TemporaryDirectory() as folder:
-        _sweep(folder, threads=None, jobs=JOBS)
+        _sweep(folder)
         files = sorted(Path(folder).glob("*/metrics.json"), key=lambda file: file.stat().st_mtime)
         ends = [file.stat().st_mtime for file in files]
         runs = [json.loads(file.read_text()) for file in files]
@@ -48,15 +47,14 @@ def _overheads() -> list[dict[str, Any]]:
 def _runs_a_minute(*launcher: str, threads: int | None = None) -> float:
     """Of a sweep, once its processes are warm: the start of the first job is left out."""
     with tempfile.TemporaryDirectory() as folder:
-        _sweep(folder, *launcher, threads=threads, jobs=JOBS)
+        _sweep(folder, *launcher, threads=threads)
         ends = sorted(file.stat().st_mtime for file in Path(folder).glob("*/metrics.json"))
         workers = 2 if launcher else 1
     return 60 * (len(ends) - workers) / (ends[-1] - ends[workers - 1])
 
 
-def _sweep(folder: str, *options: str, threads: int | None, jobs: int) -> float:
-    began = time.perf_counter()
-    seeds = ",".join(map(str, range(jobs)))
+def _sweep(folder: str, *options: str, threads: int | None = None) -> None:
+    seeds = ",".join(map(str, range(JOBS)))
     run(
         [
             *SWEEP,
@@ -68,4 +66,3 @@ def _sweep(folder: str, *options: str, threads: int | None, jobs: int) -> float:
         ],
         threads=threads,
     )
-    return time.perf_counter() - began

@@ -1,11 +1,9 @@
 """Ten epochs of the 784-400-20 VAE with all default logging: latentlab, plain Lightning and pythae, in turn."""
 
 import importlib.util
-import json
 import tempfile
-from pathlib import Path
 
-from benchmarks.processes import Finished, mnist_root, run
+from benchmarks.processes import Finished, run, train
 from benchmarks.results import Bar, Results, median
 
 ROUNDS, EPOCHS = 5, 10
@@ -45,10 +43,7 @@ def measure() -> Results:
 
 
 def _latentlab(folder: str) -> tuple[float, Finished]:
-    arguments = [f"data.root={mnist_root()}", f"trainer.max_epochs={EPOCHS}", f"hydra.run.dir={folder}"]
-    whole = run(["-m", "latentlab.train", *arguments])
-    seconds: float = json.loads((Path(folder) / "metrics.json").read_text())["train_seconds"]
-    return seconds, whole
+    return train(folder, f"trainer.max_epochs={EPOCHS}")
 
 
 def _side(module: str):  # type: ignore[no-untyped-def]

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from variants import build
 
 from latentlab.errors import ConfigError
 from latentlab.execution import CallPlan, Execution
@@ -74,8 +75,6 @@ def test_what_cannot_be_is_told(message):
 
 
 def test_a_job_leaves_no_matmul_precision_to_the_next():
-    from variants import build
-
     Execution(matmul_precision="high").prepare(build("ae"))
     assert torch.get_float32_matmul_precision() == "high"
     Execution().prepare(build("ae"))
@@ -83,8 +82,6 @@ def test_a_job_leaves_no_matmul_precision_to_the_next():
 
 
 def test_channels_last_moves_the_convolutions_alone():
-    from variants import build
-
     model = build("ae", "cnn")
     Execution().prepare(model)
     kernels = [p for p in model.parameters() if p.ndim == 4 and p.shape[1] > 1]

@@ -79,7 +79,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     if not 0 <= config.seed <= MOST_SEED:
         raise ConfigError(f"seed: expected 0 to {MOST_SEED}, found {config.seed}")
     _forget_earlier_jobs()
-    keep_freed_memory()
+    _spare_each_step()
     _leave_speaking_to_us()
     pl.seed_everything(config.seed, verbose=False)
     check_trainer(config.trainer)
@@ -150,8 +150,13 @@ def _forget_earlier_jobs() -> None:
     """Undo what an earlier job of a sweep leaves in the process and Lightning does not reset."""
     torch.use_deterministic_algorithms(False)
     torch.set_grad_enabled(True)
+
+
+def _spare_each_step() -> None:
+    """Set the process up so that no step pays for what Lightning and the C library would do in it."""
     # Lightning's own switch: the optimizer asks for a GPU at every step, and would load a library to be told of none
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
+    keep_freed_memory()
 
 
 def _leave_speaking_to_us() -> None:
