@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
 # what may differ between a run and its continuation, and what does not make another experiment
-PASSING = ("resume", "quiet", "paths", "logger", "callbacks")
+PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks")
 
 
 class Run:
@@ -125,8 +125,26 @@ class Run:
         checkpoint = torch.load(file, map_location="cpu", weights_only=True)
         data = checkpoint["data"]
         model = build_model(self.config, tuple(data["image_shape"]), data["num_classes"])
-        model.load_state_dict(checkpoint["state_dict"])
+        try:
+            model.load_state_dict(checkpoint["state_dict"])
+        except RuntimeError as error:
+            raise UserError(f"{file} does not fit the model of the run's own config; train it anew") from error
         return model.eval()
+
+    def refuse_unfit_for_evaluation(self) -> None:
+        """Raise UserError where the run is not complete, or was made by another version of latentlab."""
+        metrics = self.metrics
+        if metrics is None:
+            raise UserError(
+                f"run: {self.folder} is not complete (status: {self.status['status']}); "
+                f"finish it first: latentlab-train resume={self.folder}"
+            )
+        made_by, here = metrics.get("versions", {}).get("latentlab"), version("latentlab")
+        if made_by != here:
+            raise UserError(
+                f"run: {self.folder} was made by latentlab {made_by}, this is {here}; "
+                f"evaluate it with latentlab {made_by}, or train it anew"
+            )
 
     def refuse_other_config(self, config: DictConfig) -> None:
         """Raise ConfigError where `config` is not the one of this run; only the number of epochs may grow."""

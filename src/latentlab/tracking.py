@@ -74,8 +74,11 @@ def wandb_logger(
     job_type: str | None,
     tags: Sequence[str],
     name: str | None = None,
+    run_id: str | None = None,
 ) -> WandbLogger:
     """Lightning's logger of a W&B run in `save_dir`, which is open already where it is online.
+
+    With `run_id` it goes on with that run.
 
     It is online where W&B finds a key and its server accepts it within a few seconds, and offline elsewhere;
     one log line says which and why. WANDB_MODE has the last word. No state of the network makes it raise.
@@ -91,6 +94,7 @@ def wandb_logger(
         return WandbLogger(
             name,
             folder,
+            id=run_id,
             project=project,
             group=group,
             job_type=job_type,

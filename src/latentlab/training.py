@@ -14,6 +14,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
@@ -50,7 +51,9 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
     exit_code = 1
     try:
         with interruptible():
-            metrics = _fit_and_test(run, config, quiet)
+            metrics, loggers = _fit_and_test(run, config, quiet)
+            if config.evaluate != "none":
+                metrics = _evaluated(run, config, metrics, loggers, quiet)
         exit_code = 0
     except BaseException as error:
         if _is_first_process():
@@ -74,7 +77,18 @@ def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
     return metrics
 
 
-def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
+def _evaluated(
+    run: Run, config: DictConfig, metrics: dict[str, Any], loggers: list[Logger], quiet: bool
+) -> dict[str, Any]:
+    """The complete run evaluated, by the first process alone: what is summed over devices is then its own."""
+    from latentlab.evaluating import evaluate_trained
+
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+    return evaluate_trained(run, config, loggers, quiet) if _is_first_process() else metrics
+
+
+def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, Any], list[Logger]]:
     started = time.perf_counter()
     if not 0 <= config.seed <= MOST_SEED:
         raise ConfigError(f"seed: expected 0 to {MOST_SEED}, found {config.seed}")
@@ -106,6 +120,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         "status": "complete",
         "metrics": {name: value if math.isfinite(value) else None for name, value in figures.items()},
         "data": data.name,
+        "data_fingerprint": data.fingerprint(),
         "seed": config.seed,
         "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
         "threads": torch.get_num_threads(),
@@ -119,7 +134,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         log_hyperparameters(loggers, hyperparameters(plain), figures, progress["steps"])
         run.write_metrics(metrics)
         log.info("%s", "  ".join(f"{name} {value:.5g}" for name, value in figures.items()))
-    return metrics
+    return metrics, loggers
 
 
 def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
@@ -176,7 +191,8 @@ def _record_failure(run: Run, error: BaseException) -> None:
     else:
         status, reason = "failed", f"{type(error).__name__}: {error}"
     try:
-        run.write_status(status, reason)
+        if run.metrics is None:  # else it was trained to its end, and only its evaluation was not
+            run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)
     if status == "interrupted":  # what failed is told by the command line

@@ -78,3 +78,10 @@ def test_equal_images_have_no_variance_to_explain():
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_uneven_batches_count_each_image_once(size):
     assert measured(pixel_model(0.5), IMAGES, size) == pytest.approx(measured(pixel_model(0.5), IMAGES, 3))
+
+
+def test_hoyers_sparseness_goes_from_equal_units_to_one_alone():
+    rows = torch.tensor([[0.5, 0.5, 0.5, 0.5], [0.0, 0.7, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0]])
+    alone = [measured(pixel_model(), row.reshape(1, *SHAPE), 1)["hoyer"] for row in rows]
+    assert alone == pytest.approx([0, 1, 1, 2 - 2**0.5], abs=1e-6)
+    assert measured(pixel_model(), rows.reshape(4, *SHAPE), 2)["hoyer"] == pytest.approx(sum(alone) / 4)

@@ -5,9 +5,9 @@ from typing import ClassVar, final
 from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 
-from latentlab.callbacks.codes import collect_codes
 from latentlab.callbacks.picture import PictureCallback, picture_data, run_line
 from latentlab.figures import latent_plane
+from latentlab.metrics.codes import collect_codes
 from latentlab.models.base import Autoencoder
 
 MOST_CODES = 5_000

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
+from latentlab.figures.caption import caption
 from latentlab.models.base import Autoencoder
 from latentlab.tracking import log_figure
 
@@ -72,7 +73,7 @@ def run_line(trainer: Trainer, model: Autoencoder, shown: str) -> str:
     weights = "best weights" if trainer.testing and trainer.ckpt_path else "last weights"
     when = weights if trainer.testing else f"after epoch {trainer.current_epoch + 1}"
     run = Path(trainer.default_root_dir).resolve().name
-    return f"{type(model).__name__} on {data.name}, seed {data.seed}, run {run}, {when}. {shown}"
+    return caption(type(model).__name__, data.name, data.seed, run, when, shown)
 
 
 def _is_last_epoch(trainer: Trainer) -> bool:

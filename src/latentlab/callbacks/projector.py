@@ -6,9 +6,9 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from latentlab.callbacks.codes import collect_codes
 from latentlab.callbacks.picture import picture_data
 from latentlab.errors import ConfigError
+from latentlab.metrics.codes import collect_codes
 from latentlab.models.base import Autoencoder
 
 

@@ -8,9 +8,9 @@ from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from latentlab.callbacks.codes import collect_codes
 from latentlab.callbacks.picture import PictureCallback, picture_data, run_line
 from latentlab.figures import image_grid
+from latentlab.metrics.codes import collect_codes
 from latentlab.models.base import Autoencoder
 
 COLUMNS = 10

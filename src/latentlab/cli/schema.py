@@ -10,7 +10,7 @@ from typing import Any
 from latentlab.cli.annotations import choices, describe, fits
 from latentlab.cli.nearest import nearest, unknown
 from latentlab.cli.signatures import Annotation, Signature, dotted_name, signature
-from latentlab.cli.sources import Module, NotThereError
+from latentlab.cli.sources import Import, Module, NotThereError
 from latentlab.errors import ConfigError
 
 Raw = Mapping[str, Any] | None
@@ -41,6 +41,12 @@ PLAIN = {
     "seed": "int",
     "resume": "str | None",
     "quiet": "bool | None",
+    "evaluate": "Literal['none', 'quick', 'full']",
+    "run": "str",
+    "suite": "Literal['quick', 'full']",
+    "samples": "int | None",
+    "device": "str",
+    "data_root": "str | None",
     "paths": "dict",
     "paths.output_dir": "str",
     "paths.run_dir": "str",
@@ -194,4 +200,4 @@ def _shown(value: object) -> str:
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
 
 
-_HERE = Module("latentlab.cli.schema", {}, ())
+_HERE = Module("latentlab.cli.schema", {"Literal": Import("typing.Literal")}, ())

@@ -33,8 +33,9 @@ def latent_plane(
     class_names: Sequence[str] | None,
     title: str,
     subtitle: str,
+    units: tuple[str, str] = ("code unit 0", "code unit 1"),
 ) -> Figure:
-    """Codes z, (N, D), N >= 1, by label y, (N,), where -1 means that there is none.
+    """Codes z, (N, D), N >= 1, by label y, (N,), where -1 means that there is none; `units` name a plane's axes.
 
     D = 2: the plane itself. D > 2: the first two principal components, with their shares of the variance.
     D = 1: a histogram a label. Up to ten classes have a colour and a marker each, more have steps of one
@@ -46,7 +47,7 @@ def latent_plane(
         return ridges(z[:, 0], y, names, title, subtitle)
     figure = new_figure(6.4, 5.4, title, subtitle)
     axes = figure.add_subplot()
-    points, (across, up) = _plane(z)
+    points, (across, up) = _plane(z, units)
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.set_aspect("equal", adjustable="datalim")
@@ -73,9 +74,9 @@ def principal_plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], Floa
     return centred @ (first_two * first_two.gather(0, largest).sign()), shares
 
 
-def _plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], list[str]]:
+def _plane(z: Float[Tensor, "n d"], units: tuple[str, str]) -> tuple[Float[Tensor, "n 2"], Sequence[str]]:
     if z.shape[1] == 2:
-        return z, ["code unit 0", "code unit 1"]
+        return z, units
     points, shares = principal_plane(z)
     percent = [f"{100 * share:.1f} % of the variance of {z.shape[1]} code units" for share in shares.tolist()]
     return points, [f"principal component {i + 1} ({text})" for i, text in enumerate(percent)]

@@ -1,5 +1,6 @@
 """The codes of many images at once."""
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -19,11 +20,14 @@ class Codes(NamedTuple):
     kl: Float[Tensor, "n d"] | None
 
 
-def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int) -> Codes:
+@torch.no_grad()
+def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int | None = None) -> Codes:
     """The codes of the first `limit` images, or of as many as there are."""
+    most = math.inf if limit is None else limit
     z, y, kl, count = [], [], [], 0
     for batch in batches:
-        images, labels = batch.x[: limit - count], batch.y[: limit - count]
+        room = int(min(most - count, len(batch.y)))
+        images, labels = batch.x[:room], batch.y[:room]
         encoding = model.encode(images, labels)
         prior = model.prior(labels)
         z.append(encoding.z.float())
@@ -31,6 +35,6 @@ def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int) -> C
         if encoding.posterior is not None and prior is not None:
             kl.append(encoding.posterior.kl(prior).float())
         count += len(labels)
-        if count >= limit:
+        if count >= most:
             break
     return Codes(torch.cat(z), torch.cat(y), torch.cat(kl) if kl else None)

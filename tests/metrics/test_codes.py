@@ -2,7 +2,7 @@ import pytest
 import torch
 from short_runs import digits, model_of
 
-from latentlab.callbacks.codes import collect_codes
+from latentlab.metrics.codes import collect_codes
 
 
 @pytest.mark.parametrize("limit", [1, 100, 10_000])

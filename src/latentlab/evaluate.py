@@ -1,0 +1,63 @@
+"""Measure a finished run: `python -m latentlab.evaluate run=outputs/runs/FOLDER suite=full`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.cli import run_hydra
+from latentlab.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    try:
+        arguments = with_place(sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    sys.exit(run_hydra(job, "evaluate", arguments))
+
+
+def with_place(arguments: list[str]) -> list[str]:
+    """The arguments with the run's folder quoted, and as the place of the log; it may hold commas and equal signs.
+
+    Raises:
+        UserError: no folder is named, or it is no run's.
+    """
+    if any(argument.startswith("-") for argument in arguments):
+        if FLAGS_OF_A_SWEEP & set(arguments):
+            raise ConfigError("--multirun: one run at a time; its folder is run=FOLDER")
+        return arguments
+    given = [argument for argument in arguments if argument.startswith("run=")]
+    if not given:
+        raise ConfigError("run: missing; give it as run=FOLDER, such as run=outputs/runs/FOLDER")
+    folder = given[-1].removeprefix("run=").strip("'\"")
+    if not (Path(folder) / ".hydra" / "resolved.yaml").is_file():
+        raise UserError(f"run: {folder} is not a run's folder: no .hydra/resolved.yaml in it")
+    quoted = "'" + folder.replace("'", "\\'") + "'"
+    rest = [argument for argument in arguments if not argument.startswith("run=")]
+    return [*rest, f"run={quoted}", f"hydra.run.dir={quoted}"]
+
+
+def job(config: DictConfig) -> None:
+    """One run's evaluation, as Hydra hands it its config."""
+    from latentlab.runs import Run
+
+    run = Run(config.run)
+    run.refuse_unfit_for_evaluation()
+    from latentlab.torch_build import require_one_build
+
+    require_one_build()
+    from latentlab.evaluating import evaluate_later
+
+    evaluate_later(run, config)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Evaluate a run from its folder: with the loggers of its training, or later with those reopened."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
+
+from latentlab.build import build_data, build_each
+from latentlab.data.base import ImageDataModule
+from latentlab.errors import ConfigError, UserError
+from latentlab.evaluation.measured_run import evaluate
+from latentlab.evaluation.subject import Subject
+from latentlab.evaluation.suites import SUITES, SuiteName
+from latentlab.runs import Run
+from latentlab.tracking import finish_wandb
+
+log = logging.getLogger(__name__)
+
+# it would delete what the training wrote there
+NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
+
+
+def evaluate_later(run: Run, config: DictConfig) -> dict[str, Any]:
+    """What `latentlab-evaluate` does; returns what the run's `metrics.json` then holds.
+
+    Raises:
+        UserError: the run, its data or the device cannot serve.
+    """
+    if config.samples is not None and config.samples < 1:
+        raise ConfigError(f"samples: expected at least 1, found {config.samples}")
+    data = _data(run, config.data_root)
+    subject = _subject(run, data, config.suite, config.samples, config.paths.output_dir, _device(config.device))
+    exit_code = 1
+    try:
+        quiet = config.quiet if config.quiet is not None else not sys.stdout.isatty()
+        metrics = evaluate(run, subject, config.suite, _reopened_loggers(run), quiet)
+        exit_code = 0
+    finally:
+        finish_wandb(exit_code)
+    _say(metrics)
+    return metrics
+
+
+def evaluate_trained(run: Run, config: DictConfig, loggers: Sequence[Logger], quiet: bool) -> dict[str, Any]:
+    """What `evaluate=quick|full` adds to a training run that has just been completed."""
+    data = _data(run, None)
+    subject = _subject(run, data, config.evaluate, None, config.paths.output_dir, _device("auto"))
+    metrics = evaluate(run, subject, config.evaluate, loggers, quiet)
+    _say(metrics)
+    return metrics
+
+
+def _subject(
+    run: Run, data: ImageDataModule, suite: SuiteName, samples: int | None, outputs: str, device: torch.device
+) -> Subject:
+    model = run.model().to(device)
+    torch.set_float32_matmul_precision("highest")  # whatever it was trained with
+    name = run.folder.resolve().name
+    return Subject(model, data, name, samples or SUITES[suite].samples, Path(outputs) / "judges")
+
+
+def _data(run: Run, root: str | None) -> ImageDataModule:
+    config = deepcopy(run.config)
+    if root is not None:
+        config.data.root = root
+    data = build_data(config)
+    trained_on = (run.metrics or {}).get("data_fingerprint")
+    if trained_on is not None and trained_on != data.fingerprint():
+        raise UserError(
+            f"run: {run.folder} was trained on other images than {data.name} now has (fingerprint "
+            f"{trained_on}, found {data.fingerprint()}); give the folder of the same data as data_root=FOLDER"
+        )
+    return data
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"device: expected auto, or a device of this machine such as cpu, found {name}") from error
+    return device
+
+
+def _reopened_loggers(run: Run) -> list[Logger]:
+    """Those of the run's own config, writing on into its folder and into the same run of W&B."""
+    group = DictConfig({})
+    for name, node in (run.config.get("logger") or {}).items():
+        if node is not None and node._target_ != NOT_REOPENED:
+            group[name] = {**node, "save_dir": str(run.folder)}  # the folder may have been moved
+    if "wandb" in group:
+        group.wandb.run_id = _wandb_id(run.folder)
+    return build_each(group)
+
+
+def _wandb_id(folder: Path) -> str | None:
+    """The id of the W&B run that the folder holds; None where there is none."""
+    names = sorted(path.name for path in (folder / "wandb").glob("*run-*-*"))
+    return names[-1].rpartition("-")[2] if names else None
+
+
+def _say(metrics: dict[str, Any]) -> None:
+    seconds = metrics["evaluation"]["seconds"]
+    slowest = max(seconds, key=seconds.get, default="")
+    log.info("evaluated in %.0f s, of which %.0f s for %s", sum(seconds.values()), seconds.get(slowest, 0), slowest)
+    shown = ("nll", "nll_binarized", "linear_probe_error", "knn_error", "frechet_prior", "completeness", "mse_pca")
+    figures = {name: metrics["metrics"].get(f"test/{name}") for name in shown}
+    log.info("%s", "  ".join(f"test/{name} {value:.5g}" for name, value in figures.items() if value is not None))

@@ -1,0 +1,1 @@
+"""A trained model measured and drawn, whatever the variant."""

@@ -1,0 +1,29 @@
+"""What only a model that is told the label can show."""
+
+import torch
+from matplotlib.figure import Figure
+
+from latentlab.evaluation.subject import Subject
+from latentlab.figures import image_grid
+from latentlab.metrics.applicability import NotApplicable
+from latentlab.metrics.samplers import generate
+
+
+def styles(subject: Subject) -> Figure:
+    """The style of one test image a label, carried to all labels; the image itself comes first in its row."""
+    model, batch, z = subject.model, subject.test_batch, subject.test_codes.z
+    if not model.conditional:
+        raise NotApplicable("it is not told the label")
+    classes = model.num_classes
+    rows = []
+    for label in range(classes):
+        own = (batch.y == label).nonzero()
+        if len(own):
+            row = int(own[0])
+            images = generate(model, z[row].repeat(classes, 1), torch.arange(classes, device=z.device))
+            rows.append(torch.cat((batch.x[row : row + 1], images)))
+    names = [name for label, name in enumerate(subject.data.class_names) if bool((batch.y == label).any())]
+    line = subject.caption(
+        f"A row is one code: of the test image on the left, decoded with each of the {classes} labels in turn."
+    )
+    return image_grid(torch.cat(rows), classes + 1, "One style, all labels", line, names, "label of the encoded image")

@@ -1,0 +1,53 @@
+"""What the first layer looks for and what the last layer paints with."""
+
+import torch
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from latentlab.evaluation.subject import Subject
+from latentlab.figures import image_grid
+from latentlab.metrics.applicability import NotApplicable
+
+COLUMNS, MOST = 12, 72
+
+
+def encoder_filters(subject: Subject) -> Figure:
+    """The first layer's weights, one picture a unit or channel."""
+    pixels = subject.train_grey[0].numel()
+    for module in subject.model.encoder.modules():
+        if isinstance(module, nn.Linear) and module.in_features >= pixels:
+            return _drawn(subject, _images(module.weight[:, :pixels], subject), "Filters of the encoder")
+        if isinstance(module, nn.Conv2d):
+            return _drawn(subject, module.weight, "Filters of the encoder")
+    raise NotApplicable("its encoder does not see the whole image or a patch at once")
+
+
+def decoder_filters(subject: Subject) -> Figure:
+    """The last layer's weights, one picture an input."""
+    pixels = subject.train_grey[0].numel()
+    for module in reversed(list(subject.model.decoder.modules())):
+        if isinstance(module, nn.Linear) and module.out_features == pixels:
+            return _drawn(subject, _images(module.weight.T, subject), "Filters of the decoder")
+        if isinstance(module, nn.ConvTranspose2d):
+            return _drawn(subject, module.weight, "Filters of the decoder")
+    raise NotApplicable("its decoder does not paint the whole image or a patch at once")
+
+
+def _images(weights: Float[Tensor, "n pixels"], subject: Subject) -> Float[Tensor, "n c h w"]:
+    return weights.reshape(-1, *subject.train_grey.shape[1:])
+
+
+def _drawn(subject: Subject, weights: Float[Tensor, "n c h w"], title: str) -> Figure:
+    weights = weights.detach()
+    if weights.shape[1] not in (1, 3):
+        weights = weights.flatten(0, 1).unsqueeze(1)
+    strongest = weights.flatten(1).norm(dim=1).argsort(descending=True)[:MOST]
+    shown = weights[strongest]
+    largest = shown.abs().flatten(1).max(1).values.clamp_min(torch.finfo(shown.dtype).tiny)
+    images = 0.5 + 0.5 * shown / largest[:, None, None, None]
+    line = subject.caption(
+        f"The {len(shown)} strongest of {len(weights)}; grey is 0, white and black are plus and minus each filter's "
+        "largest weight."
+    )
+    return image_grid(images, COLUMNS, title, line)

@@ -1,0 +1,108 @@
+"""Where the codes lie, and what lies where no code is."""
+
+import torch
+from matplotlib.figure import Figure
+from sklearn.manifold import TSNE
+
+from latentlab.evaluation.subject import Subject
+from latentlab.figures import decoded_plane, image_grid, latent_plane, posterior_ellipses
+from latentlab.metrics.applicability import NotApplicable
+from latentlab.metrics.samplers import generate, has_prior, uniform_labels
+
+REACH = 5.0
+STRIP_POINTS = 25
+PLANE_POINTS = 21
+ELLIPSES = 150
+MOST_CODES = 10_000
+TSNE_CODES = 4_000
+
+
+def codes_in_the_plane(subject: Subject) -> Figure:
+    """Test codes: the plane itself, their principal components, or histograms of a code of one unit."""
+    codes = subject.test_codes
+    z, y = codes.z[:MOST_CODES], codes.y[:MOST_CODES]
+    line = subject.caption(f"{len(y):,} test images.")
+    return latent_plane(z, y, subject.data.class_names, "Latent codes", line)
+
+
+def codes_by_tsne(subject: Subject) -> Figure:
+    """Test codes of more than two units by t-SNE (van der Maaten and Hinton 2008)."""
+    codes = subject.test_codes
+    if codes.z.shape[1] <= 2:
+        raise NotApplicable("its code is a plane already")
+    z, y = codes.z[:TSNE_CODES], codes.y[:TSNE_CODES]
+    perplexity = min(30.0, (len(z) - 1) / 3)
+    places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(z.cpu().numpy())
+    line = subject.caption(f"{len(y):,} test images, perplexity {perplexity:g}. Distances between groups mean little.")
+    axes = ("t-SNE, first", "t-SNE, second")
+    return latent_plane(torch.from_numpy(places), y, subject.data.class_names, "Latent codes by t-SNE", line, axes)
+
+
+def strip(subject: Subject) -> Figure:
+    """A code of one unit: decoded over [-5, 5] or the codes' range, and by quantiles."""
+    z = subject.train_codes.z
+    if z.shape[1] != 1:
+        raise NotApplicable("its code has more than one unit")
+    low, high = _range(subject)
+    even = torch.linspace(low, high, STRIP_POINTS)
+    share = (torch.arange(STRIP_POINTS) + 0.5) / STRIP_POINTS
+    own = has_prior(subject.model)
+    quantiles = torch.special.ndtri(share) if own else z[:, 0].cpu().float().quantile(share)
+    points = torch.cat((even, quantiles)).unsqueeze(1).to(z)
+    images = generate(subject.model, points, uniform_labels(subject.model, len(points)))
+    names = [f"{low:.1f} to {high:.1f}", "quantiles"]
+    source = "the prior's" if own else "the training codes'"
+    line = subject.caption(
+        f"Above: {STRIP_POINTS} codes at even steps. Below: {source} quantiles, {share[0]:.0%} to {share[-1]:.0%}."
+    )
+    return image_grid(images, STRIP_POINTS, "What each code decodes to", line, names, "code")
+
+
+def plane(subject: Subject) -> Figure:
+    """A code of two units: decoded over [-5, 5]^2 or the codes' range, before the density of the training codes."""
+    z = subject.train_codes.z
+    if z.shape[1] != 2:
+        raise NotApplicable("its code is no plane")
+    low, high = _range(subject)
+    ticks = torch.linspace(low, high, PLANE_POINTS)
+    up, across = torch.meshgrid(ticks.flip(0), ticks, indexing="ij")
+    points = torch.stack((across, up), -1).reshape(-1, 2).to(z)
+    images = generate(subject.model, points, uniform_labels(subject.model, len(points)))
+    line = subject.caption(
+        f"{PLANE_POINTS} x {PLANE_POINTS} codes, decoded; the colour behind them is the density of {len(z):,} "
+        "training codes."
+    )
+    return decoded_plane(images, z, (low, high), "What each code decodes to", line)
+
+
+def ellipses(subject: Subject) -> Figure:
+    """Posteriors of some test images in the plane of the two units with the largest KL."""
+    kl = subject.test_codes.kl
+    if kl is None:
+        raise NotApplicable("it has no posterior")
+    if kl.shape[1] < 2:
+        raise NotApplicable("its code has one unit")
+    x, y = subject.test_batch.x[:ELLIPSES], subject.test_batch.y[:ELLIPSES]
+    with torch.no_grad():
+        posterior = subject.model.encode(x, y).posterior
+    assert posterior is not None
+    units = kl.mean(0).argsort(descending=True)[:2].sort().values
+    line = subject.caption(f"{len(y)} test images; an ellipse reaches one standard deviation; dashed: the prior's.")
+    return posterior_ellipses(
+        posterior.mean[:, units],
+        (0.5 * posterior.log_var[:, units]).exp(),
+        y,
+        subject.data.class_names,
+        units.tolist(),
+        "Posteriors",
+        line,
+    )
+
+
+def _range(subject: Subject) -> tuple[float, float]:
+    """[-5, 5] with a prior of unit variance; what holds 99 % of each unit of the codes without one."""
+    if has_prior(subject.model):
+        return -REACH, REACH
+    tails = torch.tensor([0.005, 0.995])
+    low, high = subject.train_codes.z.cpu().float().quantile(tails, 0)
+    return float(low.min()), float(high.max())

@@ -1,0 +1,40 @@
+"""Images of codes that no image was encoded to."""
+
+import torch
+from matplotlib.figure import Figure
+
+from latentlab.evaluation.subject import Subject
+from latentlab.figures import image_grid
+from latentlab.metrics.samplers import generate
+
+COLUMNS, ROWS = 12, 10
+SEED = 0
+SOURCES = {
+    "prior": "the prior",
+    "gaussian": "a Gaussian fitted to the training codes (this variant has no prior)",
+    "mixture": "a mixture of ten Gaussians fitted to the training codes",
+}
+
+
+def prior_samples(subject: Subject) -> Figure:
+    """Of the variant's own source of codes."""
+    return _samples(subject, next(iter(subject.sources)))
+
+
+def mixture_samples(subject: Subject) -> Figure:
+    """Of a mixture fitted to the training codes."""
+    return _samples(subject, "mixture")
+
+
+def _samples(subject: Subject, source: str) -> Figure:
+    model = subject.model
+    rows = model.num_classes if model.conditional else ROWS
+    z, y = subject.sources[source](rows * COLUMNS, torch.Generator().manual_seed(SEED))
+    if not model.conditional:
+        line = subject.caption(f"{len(z)} codes from {SOURCES[source]}.")
+        return image_grid(generate(model, z, y), COLUMNS, "Samples", line)
+    by_label = y.argsort(stable=True)
+    line = subject.caption(f"{COLUMNS} codes a label from {SOURCES[source]}.")
+    names = list(subject.data.class_names)
+    images = generate(model, z[by_label], y[by_label])
+    return image_grid(images, COLUMNS, "Samples by label", line, names, "label given to the decoder")

@@ -1,0 +1,61 @@
+"""Which measurements and pictures a suite has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, final
+
+from matplotlib.figure import Figure
+
+from latentlab.evaluation.measurements import FULL, QUICK, Measure
+from latentlab.evaluation.pictures.conditional import styles
+from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filters
+from latentlab.evaluation.pictures.paths import interpolations, traversals
+from latentlab.evaluation.pictures.planes import codes_by_tsne, codes_in_the_plane, ellipses, plane, strip
+from latentlab.evaluation.pictures.reconstructions import best_to_worst
+from latentlab.evaluation.pictures.robustness import robustness_matrix
+from latentlab.evaluation.pictures.samples import mixture_samples, prior_samples
+from latentlab.evaluation.subject import Subject
+
+SuiteName = Literal["quick", "full"]
+Picture = Callable[[Subject], Figure]
+
+
+@final
+@dataclass(frozen=True)
+class Suite:
+    """Measurements and pictures by name, in the order in which they are made.
+
+    samples: codes an image that the likelihood is estimated by.
+    """
+
+    samples: int
+    measurements: dict[str, Measure]
+    pictures: dict[str, Picture]
+
+
+QUICK_PICTURES: dict[str, Picture] = {
+    "best_to_worst": best_to_worst,
+    "samples_own": prior_samples,
+    "samples_mixture": mixture_samples,
+    "codes": codes_in_the_plane,
+    "strip": strip,
+    "plane": plane,
+    "interpolations": interpolations,
+    "traversals": traversals,
+    "styles": styles,
+    "ellipses": ellipses,
+}
+SUITES: dict[str, Suite] = {
+    "quick": Suite(50, QUICK, QUICK_PICTURES),
+    "full": Suite(
+        500,
+        FULL,
+        {
+            **QUICK_PICTURES,
+            "codes_tsne": codes_by_tsne,
+            "filters_encoder": encoder_filters,
+            "filters_decoder": decoder_filters,
+            "robustness": robustness_matrix,
+        },
+    ),
+}

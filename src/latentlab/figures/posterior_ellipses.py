@@ -1,0 +1,41 @@
+"""Posteriors as ellipses in a plane of two units."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Ellipse
+from torch import Tensor
+
+from latentlab.figures.style import BLUE, GREY, TEXT_SIZE, class_colours, names_or_numbers, new_figure, plain_axes
+
+
+def posterior_ellipses(
+    mean: Float[Tensor, "n 2"],
+    deviation: Float[Tensor, "n 2"],
+    y: Int[Tensor, " n"],
+    class_names: Sequence[str] | None,
+    units: Sequence[int],
+    title: str,
+    subtitle: str,
+) -> Figure:
+    """An ellipse of one standard deviation for each posterior, coloured and named by its label, -1 for none."""
+    mean, deviation, y = mean.detach().cpu(), deviation.detach().cpu(), y.cpu()
+    names = names_or_numbers(class_names, int(y.max()) + 1)
+    colours, norm = class_colours(max(len(names), 1))
+    figure = new_figure(6.0, 6.0, title, subtitle)
+    axes = figure.add_subplot()
+    for centre, (across, up), label in zip(mean.tolist(), deviation.tolist(), y.tolist(), strict=True):
+        colour = colours(norm(label)) if names else BLUE
+        axes.add_patch(
+            Ellipse((centre[0], centre[1]), 2 * across, 2 * up, facecolor=colour, edgecolor=colour, alpha=0.35)
+        )
+        if names:
+            axes.text(centre[0], centre[1], names[label], fontsize=TEXT_SIZE - 2, ha="center", va="center")
+    axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=GREY, linestyle="--"))
+    reach = 1.05 * float((mean.abs() + deviation).max().clamp_min(1))
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    axes.set_xlabel(f"code unit {units[0]}")
+    axes.set_ylabel(f"code unit {units[1]}")
+    plain_axes(axes)
+    return figure

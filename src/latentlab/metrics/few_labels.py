@@ -1,0 +1,44 @@
+"""What a code is worth where few images have labels."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Int
+
+from latentlab.metrics.codes import Codes
+from latentlab.metrics.probes import Labels, classifier_error, scaled
+
+COUNTS = (100, 600, 1_000, 3_000)  # Kingma et al. 2014, table 1
+DRAWS = 10
+
+
+def few_labels(
+    train: Codes, test: Codes, counts: tuple[int, ...] = COUNTS, draws: int = DRAWS, seed: int = 0
+) -> Iterator[tuple[str, float]]:
+    """Test error of logistic regression on the codes of a few labelled images, as many of each class:
+
+    few_labels_N_error: its mean over draws of N labelled images. few_labels_N_spread: its standard deviation.
+
+    Counts that the training images cannot give, or less than one an image class, are left out.
+    """
+    x, x_test = scaled(train.z, test.z)
+    y, y_test = train.y.cpu().numpy(), test.y.cpu().numpy()
+    for count in counts:
+        errors = []
+        for draw in range(draws):
+            rows = balanced(y, count, np.random.default_rng((seed, count, draw)))
+            if rows is None:
+                break
+            errors.append(classifier_error(x[rows], y[rows], x_test, y_test))
+        if errors:
+            yield f"few_labels_{count}_error", float(np.mean(errors))
+            yield f"few_labels_{count}_spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
+
+
+def balanced(y: Labels, count: int, random: np.random.Generator) -> Int[np.ndarray, " drawn"] | None:
+    """Rows of `count` labelled images, as many of each class; None where some class has too few."""
+    classes = np.unique(y)
+    each = count // len(classes)
+    if each == 0 or np.bincount(y)[classes].min() < each:
+        return None
+    return np.concatenate([random.choice(np.flatnonzero(y == label), each, replace=False) for label in classes])

@@ -1,0 +1,55 @@
+"""What a model makes up, as a classifier of the real images sees it."""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from latentlab.judge import Judge, Verdict
+from latentlab.metrics.frechet import frechet_distance
+from latentlab.metrics.samplers import Sampler, generate
+from latentlab.models.base import Autoencoder
+
+Images = Float[Tensor, "n c h w"]
+
+
+def generation(
+    model: Autoencoder,
+    sources: Mapping[str, Sampler],
+    judge: Judge,
+    train: Images,
+    test: Images,
+    seed: int = 0,
+) -> Iterator[tuple[str, float]]:
+    """As many samples of each source as there are test images, whose grey levels `train` and `test` hold:
+
+    frechet_SOURCE: distance of the samples to the test images in the judge's features (`frechet_distance`).
+    frechet_train: that of as many training images: what perfect samples would have.
+    sure_SOURCE, sure_test: share of images whose label the judge is at least 95 % sure of.
+    label_entropy_SOURCE: of the judged labels, in nats; log C where all C classes come alike.
+    label_agreement: share of samples that the judge gives the label they were asked for; conditional models only.
+    """
+    real = judge(test)
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[: len(test)]
+    yield "frechet_train", frechet_distance(judge(train[order.to(train.device)]).features, real.features)
+    yield "sure_test", real.sure_share
+    for name, draw in sources.items():
+        z, y = draw(len(test), torch.Generator().manual_seed(seed))
+        made = judge(generate(model, z, y))
+        yield f"frechet_{name}", frechet_distance(made.features, real.features)
+        yield f"sure_{name}", made.sure_share
+        yield f"label_entropy_{name}", label_entropy(made)
+        if model.conditional and name == "prior":
+            yield "label_agreement", agreement(made, y)
+
+
+def label_entropy(verdict: Verdict) -> float:
+    """Entropy of the judged labels' frequencies, in nats."""
+    share = torch.bincount(verdict.labels).double() / len(verdict.labels)
+    return float(torch.special.entr(share).sum())
+
+
+def agreement(verdict: Verdict, y: Int[Tensor, " n"]) -> float:
+    """Share of images that were given the label `y`."""
+    return float((verdict.labels == y.to(verdict.labels.device)).double().mean())

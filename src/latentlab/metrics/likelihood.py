@@ -1,0 +1,46 @@
+"""The importance-weighted bound on the log-likelihood."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latentlab.batch import Batch
+from latentlab.metrics.applicability import NotApplicable
+from latentlab.models.base import Autoencoder
+
+
+def likelihood(
+    model: Autoencoder, loader: Iterable[Batch], samples: int, name: str = "nll"
+) -> Iterator[tuple[str, float]]:
+    """-log p(x), or -log p(x|y) of a model that is told the label, in nats an image; less is better.
+
+    NAME: the mean over the images of the bound of Burda et al. 2016, equation 8, with all of `samples` codes.
+    NAME_stderr: its standard error over the images. NAME_samples: how many codes: the bound falls as they grow.
+
+    Raises:
+        NotApplicable: the variant has no posterior, and so no likelihood.
+    """
+    nll = -torch.cat([importance_weighted(model, batch, samples) for batch in loader]).double()
+    yield name, float(nll.mean())
+    yield f"{name}_stderr", float(nll.std() / math.sqrt(len(nll)))
+    yield f"{name}_samples", float(samples)
+
+
+@torch.no_grad()
+def importance_weighted(model: Autoencoder, batch: Batch, samples: int) -> Float[Tensor, " b"]:
+    """log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x), z_k drawn from the posterior, (B,), in nats.
+
+    One code an image at a time, so that memory does not grow with K.
+    """
+    posterior, prior = model.encode(batch.x, batch.y).posterior, model.prior(batch.y)
+    if posterior is None or prior is None:
+        raise NotApplicable("it has no posterior")
+    total = torch.full_like(posterior.mean[:, 0], -math.inf, dtype=torch.float32)
+    for _ in range(samples):
+        z = posterior.sample(batch.random.normal(posterior.mean))
+        log_prob = model.likelihood.log_prob(batch.x, model.decode(z, batch.y))
+        total = torch.logaddexp(total, log_prob + prior.log_prob(z) - posterior.log_prob(z))
+    return total - math.log(samples)

@@ -1,0 +1,55 @@
+"""What simple readers find in a code: a linear classifier, nearest neighbours, clusters found without labels."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.neighbors import KNeighborsClassifier
+from torch import Tensor
+
+from latentlab.metrics.codes import Codes
+
+NEIGHBOURS = 10
+ITERATIONS = 300  # of L-BFGS
+CLUSTERINGS = 4  # starts of k-means, the best of which counts
+
+Rows = Float[np.ndarray, "n d"]
+Labels = Int[np.ndarray, " n"]
+TestRows = Float[np.ndarray, "m d"]
+TestLabels = Int[np.ndarray, " m"]
+
+
+def probes(train: Codes, test: Codes, seed: int = 0) -> Iterator[tuple[str, float]]:
+    """Readers of the training codes, judged on the test codes:
+
+    linear_probe_error, knn_error: share of test images that logistic regression and the 10 nearest
+        neighbours put into another class than their label's.
+    kmeans_nmi, kmeans_ari: agreement with the labels of as many clusters as there are classes: normalised mutual
+        information, and the Rand index that is 0 by chance.
+
+    All codes are scaled by one number, so that distances and angles are the model's own.
+    """
+    x, x_test = scaled(train.z, test.z)
+    y, y_test = train.y.cpu().numpy(), test.y.cpu().numpy()
+    yield "linear_probe_error", classifier_error(x, y, x_test, y_test)
+    neighbours = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(x, y)
+    yield "knn_error", 1 - float(neighbours.score(x_test, y_test))
+    clusters = KMeans(int(y.max()) + 1, n_init=CLUSTERINGS, random_state=seed).fit(x).predict(x_test)
+    yield "kmeans_nmi", float(normalized_mutual_info_score(y_test, clusters))
+    yield "kmeans_ari", float(adjusted_rand_score(y_test, clusters))
+
+
+def scaled(train: Float[Tensor, "n d"], test: Float[Tensor, "m d"]) -> tuple[Rows, TestRows]:
+    """Both less the mean of `train`, over the root of its mean variance."""
+    mean = train.mean(0)
+    deviation = train.var(0, correction=0).mean().sqrt().clamp_min(1e-12)
+    return ((train - mean) / deviation).cpu().numpy(), ((test - mean) / deviation).cpu().numpy()
+
+
+def classifier_error(x: Rows, y: Labels, x_test: TestRows, y_test: TestLabels) -> float:
+    """Share of the test rows that multinomial logistic regression, fitted to (x, y), gets wrong."""
+    classifier = LogisticRegression(max_iter=ITERATIONS, tol=1e-3).fit(x, y)
+    return 1 - float(classifier.score(x_test, y_test))

@@ -1,0 +1,98 @@
+"""Where codes to decode come from."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from sklearn.mixture import GaussianMixture
+from torch import Tensor
+
+from latentlab.metrics.codes import Codes
+from latentlab.models.base import Autoencoder
+
+COMPONENTS = 10
+MOST_FITTED = 10_000  # codes that the mixture is fitted to
+MOST_FULL = 64  # units up to which its covariances are full
+JITTER = 1e-6  # of the mean variance: a code may have constant units
+CODES_AT_ONCE = 1_000
+
+Drawn = tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]
+Sampler = Callable[[int, torch.Generator], Drawn]
+
+
+def samplers(model: Autoencoder, codes: Codes) -> dict[str, Sampler]:
+    """Ways to draw (codes, labels), by name; `codes` are those of the training images.
+
+    prior: the model's own. gaussian: in its place where the variant has none, with mean and covariance of the codes.
+    mixture: ten Gaussians fitted to the codes (Ghosh et al. 2020). The labels of a conditional model are uniform.
+    """
+    first = ("prior", _prior(model)) if has_prior(model) else ("gaussian", _gaussian(model, codes.z))
+    return dict((first, ("mixture", _mixture(model, codes.z))))
+
+
+def has_prior(model: Autoencoder) -> bool:
+    """Whether the variant says where codes come from."""
+    return model.prior(torch.zeros(1, dtype=torch.int64, device=model.device)) is not None
+
+
+@torch.no_grad()
+def generate(model: Autoencoder, z: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
+    """The expected image of each code, decoded a thousand at a time."""
+    parts = zip(z.split(CODES_AT_ONCE), y.split(CODES_AT_ONCE), strict=True)
+    return torch.cat([model.generate(codes, labels) for codes, labels in parts])
+
+
+def uniform_labels(model: Autoencoder, count: int) -> Int[Tensor, " n"]:
+    """As many labels of each class for a conditional model, else zeros that nobody reads."""
+    y = torch.arange(count, device=model.device)
+    return y % model.num_classes if model.conditional else torch.zeros_like(y)
+
+
+def _prior(model: Autoencoder) -> Sampler:
+    @torch.no_grad()
+    def draw(count: int, generator: torch.Generator) -> Drawn:
+        y = uniform_labels(model, count)
+        prior = model.prior(y)
+        assert prior is not None
+        return prior.sample(_normal(model, count, generator)), y
+
+    return draw
+
+
+def _gaussian(model: Autoencoder, z: Float[Tensor, "n d"]) -> Sampler:
+    wide = z.double()
+    mean = wide.mean(0)
+    covariance = (wide - mean).T @ (wide - mean) / len(wide)
+    floor = JITTER * covariance.diagonal().mean().clamp_min(1e-12)
+    root = torch.linalg.cholesky(covariance + floor * torch.eye(len(mean), dtype=wide.dtype, device=wide.device))
+
+    def draw(count: int, generator: torch.Generator) -> Drawn:
+        noise = _normal(model, count, generator).double()
+        return (mean + noise @ root.T).to(z.dtype), uniform_labels(model, count)
+
+    return draw
+
+
+def _mixture(model: Autoencoder, z: Float[Tensor, "n d"]) -> Sampler:
+    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[:MOST_FITTED].to(z.device)
+    few = z.shape[1] <= MOST_FULL
+    scale = float(z.var(0, correction=0).mean())
+    fitted = GaussianMixture(
+        min(COMPONENTS, len(order)),
+        covariance_type="full" if few else "diag",
+        reg_covar=max(JITTER * scale, 1e-12),
+        random_state=0,
+    ).fit(z[order].double().cpu().numpy())
+
+    def draw(count: int, generator: torch.Generator) -> Drawn:
+        # sklearn draws by a state of its own, component by component
+        fitted.random_state = int(torch.randint(2**31, (), generator=generator))
+        drawn, _ = fitted.sample(count)
+        order = torch.randperm(count, generator=generator)
+        return torch.from_numpy(drawn)[order].to(z), uniform_labels(model, count)
+
+    return draw
+
+
+def _normal(model: Autoencoder, count: int, generator: torch.Generator) -> Float[Tensor, "n d"]:
+    return torch.randn(count, model.latent_dim, generator=generator).to(model.device)

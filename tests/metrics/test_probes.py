@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+
+from latentlab.metrics.codes import Codes
+from latentlab.metrics.few_labels import balanced, few_labels
+from latentlab.metrics.probes import probes, scaled
+
+
+def blobs(count, spread, seed, classes=4):
+    """Codes around a corner of their own for each class."""
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.arange(count) % classes
+    corners = 4.0 * torch.eye(classes)
+    return Codes(corners[y] + spread * torch.randn(count, classes, generator=generator), y, None)
+
+
+def test_classes_that_lie_apart_are_found_without_an_error():
+    found = dict(probes(blobs(800, 0.3, 0), blobs(200, 0.3, 1)))
+    assert found == pytest.approx(
+        {"linear_probe_error": 0, "knn_error": 0, "kmeans_nmi": 1, "kmeans_ari": 1}, abs=1e-12
+    )
+
+
+def test_codes_without_a_class_are_no_better_than_chance():
+    codes = blobs(4_000, 0.3, 0)
+    noise = [Codes(torch.randn(len(c.y), 4, generator=torch.Generator().manual_seed(7)), c.y, None) for c in (codes,)]
+    test = Codes(torch.randn(2_000, 4, generator=torch.Generator().manual_seed(8)), blobs(2_000, 1, 0).y, None)
+    found = dict(probes(noise[0], test))
+    assert found["linear_probe_error"] == pytest.approx(0.75, abs=0.04)
+    assert found["knn_error"] == pytest.approx(0.75, abs=0.04)
+    assert abs(found["kmeans_ari"]) < 0.02
+
+
+def test_where_the_codes_lie_and_how_large_they_are_does_not_matter():
+    train, test = blobs(800, 1.5, 0), blobs(300, 1.5, 1)
+    moved = [codes._replace(z=1e3 * codes.z + 7) for codes in (train, test)]
+    assert dict(probes(*moved)) == pytest.approx(dict(probes(train, test)), abs=0.01)
+
+
+def test_scaling_is_by_one_number_and_survives_codes_that_are_all_alike():
+    train, test = scaled(torch.tensor([[0.0, 0.0], [2.0, 4.0]]), torch.tensor([[1.0, 2.0]]))
+    assert train[1, 1] == pytest.approx(2 * train[1, 0])
+    assert np.allclose(test, 0)
+    assert np.isfinite(scaled(torch.ones(3, 2), torch.ones(1, 2))[0]).all()
+
+
+def test_few_labels_are_as_many_of_each_class_and_drawn_anew():
+    y = blobs(400, 1, 0).y.numpy()
+    first, second = (balanced(y, 40, np.random.default_rng(seed)) for seed in (0, 1))
+    assert np.bincount(y[first]).tolist() == [10] * 4
+    assert len(set(first.tolist())) == 40
+    assert set(first.tolist()) != set(second.tolist())
+
+
+def test_more_labels_are_worth_more_and_counts_that_cannot_be_are_left_out():
+    train, test = blobs(1_000, 2.5, 0), blobs(1_000, 2.5, 1)
+    found = dict(few_labels(train, test, counts=(2, 8, 800, 5_000), draws=5))
+    assert found.keys() == {f"few_labels_{n}_{what}" for n in (8, 800) for what in ("error", "spread")}
+    assert found["few_labels_800_error"] < found["few_labels_8_error"]
+    assert found["few_labels_8_spread"] > found["few_labels_800_spread"] > 0
+
+
+def test_the_draws_are_the_same_for_a_seed():
+    train, test = blobs(500, 2.5, 0), blobs(300, 2.5, 1)
+    first, again, other = (dict(few_labels(train, test, (20,), 3, seed)) for seed in (0, 0, 1))
+    assert first == again != other
