@@ -21,6 +21,12 @@ def mnist_root() -> Path:
     return Path(root).absolute()
 
 
+@pytest.fixture(scope="session")
+def outputs(tmp_path_factory) -> Path:
+    """A folder whose judges all tests share: one is trained in a minute of several processes' time."""
+    return tmp_path_factory.getbasetemp().parent / "outputs"
+
+
 @pytest.fixture
 def run_hydra():
     """Arguments -> exit status of `latentlab-train`, in this process."""

@@ -21,7 +21,7 @@ FUNCTIONAL = [
     "penalties",
     "corruption",
 ]
-ENTRY_POINTS = {"train", "demo"}
+ENTRY_POINTS = {"train", "evaluate", "demo"}
 # besides the entry points: what composes a config, checks it, or reads it back
 KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process"}
 
@@ -72,6 +72,23 @@ def test_data_knows_only_the_functional_files(name):
 def test_callbacks_never_know_a_concrete_variant(name):
     allowed = {"tracking", "models.base", "data.base", *FUNCTIONAL}
     assert all(m.startswith(("figures", "metrics.", "callbacks.")) or m in allowed for m in own(name))
+
+
+@pytest.mark.parametrize("name", [*below("metrics"), "judge"])
+def test_measurements_know_models_judge_and_each_other(name):
+    allowed = {"judge", "models.base", "data.images", "data.loader", *FUNCTIONAL}
+    assert all(m.startswith("metrics.") or m in allowed for m in own(name))
+
+
+@pytest.mark.parametrize("name", below("figures"))
+def test_figures_know_only_each_other(name):
+    assert all(m.startswith("figures") for m in own(name))
+
+
+@pytest.mark.parametrize("name", below("evaluation"))
+def test_an_evaluation_never_knows_a_concrete_variant(name):
+    allowed = {"figures", "judge", "models.base", "runs", "tracking", *FUNCTIONAL}
+    assert all(m.startswith(("evaluation.", "figures.", "metrics.", "data.")) or m in allowed for m in own(name))
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -35,6 +35,15 @@ def test_two_processes_report_what_one_process_reports(tmp_path, model):
     assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-5)
 
 
+def test_two_processes_end_in_the_evaluation_of_one(tmp_path):
+    arguments = ("model=vae", "evaluate=quick", f"paths.output_dir={tmp_path}")
+    one = metrics_of(tmp_path / "one", *arguments)
+    two = metrics_of(tmp_path / "two", *arguments, "trainer=ddp")
+    assert two["evaluation"]["left_out"] == one["evaluation"]["left_out"]
+    for name in ("test/nll", "test/linear_probe_error", "test/mse_quantized"):
+        assert two["metrics"][name] == pytest.approx(one["metrics"][name], rel=1e-3)
+
+
 def test_a_sweep_gives_a_job_of_two_devices_a_process_and_all_the_data(tmp_path):
     command = [sys.executable, "-m", "latentlab.train", "-m", *SETTING, "trainer=ddp", "trainer.devices=1,2"]
     done = subprocess.run([*command, f"hydra.sweep.dir={tmp_path}"], capture_output=True, text=True, timeout=300)

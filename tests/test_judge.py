@@ -18,13 +18,8 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("judges")
-
-
-@pytest.fixture(scope="module")
-def judge(digits, folder):
-    return judge_of(digits.train, 10, folder)
+def judge(digits, outputs):
+    return judge_of(digits.train, 10, outputs / "judges")
 
 
 def test_it_knows_the_digits(judge, digits):
@@ -45,9 +40,9 @@ def test_a_soft_image_alone_does_not_make_it_doubt(judge, digits):
     assert judge(0.75 * x).sure_share > 0.8 * judge(x).sure_share
 
 
-def test_it_is_trained_once_and_read_back_as_it_was(judge, digits, folder, caplog):
+def test_it_is_trained_once_and_read_back_as_it_was(judge, digits, outputs, caplog):
     with caplog.at_level(logging.INFO):
-        again = judge_of(digits.train, 10, folder)
+        again = judge_of(digits.train, 10, outputs / "judges")
     assert not caplog.records
     x = to_floats(digits.test.pixels)
     assert torch.equal(again(x).features, judge(x).features)
@@ -61,14 +56,14 @@ def hasty(monkeypatch):
 
 
 @pytest.mark.usefixtures("hasty")
-def test_other_images_have_another_judge(judge, digits, folder):
-    before = set(folder.glob("*.pt"))
-    judge_of(digits.validation, 10, folder)
-    assert len(set(folder.glob("*.pt")) - before) == 1
+def test_other_images_have_another_judge(digits, tmp_path):
+    for images in (digits.validation, digits.test, digits.validation):
+        judge_of(images, 10, tmp_path)
+    assert len(list(tmp_path.glob("*.pt"))) == 2
 
 
 @pytest.mark.usefixtures("hasty")
-def test_a_damaged_file_is_told_and_replaced(judge, digits, tmp_path, caplog):
+def test_a_damaged_file_is_told_and_replaced(digits, tmp_path, caplog):
     judge_of(digits.validation, 10, tmp_path)
     (file,) = tmp_path.glob("*.pt")
     file.write_bytes(file.read_bytes()[:1_000])

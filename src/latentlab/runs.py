@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import subprocess
 from functools import cache
 from importlib.metadata import version
@@ -113,7 +114,7 @@ class Run:
         """The trained model: rebuilt from the config, with the best checkpoint's weights, on the CPU, in eval mode.
 
         Raises:
-            UserError: the folder is no run's, or holds no checkpoint.
+            UserError: the folder is no run's, or holds no checkpoint that fits and can be read.
         """
         import torch
 
@@ -122,8 +123,11 @@ class Run:
         file = self.best_checkpoint or self.last_checkpoint
         if file is None:
             raise UserError(f"{self.folder} holds no checkpoint; train it first: latentlab-train resume={self.folder}")
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-        data = checkpoint["data"]
+        try:
+            checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+            data = checkpoint["data"]
+        except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
+            raise UserError(f"{file} is damaged ({type(error).__name__}); train the run anew") from error
         model = build_model(self.config, tuple(data["image_shape"]), data["num_classes"])
         try:
             model.load_state_dict(checkpoint["state_dict"])

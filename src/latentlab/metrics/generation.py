@@ -11,15 +11,13 @@ from latentlab.metrics.frechet import frechet_distance
 from latentlab.metrics.samplers import Sampler, generate
 from latentlab.models.base import Autoencoder
 
-Images = Float[Tensor, "n c h w"]
-
 
 def generation(
     model: Autoencoder,
     sources: Mapping[str, Sampler],
     judge: Judge,
-    train: Images,
-    test: Images,
+    train: Float[Tensor, "n c h w"],
+    test: Float[Tensor, "m c h w"],
     seed: int = 0,
 ) -> Iterator[tuple[str, float]]:
     """As many samples of each source as there are test images, whose grey levels `train` and `test` hold:

@@ -1,0 +1,211 @@
+"""`latentlab-evaluate` on real, short runs."""
+
+import json
+import shutil
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from latentlab.cli import run_hydra as run_hydra_with
+from latentlab.evaluate import job, with_place
+from latentlab.runs import Run
+
+TINY = ["data=digits", "data.image_size=8", "net.widths=[32]", "model.latent_dim=4", "trainer.max_epochs=2"]
+QUICK = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi", "test/mse_pca", "test/frechet_train",
+         "test/frechet_mixture", "test/completeness", "test/step_label_changes", "test/hoyer"}  # fmt: skip
+OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/frechet_prior"}
+
+
+@pytest.fixture
+def evaluate(outputs):
+    """Arguments -> exit status of `latentlab-evaluate`, in this process."""
+
+    def run(*arguments: str) -> int:
+        return run_hydra_with(job, "evaluate", with_place([*arguments, f"paths.output_dir={outputs}", "quiet=true"]))
+
+    return run
+
+
+@pytest.mark.parametrize("variant", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
+def test_every_variant_is_measured_on_one_yardstick(train, evaluate, variant):
+    run = train(*TINY, f"model={variant}", "callbacks=no_pictures")
+    before = run.metrics["metrics"]
+    assert evaluate(f"run={run.folder}") == 0
+    found = run.metrics["metrics"]
+    assert found.keys() >= QUICK
+    assert bool(found.keys() & OF_A_POSTERIOR) == (variant in ("vae", "cvae"))
+    assert ("test/label_agreement" in found) == (variant == "cvae")
+    assert {name: found[name] for name in before} == pytest.approx(before, nan_ok=True)
+    assert ("rate" in run.metrics["evaluation"]["left_out"]) == (variant not in ("vae", "cvae"))
+    assert run.metrics["evaluation"]["left_out"]["picture plane"] == "its code is no plane"
+    pictures = {picture.stem for picture in run.figures}
+    assert pictures >= {f"evaluation_{name}" for name in ("best_to_worst", "samples_own", "codes", "interpolations")}
+    assert run.status["status"] == "complete"
+
+
+def test_the_full_suite_and_again_the_same_figures(train, evaluate):
+    run = train(*TINY, "model=vae", "callbacks=no_pictures")
+    assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
+    first = run.metrics
+    assert {"test/few_labels_100_error", "test/few_labels_pixels_100_error", "test/auroc_inverted"} <= first[
+        "metrics"
+    ].keys()
+    assert "test/ssim_gaussian_0.3" in first["metrics"]
+    assert first["metrics"]["test/nll_samples"] == 3
+    assert (run.folder / "figures" / "evaluation_robustness.png").is_file()
+    assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
+    assert run.metrics["metrics"] == first["metrics"]
+
+
+def test_binarised_pixels_are_named_in_the_figure(train, evaluate):
+    run = train(*TINY, "model=vae", "callbacks=no_pictures", "data.binarize=dynamic")
+    assert evaluate(f"run={run.folder}", "samples=2") == 0
+    assert "test/nll_binarized" in run.metrics["metrics"]
+    assert "test/nll" not in run.metrics["metrics"]
+    assert run.metrics["evaluation"]["binarize"] == "dynamic"
+
+
+def test_more_codes_tighten_the_bound(train, evaluate):
+    run = train(*TINY, "model=vae", "callbacks=no_pictures")
+    found = []
+    for samples in (1, 50):
+        assert evaluate(f"run={run.folder}", f"samples={samples}") == 0
+        found.append(run.metrics["metrics"]["test/nll"])
+    assert found[1] < found[0]
+    assert found[0] == pytest.approx(-run.metrics["metrics"]["test/elbo"], abs=2)
+
+
+def test_at_the_end_of_a_training(train, outputs):
+    run = train(*TINY, "model=vae", "evaluate=quick", f"paths.output_dir={outputs}", "callbacks=no_pictures")
+    assert run.metrics["metrics"].keys() >= QUICK | OF_A_POSTERIOR
+    assert run.metrics["evaluation"]["suite"] == "quick"
+
+
+def test_figures_and_pictures_reach_tensorboard_also_later(train, evaluate):
+    run = train(*TINY, "model=vae", "callbacks=no_pictures", "logger=tensorboard")
+    assert evaluate(f"run={run.folder}") == 0
+    events = EventAccumulator(str(run.folder))
+    events.Reload()
+    assert events.Scalars("test/nll")[-1].value == pytest.approx(run.metrics["metrics"]["test/nll"], rel=1e-6)
+    assert {"evaluation/codes", "evaluation/samples_own"} <= set(events.Tags()["images"])
+
+
+def test_a_later_evaluation_goes_on_in_the_same_run_of_wandb(train, evaluate, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run = train(*TINY, "model=ae", "callbacks=no_pictures", "logger=wandb")
+    assert evaluate(f"run={run.folder}") == 0
+    ids = {folder.name.rpartition("-")[2] for folder in (run.folder / "wandb").glob("offline-run-*")}
+    assert len(ids) == 1
+    assert len(list((run.folder / "wandb").glob("offline-run-*"))) == 2
+
+
+def test_csv_keeps_what_training_wrote(train, evaluate):
+    run = train(*TINY, "model=ae", "callbacks=no_pictures", "logger=csv")
+    (file,) = run.folder.rglob("metrics.csv")
+    before = file.read_text()
+    assert evaluate(f"run={run.folder}") == 0
+    assert file.read_text() == before
+
+
+def test_data_without_labels_is_measured_as_far_as_it_goes(train, evaluate):
+    run = train(*TINY, "model=vae", "data.labels=false", "callbacks=no_pictures")
+    assert evaluate(f"run={run.folder}") == 0
+    left_out = run.metrics["evaluation"]["left_out"]
+    assert {name for name, why in left_out.items() if why == "the data has no labels"} == {
+        "generation", "order", "probes"
+    }  # fmt: skip
+    assert "test/nll" in run.metrics["metrics"]
+
+
+def test_a_folder_with_commas_and_equal_signs(train, evaluate):
+    run = train(*TINY, "model=ae", "callbacks=no_pictures")
+    moved = run.folder.with_name("model=ae,seed=0")
+    shutil.move(run.folder, moved)
+    assert evaluate(f"run={moved}") == 0
+    assert "test/knn_error" in Run(moved).metrics["metrics"]
+    assert not list(moved.glob(".hydra/config.yaml.*"))
+
+
+class TestMistakes:
+    """One line, a status that is not zero, and the run's folder as it was."""
+
+    def refused(self, evaluate, capsys, *arguments):
+        assert evaluate(*arguments) != 0
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        return line
+
+    @pytest.fixture
+    def run(self, train):
+        return train(*TINY, "model=ae", "callbacks=no_pictures")
+
+    @pytest.mark.parametrize(
+        ("argument", "said"),
+        [
+            ("suite=fast", "suite: expected quick or full, found 'fast'"),
+            ("samples=0", "samples: expected at least 1, found 0"),
+            ("samples=many", "samples: expected int"),
+            ("device=toaster", "device: expected auto"),
+            ("sutie=quick", "did you mean suite"),
+        ],
+    )
+    def test_a_wrong_value(self, run, evaluate, capsys, argument, said):
+        capsys.readouterr()
+        assert said in self.refused(evaluate, capsys, f"run={run.folder}", argument)
+
+    def test_no_folder_and_a_folder_that_is_no_runs(self, tmp_path):
+        from latentlab.errors import UserError
+
+        with pytest.raises(UserError, match="run: missing"):
+            with_place(["suite=full"])
+        with pytest.raises(UserError, match="not a run's folder"):
+            with_place([f"run={tmp_path}"])
+        with pytest.raises(UserError, match="one run at a time"):
+            with_place(["-m", f"run={tmp_path}"])
+        assert not list(tmp_path.iterdir())
+
+    def test_an_incomplete_run(self, run, evaluate, capsys):
+        (run.folder / "metrics.json").unlink()
+        run.write_status("interrupted", "signal 2")
+        capsys.readouterr()
+        line = self.refused(evaluate, capsys, f"run={run.folder}")
+        assert "is not complete (status: interrupted)" in line
+        assert "latentlab-train resume=" in line
+
+    def test_a_run_of_another_version(self, run, evaluate, capsys):
+        metrics = run.metrics
+        metrics["versions"]["latentlab"] = "0.0.1"
+        run.write_metrics(metrics)
+        capsys.readouterr()
+        assert "was made by latentlab 0.0.1" in self.refused(evaluate, capsys, f"run={run.folder}")
+
+    def test_other_data(self, run, evaluate, capsys):
+        metrics = run.metrics
+        metrics["data_fingerprint"] = "00000000"
+        run.write_metrics(metrics)
+        capsys.readouterr()
+        assert "trained on other images than digits now has" in self.refused(evaluate, capsys, f"run={run.folder}")
+
+    def test_a_damaged_metrics_file(self, run, evaluate, capsys):
+        (run.folder / "metrics.json").write_text("{")
+        capsys.readouterr()
+        assert "metrics.json is damaged" in self.refused(evaluate, capsys, f"run={run.folder}")
+
+    def test_a_damaged_checkpoint(self, run, evaluate, capsys):
+        file = run.folder / "checkpoints" / "best.ckpt"
+        file.write_bytes(file.read_bytes()[:2_000])
+        before = (run.folder / "metrics.json").read_text()
+        capsys.readouterr()
+        assert "best.ckpt is damaged" in self.refused(evaluate, capsys, f"run={run.folder}")
+        assert (run.folder / "metrics.json").read_text() == before
+
+    def test_a_checkpoint_of_another_model(self, run, evaluate, capsys):
+        file = run.folder / ".hydra" / "resolved.yaml"
+        file.write_text(file.read_text().replace("latent_dim: 4", "latent_dim: 5"))
+        capsys.readouterr()
+        assert "does not fit the model" in self.refused(evaluate, capsys, f"run={run.folder}")
+
+    def test_an_evaluation_that_fails_leaves_a_trained_run_complete(self, train, tmp_path):
+        (tmp_path / "in_the_way").write_text("")
+        run = train(*TINY, "evaluate=quick", f"paths.output_dir={tmp_path}/in_the_way", status=1)
+        assert run.status["status"] == "complete"
+        assert json.loads((run.folder / "metrics.json").read_text())["status"] == "complete"

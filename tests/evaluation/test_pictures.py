@@ -1,0 +1,202 @@
+"""What the pictures of an evaluation show, of fresh models on the bundled digits."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from short_runs import digits, model_of
+
+from latentlab.evaluation.pictures.conditional import styles
+from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filters
+from latentlab.evaluation.pictures.paths import _spherical, interpolations, traversals
+from latentlab.evaluation.pictures.planes import codes_by_tsne, codes_in_the_plane, ellipses, plane, strip
+from latentlab.evaluation.pictures.reconstructions import best_to_worst
+from latentlab.evaluation.pictures.robustness import robustness_matrix
+from latentlab.evaluation.pictures.samples import mixture_samples, prior_samples
+from latentlab.evaluation.subject import Subject
+from latentlab.evaluation.suites import SUITES
+from latentlab.metrics.applicability import NotApplicable
+from latentlab.metrics.robustness import DAMAGE
+
+PICTURES = SUITES["full"].pictures
+SIZE = 8
+
+
+def subject_of(variant="vae", latent_dim=4, labels=True, folder="."):
+    data = digits(labels)
+    return Subject(model_of(variant, data, latent_dim).eval(), data, "some_run", samples=2, judges=Path(folder))
+
+
+def rows_of(figure):
+    return [text.get_text() for text in figure.axes[0].get_yticklabels()]
+
+
+def caption_of(figure):
+    return figure.texts[1].get_text().replace("\n", " ")
+
+
+def shown(figure, row, column):
+    """The grey levels of one image of a grid, (H, W), in [0, 1]."""
+    top = round(figure.axes[0].get_yticks()[row] - (SIZE - 1) / 2)
+    left = column * (SIZE + 1)
+    canvas = np.asarray(figure.axes[0].images[0].get_array())
+    return torch.from_numpy(canvas[top : top + SIZE, left : left + SIZE, 0].copy()) / 255
+
+
+def same(image, expected):
+    torch.testing.assert_close(image.float(), expected.float().reshape(SIZE, SIZE).clamp(0, 1), atol=0.003, rtol=0)
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 4])
+@pytest.mark.parametrize("variant", ["ae", "vae", "cvae"])
+def test_each_picture_is_drawn_or_says_why_not_and_names_its_model(variant, latent_dim):
+    subject = subject_of(variant, latent_dim)
+    left_out = {}
+    for name, draw in PICTURES.items():
+        try:
+            with torch.no_grad():
+                figure = draw(subject)
+        except NotApplicable as reason:
+            left_out[name] = str(reason)
+        else:
+            assert caption_of(figure).startswith(
+                f"{type(subject.model).__name__} on digits, seed 0, run some_run, best"
+            )
+            assert figure.texts[0].get_text()
+    expected = {"plane"} if latent_dim != 2 else set()
+    expected |= {"strip"} if latent_dim != 1 else set()
+    expected |= {"codes_tsne"} if latent_dim <= 2 else set()
+    expected |= {"styles"} if variant != "cvae" else set()
+    expected |= {"ellipses"} if variant == "ae" or latent_dim == 1 else set()
+    assert left_out.keys() == expected
+
+
+def test_data_without_labels_has_its_pictures_too():
+    subject = subject_of(labels=False)
+    for name in PICTURES.keys() - {"styles", "plane", "strip"}:
+        with torch.no_grad():
+            assert PICTURES[name](subject)
+
+
+def test_reconstructions_go_from_the_best_to_the_worst():
+    subject = subject_of()
+    figure = best_to_worst(subject)
+    low, high = map(float, re.search(r"([\d.]+) to ([\d.]+)\.$", caption_of(figure)).groups())
+    errors = [float((shown(figure, 2 * r, c) - shown(figure, 2 * r + 1, c)).square().mean())
+              for r in range(4) for c in range(12)]  # fmt: skip
+    assert errors == pytest.approx(sorted(errors), abs=1e-3)
+    assert errors[0] == pytest.approx(low, abs=1e-3)
+    assert errors[-1] == pytest.approx(high, abs=1e-3)
+
+
+def test_samples_say_where_their_codes_come_from():
+    assert "120 codes from the prior" in caption_of(prior_samples(subject_of("vae")))
+    assert "this variant has no prior" in caption_of(prior_samples(subject_of("ae")))
+    assert "mixture of ten Gaussians" in caption_of(mixture_samples(subject_of("ae")))
+    by_label = prior_samples(subject_of("cvae"))
+    assert rows_of(by_label) == list("0123456789")
+
+
+def test_interpolations_begin_and_end_at_test_images_and_their_reconstructions():
+    subject = subject_of()
+    figure, batch = interpolations(subject), subject.test_batch
+    assert rows_of(figure) == ["straight", "spherical"] * 6
+    first = torch.stack([(batch.x[:, 0] - shown(figure, 0, 0)).abs().amax((1, 2))]).argmin()
+    same(shown(figure, 0, 0), batch.x[first])
+    with torch.no_grad():
+        same(shown(figure, 0, 1), subject.model.reconstruct(batch.x[first : first + 1], batch.y[first : first + 1])[0])
+        same(shown(figure, 1, 1), subject.model.reconstruct(batch.x[first : first + 1], batch.y[first : first + 1])[0])
+
+
+def test_a_spherical_path_keeps_the_length_and_goes_through_the_middle():
+    share = torch.linspace(0, 1, 5).unsqueeze(1)
+    path = _spherical(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), share)
+    torch.testing.assert_close(path.norm(dim=1), torch.full((5,), 2.0))
+    torch.testing.assert_close(path[2], torch.full((2,), 2.0**0.5))
+    parallel = _spherical(torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0]), share)
+    torch.testing.assert_close(parallel[:, 0], torch.linspace(1, 3, 5))
+
+
+def test_traversals_begin_with_the_most_active_unit():
+    subject = subject_of()
+    activity = subject.test_codes.kl.mean(0)
+    order = [int(label.split(":")[0]) for label in rows_of(traversals(subject))]
+    assert order == activity.argsort(descending=True).tolist()
+
+
+def test_a_row_of_styles_is_one_code_under_every_label():
+    subject = subject_of("cvae")
+    figure, batch = styles(subject), subject.test_batch
+    row = int((batch.y == 3).nonzero()[0])
+    same(shown(figure, 3, 0), batch.x[row])
+    with torch.no_grad():
+        z = subject.model.encode(batch.x[row : row + 1], batch.y[row : row + 1]).z
+        same(shown(figure, 3, 8), subject.model.generate(z, torch.tensor([7]))[0])
+
+
+def test_a_strip_decodes_even_steps_and_quantiles():
+    subject = subject_of(latent_dim=1)
+    figure = strip(subject)
+    assert rows_of(figure) == ["-5.0 to 5.0", "quantiles"]
+    with torch.no_grad():
+        same(shown(figure, 0, 0), subject.model.generate(torch.tensor([[-5.0]]), torch.zeros(1, dtype=torch.int64))[0])
+        same(shown(figure, 1, 12), subject.model.generate(torch.tensor([[0.0]]), torch.zeros(1, dtype=torch.int64))[0])
+
+
+def test_a_plane_decodes_the_grid_from_top_left():
+    subject = subject_of(latent_dim=2)
+    axes = plane(subject).axes[0]
+    canvas = torch.from_numpy(np.asarray(axes.images[0].get_array()).copy())
+    with torch.no_grad():
+        corner = subject.model.generate(torch.tensor([[-5.0, 5.0]]), torch.zeros(1, dtype=torch.int64))[0, 0]
+    behind = canvas[:SIZE, :SIZE]
+    # white in proportion to the image, over a dark colour where no code is
+    assert torch.corrcoef(torch.stack((behind.mean(2).flatten().float(), corner.flatten())))[0, 1] > 0.99
+    assert axes.get_xlim() == pytest.approx((-5.25, 5.25))
+
+
+def test_a_plane_without_a_prior_spans_the_codes():
+    subject = subject_of("ae", latent_dim=2)
+    low, high = plane(subject).axes[0].get_xlim()
+    codes = subject.train_codes.z
+    assert low < float(codes.quantile(0.05))
+    assert high > float(codes.quantile(0.95))
+
+
+def test_codes_and_their_t_sne_say_what_the_axes_are():
+    subject = subject_of()
+    assert codes_in_the_plane(subject).axes[0].get_xlabel().startswith("principal component 1")
+    assert codes_by_tsne(subject).axes[0].get_xlabel() == "t-SNE, first"
+
+
+def test_ellipses_are_the_posteriors_of_the_two_most_active_units():
+    subject = subject_of()
+    figure = ellipses(subject)
+    units = sorted(subject.test_codes.kl.mean(0).argsort(descending=True)[:2].tolist())
+    axes = figure.axes[0]
+    assert [axes.get_xlabel(), axes.get_ylabel()] == [f"code unit {unit}" for unit in units]
+    first = axes.patches[0]
+    with torch.no_grad():
+        posterior = subject.model.encode(subject.test_batch.x[:1], subject.test_batch.y[:1]).posterior
+    assert first.get_center() == pytest.approx(posterior.mean[0, units].tolist())
+    assert first.get_width() / 2 == pytest.approx(float((0.5 * posterior.log_var[0, units[0]]).exp()))
+
+
+def test_filters_are_the_weights_the_strongest_first():
+    subject = subject_of()
+    weights = subject.model.encoder.layers[0].weight.detach()
+    strongest = weights[weights.norm(dim=1).argmax()]
+    canvas = np.asarray(encoder_filters(subject).axes[0].images[0].get_array())[:SIZE, :SIZE, 0] / 255
+    same(torch.from_numpy(canvas), 0.5 + 0.5 * strongest / strongest.abs().max())
+    assert "16 strongest of 16" in caption_of(decoder_filters(subject))
+
+
+def test_the_matrix_holds_the_figures_of_robustness():
+    subject = subject_of()
+    figure = robustness_matrix(subject)
+    table = np.asarray(figure.axes[0].images[0].get_array())
+    kinds = [*DAMAGE]
+    assert rows_of(figure) == [kind.replace("_", " ") for kind in kinds]
+    assert table[kinds.index("masking"), 2] == pytest.approx(subject.robustness["psnr_masking_0.5"])
