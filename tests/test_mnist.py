@@ -38,7 +38,7 @@ def test_the_linear_autoencoder_is_a_principal_component_analysis(train_on_mnist
     images, test = pixels
     pca = PCA(n_components=32, svd_solver="covariance_eigh").fit(images)
     expected = float(((pca.inverse_transform(pca.transform(test)) - test) ** 2).mean())
-    run = train_on_mnist("experiment=linear_pca")
+    run = train_on_mnist("experiment=pca")
     assert run.metrics["metrics"]["test/mse"] == pytest.approx(expected, rel=0.01)
 
     # Components 32 and 33 differ by 8 % in variance: turning the last direction by an angle a costs sin(a)^2 of 0.2 %
