@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train sweep lint type test smoke ci bench tensorboard clean
+.PHONY: help setup demo train evaluate sweep lint type test smoke ci bench tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ demo: $(STAMP)  ## train all five variants and compare them (ARGS="data.root=FOL
 
 train: $(STAMP)  ## train one model (ARGS="model=cvae trainer.max_epochs=3")
 	$(BIN)/python -m latentlab.train $(ARGS)
+
+evaluate: $(STAMP)  ## measure a finished run (ARGS="run=outputs/runs/FOLDER suite=full")
+	$(BIN)/python -m latentlab.evaluate $(ARGS)
 
 sweep: $(STAMP)  ## train several (ARGS="model=ae,vae seed=0,1,2")
 	$(BIN)/python -m latentlab.train --multirun $(ARGS)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from latentlab.runs import Run
+
 CONF = Path(__file__).parents[1] / "conf"
 TINY = ["data=digits", "data.image_size=8", "trainer=smoke", "logger=none", "callbacks=no_pictures"]
 
@@ -67,13 +69,23 @@ def test_shipped_datasets_compose_and_name_a_real_datamodule(run_hydra, option, 
     assert "DataModule" in capsys.readouterr().out
 
 
+SHORT = [
+    *("data=digits", "data.image_size=8", "logger=none", "callbacks=no_pictures", "trainer.max_epochs=1"),
+    *("trainer.limit_train_batches=2", "trainer.limit_val_batches=2", "trainer.limit_test_batches=2"),
+]
+
+
 @pytest.mark.parametrize("option", options("experiment"))
-def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(train, option):
+def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(run_hydra, option, outputs, tmp_path):
     header = [line for line in (CONF / "experiment" / f"{option}.yaml").read_text().splitlines() if "#" in line]
     assert any(option in line for line in header[1:])
     assert any("Two CPU cores:" in line for line in header)
-    limits = ["trainer.limit_train_batches=2", "trainer.limit_val_batches=2", "trainer.limit_test_batches=2"]
-    run = train(
-        f"experiment={option}", "data=digits", "logger=none", "callbacks=no_pictures", "trainer.max_epochs=1", *limits
-    )
-    assert run.metrics["steps"] == 2
+    is_sweep = any(f"latentlab-train -m experiment={option}" in line for line in header)
+    place = [f"hydra.sweep.dir={tmp_path}"] if is_sweep else [f"hydra.run.dir={tmp_path}/run"]
+    flags = ["-m"] if is_sweep else []
+    assert run_hydra([*flags, f"experiment={option}", *SHORT, f"paths.output_dir={outputs}", *place]) == 0
+    runs = [Run(file.parent) for file in tmp_path.rglob("metrics.json")]
+    assert len(runs) > 1 if is_sweep else len(runs) == 1
+    for run in runs:
+        assert run.metrics["steps"] == 2
+        assert ("evaluation" in run.metrics) == (run.config.evaluate != "none")

@@ -7,6 +7,7 @@ from latentlab.evaluation.subject import Subject
 from latentlab.metrics.compression import compression
 from latentlab.metrics.data_specific import data_specific
 from latentlab.metrics.few_labels import few_labels
+from latentlab.metrics.generalization import generalization
 from latentlab.metrics.generation import generation
 from latentlab.metrics.likelihood import likelihood
 from latentlab.metrics.order import order
@@ -53,6 +54,10 @@ def _sparsity(subject: Subject) -> Figures:
     return measure(subject.model, subject.test())
 
 
+def _generalization(subject: Subject) -> Figures:
+    return generalization(subject.model, subject.test(), subject.train())
+
+
 def _generation(subject: Subject) -> Figures:
     return generation(subject.model, subject.sources, subject.judge, subject.train_grey, subject.test_grey)
 
@@ -79,6 +84,7 @@ QUICK: dict[str, Measure] = {
     "likelihood": _likelihood,
     "sparsity": _sparsity,
     "compression": _compression,
+    "generalization": _generalization,
     "generation": _generation,
     "order": _order,
     "probes": _probes,

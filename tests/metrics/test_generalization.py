@@ -1,0 +1,12 @@
+import pytest
+import torch
+from test_sparsity import batches_of, pixel_model
+
+from latentlab.metrics.generalization import generalization
+
+
+def test_the_gap_is_what_the_test_costs_more():
+    always_grey = pixel_model(decoder_weight=0.0, decoder_bias=0.5)
+    train, test = torch.full((30, 1, 2, 2), 0.6), torch.full((20, 1, 2, 2), 0.8)
+    found = dict(generalization(always_grey, batches_of(test, 7), batches_of(train, 8)))
+    assert found == pytest.approx({"mse_train": 0.01, "mse_gap": 0.08})
