@@ -31,9 +31,10 @@ def test_l1_is_the_sum_of_absolute_values() -> None:
 
 def test_l1_penalty_rectifies_the_code_and_sums_it() -> None:
     penalty = L1(0.1, 0.0)
-    code = penalty.activate(torch.tensor([[-1.0, 2.0, 0.5], [0.0, -3.0, -1.0]]))
+    raw = torch.tensor([[-1.0, 2.0, 0.5], [0.0, -3.0, -1.0]])
+    code = penalty.activate(raw)
     assert code.tolist() == [[0.0, 2.0, 0.5], [0.0, 0.0, 0.0]]
-    assert penalty(code, mean).tolist() == [2.5, 0.0]
+    assert penalty(raw, code, mean).tolist() == [2.5, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -74,13 +75,13 @@ def test_kl_of_a_unit_that_is_never_or_always_on_is_finite(activity: float, nats
 def test_kl_penalty_is_the_same_for_each_image_and_judges_the_batch() -> None:
     penalty = KLToTarget(1.0, 0.05, 0.5)
     code = torch.tensor([[0.0, 1.0], [0.1, 0.0], [0.05, 0.5]])  # units active 0.05 and 0.5 of the time
-    torch.testing.assert_close(penalty(code, mean), torch.full((3,), 0.494632))
+    torch.testing.assert_close(penalty(code, code, mean), torch.full((3,), 0.494632))
 
 
 def test_kl_penalty_asks_the_mean_it_is_handed() -> None:
     """On several devices it is the mean over all of them, which no single share knows."""
     code = torch.zeros(2, 1)
-    cost = KLToTarget(1.0, 0.05, 0.5)(code, lambda share: (share.sum(0) + 2.0) / 4)
+    cost = KLToTarget(1.0, 0.05, 0.5)(code, code, lambda share: (share.sum(0) + 2.0) / 4)
     torch.testing.assert_close(cost, torch.full((2,), 0.494632))
 
 
@@ -119,15 +120,33 @@ def test_gradient_reaches_the_kept_units_alone() -> None:
     assert code.grad.tolist() == [[0.0, 1.0, 1.0]]
 
 
-def test_top_k_costs_nothing() -> None:
-    assert TopK(1.0, 2, 0.0)(random_code(3, 5), mean).tolist() == [0.0, 0.0, 0.0]
+def top_k_cost(raw: torch.Tensor, k: int) -> list[float]:
+    penalty = TopK(1.0, k, 0.0)
+    return penalty(raw, penalty.activate(raw), mean).tolist()
+
+
+def test_top_k_pulls_at_units_that_no_image_keeps() -> None:
+    # unit 2 is kept by nobody: it is 1 and 3 below the least that is kept
+    raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]])
+    assert top_k_cost(raw, 2) == [2.0, 2.0]
+
+
+def test_top_k_costs_nothing_where_each_unit_is_kept_by_some_image() -> None:
+    assert top_k_cost(torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, 6.0]]), 2) == [0.0, 0.0]
+
+
+def test_top_k_raises_the_units_that_are_not_used() -> None:
+    raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]], requires_grad=True)
+    penalty = TopK(1.0, 2, 0.0)
+    penalty(raw, penalty.activate(raw), mean).mean().backward()
+    assert (raw.grad[:, 2] < 0).all()
 
 
 @each_penalty
 def test_gradients_are_right(penalty: Penalty) -> None:
     code = random_code(3, 5).requires_grad_()
     assert gradcheck(penalty.activate, (code,))
-    assert gradcheck(lambda c: penalty.activate(c).square().sum(1) + penalty(penalty.activate(c), mean), (code,))
+    assert gradcheck(lambda c: penalty.activate(c).square().sum(1) + penalty(c, penalty.activate(c), mean), (code,))
 
 
 @each_penalty
@@ -135,7 +154,7 @@ def test_gradients_are_right(penalty: Penalty) -> None:
 def test_extreme_codes_have_finite_costs_and_gradients(penalty: Penalty, value: float) -> None:
     code = torch.full((2, 3), value).requires_grad_()
     activated = penalty.activate(code)
-    cost = penalty(activated, mean)
+    cost = penalty(code, activated, mean)
     (gradient,) = torch.autograd.grad(cost.sum() + activated.sum(), code)
     assert cost.isfinite().all()
     assert gradient.isfinite().all()
@@ -143,16 +162,17 @@ def test_extreme_codes_have_finite_costs_and_gradients(penalty: Penalty, value: 
 
 @each_penalty
 def test_halves_are_judged_in_float32(penalty: Penalty) -> None:
-    code = penalty.activate(random_code(64, 5).bfloat16())
+    raw = random_code(64, 5).bfloat16()
+    code = penalty.activate(raw)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(penalty(code, mean), penalty(code.float(), mean))
+        assert torch.equal(penalty(raw, code, mean), penalty(raw.float(), code.float(), mean))
 
 
 @each_penalty
 def test_penalty_under_vmap_is_the_penalty_of_each(penalty: Penalty) -> None:
     def of_one(code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         activated = penalty.activate(code)
-        return activated, penalty(activated, mean)
+        return activated, penalty(code, activated, mean)
 
     codes = random_code(4, 3, 5)
     for together, apart in zip(vmap(of_one)(codes), zip(*map(of_one, codes), strict=True), strict=True):
@@ -161,8 +181,8 @@ def test_penalty_under_vmap_is_the_penalty_of_each(penalty: Penalty) -> None:
 
 @each_penalty
 def test_share_without_images_costs_nothing(penalty: Penalty) -> None:
-    code = penalty.activate(torch.zeros(0, 5))
-    assert penalty(code, lambda share: share.sum(0) + 0.5).shape == (0,)
+    raw = torch.zeros(0, 5)
+    assert penalty(raw, penalty.activate(raw), lambda share: share.sum(0) + 0.5).shape == (0,)
 
 
 @each_penalty

@@ -37,10 +37,14 @@ class Penalty(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+        self,
+        raw: Float[Tensor, "b d"],
+        code: Float[Tensor, "b d"],
+        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
     ) -> Float[Tensor, " b"]:
-        """The cost of an activated code for each image, (B,), before `weight`.
+        """The cost of a code for each image, (B,), before `weight`.
 
+        raw, code: the encoder's output before and after `activate`.
         batch_mean: the mean over the images of the whole batch, on all devices: (B, D) -> (D,).
         """
 
@@ -58,7 +62,10 @@ class L1(Penalty):
         return code.relu()
 
     def forward(
-        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+        self,
+        raw: Float[Tensor, "b d"],
+        code: Float[Tensor, "b d"],
+        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
     ) -> Float[Tensor, " b"]:
         """The sum of |code| over the units, (B,)."""
         return l1(code)
@@ -83,7 +90,10 @@ class KLToTarget(Penalty):
         return code.sigmoid()
 
     def forward(
-        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+        self,
+        raw: Float[Tensor, "b d"],
+        code: Float[Tensor, "b d"],
+        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
     ) -> Float[Tensor, " b"]:
         """The sum of KL(Bernoulli(rho) || Bernoulli(mean activity)) over the units, in nats, (B,) times."""
         return kl_to_target(batch_mean(at_least_float32(code)), self.rho).sum().expand(code.shape[0])
@@ -91,7 +101,11 @@ class KLToTarget(Penalty):
 
 @final
 class TopK(Penalty):
-    """Sparse by construction, at no cost: the `k` largest units of a code are kept. Makhzani & Frey 2013."""
+    """Sparse by construction: the `k` largest units of a code are kept. Makhzani & Frey 2013.
+
+    Left to itself, most of a large code is never among them and, without a gradient, never will be. `weight` pulls
+    at those units (cf. the auxiliary loss of Gao et al. 2024); 0 leaves them alone.
+    """
 
     def __init__(self, weight: float, k: int, active_above: float) -> None:
         super().__init__(weight, active_above)
@@ -112,10 +126,19 @@ class TopK(Penalty):
         return keep_largest(code, self.k)
 
     def forward(
-        self, code: Float[Tensor, "b d"], batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+        self,
+        raw: Float[Tensor, "b d"],
+        code: Float[Tensor, "b d"],
+        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
     ) -> Float[Tensor, " b"]:
-        """Zeros, (B,)."""
-        return torch.zeros_like(at_least_float32(code).sum(1))
+        """How far the units that no image of the batch keeps stay below the least that is kept: (B,) times.
+
+        The mean over the images, summed over these units.
+        """
+        raw = at_least_float32(raw)
+        least_kept = raw.topk(self.k, dim=1).values[:, -1:]
+        unused = batch_mean((code != 0).to(raw.dtype)) == 0
+        return (unused * batch_mean((least_kept - raw).relu())).sum().expand(code.shape[0])
 
 
 def l1(code: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:

@@ -39,10 +39,11 @@ class SparseAE(Autoencoder):
         return batch.x
 
     def terms(self, batch: Batch) -> Terms:
-        z = self.encode(batch.x, batch.y).z
+        raw = self.encoder(batch.x)
+        z = self.penalty.activate(raw)
         return {
             "reconstruction": -self.likelihood.log_prob(batch.x, self.decode(z, batch.y)),
-            "sparsity": self.penalty(z, partial(batch_mean, size=batch.size)),
+            "sparsity": self.penalty(raw, z, partial(batch_mean, size=batch.size)),
         }
 
     def weights(self, step: int | None) -> dict[str, float]:
