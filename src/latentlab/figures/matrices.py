@@ -1,6 +1,6 @@
 """Numbers in a matrix, coloured by their size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,20 +12,22 @@ def matrices(
     panels: Mapping[str, Sequence[Sequence[float]]],
     rows: Sequence[str],
     cells: Sequence[Sequence[str]],
+    less_is_better: Collection[str],
     title: str,
     subtitle: str,
 ) -> Figure:
-    """A panel a heading, each a matrix with the same rows; `cells` say what each cell stands for."""
+    """A panel a heading, each a matrix with the same rows; `cells` say what each cell stands for. Bright is good."""
     figure = new_figure(7.0, 0.45 * len(rows) * len(panels) + 0.35 * len(panels), title, subtitle)
     for axes, (heading, values) in zip(np.ravel(figure.subplots(len(panels), 1)), panels.items(), strict=True):
         table = np.asarray(values)
-        axes.imshow(table, cmap="cividis", aspect="auto")
+        goodness = -table if heading in less_is_better else table
+        axes.imshow(goodness, cmap="cividis", aspect="auto")
         axes.set_title(heading, fontsize=TEXT_SIZE, loc="left")
         axes.set_yticks(range(len(rows)), labels=rows, fontsize=TEXT_SIZE)
         axes.set_xticks([])
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-        middle = (table.min() + table.max()) / 2
+        middle = (goodness.min() + goodness.max()) / 2
         for (row, column), value in np.ndenumerate(table):
             axes.text(
                 column,
@@ -34,6 +36,6 @@ def matrices(
                 ha="center",
                 va="center",
                 fontsize=SMALL_SIZE + 1,
-                color="white" if value < middle else "black",
+                color="white" if goodness[row, column] < middle else "black",
             )
     return figure

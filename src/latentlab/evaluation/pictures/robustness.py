@@ -23,4 +23,4 @@ def robustness_matrix(subject: Subject) -> Figure:
         "Restored against clean test images. Strength: standard deviation (gaussian) or share of pixels."
     )
     kinds = [kind.replace("_", " ") for kind in DAMAGE]
-    return matrices(panels, kinds, cells, "Robustness", line)
+    return matrices(panels, kinds, cells, [FIGURES["mse"]], "Robustness", line)
