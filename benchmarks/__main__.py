@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-QUESTIONS = ("start", "steps", "training", "callbacks", "sweeps", "growth")
+QUESTIONS = ("start", "steps", "training", "callbacks", "sweeps", "growth", "suites")
 
 
 def main(names: list[str]) -> int:

@@ -4,7 +4,7 @@ import torch
 
 from latentlab.metrics.codes import Codes
 from latentlab.metrics.few_labels import balanced, few_labels
-from latentlab.metrics.probes import probes, scaled
+from latentlab.metrics.probes import STRENGTHS, chosen_strength, probes, scaled
 
 
 def blobs(count, spread, seed, classes=4):
@@ -65,3 +65,12 @@ def test_the_draws_are_the_same_for_a_seed():
     train, test = blobs(500, 2.5, 0), blobs(300, 2.5, 1)
     first, again, other = (dict(few_labels(train, test, (20,), 3, seed)) for seed in (0, 0, 1))
     assert first == again != other
+
+
+def test_the_regularisation_is_chosen_on_training_codes():
+    random = np.random.default_rng(0)
+    y = random.integers(0, 2, 150)
+    noise = random.normal(size=(150, 400)).astype(np.float32)  # more units than images, and only the first one tells
+    noise[:, 0] += 2.0 * y
+    assert chosen_strength(noise, y, seed=0) == min(STRENGTHS)
+    assert chosen_strength(4.0 * np.eye(4, dtype=np.float32)[np.arange(600) % 4], np.arange(600) % 4, seed=0) == 1.0
