@@ -58,6 +58,19 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(train_on_mnist):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_an_evaluation_on_mnist_with_a_judge_that_knows_the_digits(train_on_mnist, outputs):
+    run = train_on_mnist("model=vae", "trainer.max_epochs=1", "evaluate=quick", f"paths.output_dir={outputs}")
+    found = {name.removeprefix("test/"): value for name, value in run.metrics["metrics"].items()}
+    assert found["judge_error"] <= 0.01
+    assert found["sure_prior"] < 0.5 * found["sure_test"]  # after one epoch most samples are blurred
+    assert found["frechet_prior"] > 10 * found["frechet_train"]
+    assert found["mse_pca"] == pytest.approx(0.02354, abs=1e-5)  # 20 components
+    assert found["nll"] < -found["elbo"] - 1
+    assert found["linear_probe_error"] < 0.2
+    assert found["knn_error"] < 0.06
+    assert 0 < found["mutual_information"] < np.log(10_000)
+
+
 def largest_angle(a: Tensor, b: Tensor) -> float:
     """Degrees between the spans of the columns of `a` and `b`, both (n, 32); Bjorck and Golub 1973."""
     one, two = (torch.linalg.qr(m.double()).Q for m in (a, b))

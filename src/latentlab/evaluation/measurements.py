@@ -59,7 +59,8 @@ def _generalization(subject: Subject) -> Figures:
 
 
 def _generation(subject: Subject) -> Figures:
-    return generation(subject.model, subject.sources, subject.judge, subject.train_grey, subject.test_grey)
+    labels = subject.data.test.labels
+    return generation(subject.model, subject.sources, subject.judge, subject.train_grey, subject.test_grey, labels)
 
 
 def _order(subject: Subject) -> Figures:

@@ -18,12 +18,14 @@ def generation(
     judge: Judge,
     train: Float[Tensor, "n c h w"],
     test: Float[Tensor, "m c h w"],
+    test_labels: Int[Tensor, " m"],
     seed: int = 0,
 ) -> Iterator[tuple[str, float]]:
     """As many samples of each source as there are test images, whose grey levels `train` and `test` hold:
 
     frechet_SOURCE: distance of the samples to the test images in the judge's features (`frechet_distance`).
     frechet_train: that of as many training images: what perfect samples would have.
+    judge_error: share of the test images that the judge itself gives another label than theirs.
     sure_SOURCE, sure_test: share of images whose label the judge is at least 95 % sure of.
     label_entropy_SOURCE: of the judged labels, in nats; log C where all C classes come alike.
     label_agreement: share of samples that the judge gives the label they were asked for; conditional models only.
@@ -31,6 +33,7 @@ def generation(
     real = judge(test)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[: len(test)]
     yield "frechet_train", frechet_distance(judge(train[order.to(train.device)]).features, real.features)
+    yield "judge_error", 1 - agreement(real, test_labels)
     yield "sure_test", real.sure_share
     for name, draw in sources.items():
         z, y = draw(len(test), torch.Generator().manual_seed(seed))
