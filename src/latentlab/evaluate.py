@@ -54,9 +54,17 @@ def job(config: DictConfig) -> None:
     from latentlab.torch_build import require_one_build
 
     require_one_build()
-    from latentlab.evaluating import evaluate_later
+    from latentlab.evaluating import evaluate_run
 
-    evaluate_later(run, config)
+    evaluate_run(
+        run,
+        config.suite,
+        config.paths.output_dir,
+        quiet=config.quiet if config.quiet is not None else not sys.stdout.isatty(),
+        samples=config.samples,
+        device=config.device,
+        root=config.data_root,
+    )
 
 
 if __name__ == "__main__":

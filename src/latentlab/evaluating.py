@@ -1,7 +1,6 @@
 """Evaluate a run from its folder: with the loggers of its training, or later with those reopened."""
 
 import logging
-import sys
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -26,43 +25,49 @@ log = logging.getLogger(__name__)
 NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
 
 
-def evaluate_later(run: Run, config: DictConfig) -> dict[str, Any]:
-    """What `latentlab-evaluate` does; returns what the run's `metrics.json` then holds.
+def evaluate_run(
+    run: Run,
+    suite: SuiteName,
+    outputs: str,
+    *,
+    quiet: bool,
+    loggers: Sequence[Logger] | None = None,
+    samples: int | None = None,
+    device: str = "auto",
+    root: str | None = None,
+) -> dict[str, Any]:
+    """Measure and draw a complete run; returns what its `metrics.json` then holds.
+
+    outputs: the folder below which the judge of generated images is kept.
+    loggers: those of its training while they are open; else the run's own are reopened.
+    samples: codes an image for the likelihood, in place of the suite's own.
+    root: where the data lies now, if not where the run found it.
 
     Raises:
         UserError: the run, its data or the device cannot serve.
     """
-    if config.samples is not None and config.samples < 1:
-        raise ConfigError(f"samples: expected at least 1, found {config.samples}")
-    data = _data(run, config.data_root)
-    subject = _subject(run, data, config.suite, config.samples, config.paths.output_dir, _device(config.device))
+    if samples is not None and samples < 1:
+        raise ConfigError(f"samples: expected at least 1, found {samples}")
+    data, model = _data(run, root), run.model().to(_device(device))
+    torch.set_float32_matmul_precision("highest")  # whatever it was trained with
+    name = run.folder.resolve().name
+    subject = Subject(model, data, name, samples or SUITES[suite].samples, Path(outputs) / "judges")
+    if loggers is not None:
+        metrics = evaluate(run, subject, suite, loggers, quiet)
+    else:
+        metrics = _evaluated_with_reopened_loggers(run, subject, suite, quiet)
+    _say(metrics)
+    return metrics
+
+
+def _evaluated_with_reopened_loggers(run: Run, subject: Subject, suite: SuiteName, quiet: bool) -> dict[str, Any]:
     exit_code = 1
     try:
-        quiet = config.quiet if config.quiet is not None else not sys.stdout.isatty()
-        metrics = evaluate(run, subject, config.suite, _reopened_loggers(run), quiet)
+        metrics = evaluate(run, subject, suite, _reopened_loggers(run), quiet)
         exit_code = 0
     finally:
         finish_wandb(exit_code)
-    _say(metrics)
     return metrics
-
-
-def evaluate_trained(run: Run, config: DictConfig, loggers: Sequence[Logger], quiet: bool) -> dict[str, Any]:
-    """What `evaluate=quick|full` adds to a training run that has just been completed."""
-    data = _data(run, None)
-    subject = _subject(run, data, config.evaluate, None, config.paths.output_dir, _device("auto"))
-    metrics = evaluate(run, subject, config.evaluate, loggers, quiet)
-    _say(metrics)
-    return metrics
-
-
-def _subject(
-    run: Run, data: ImageDataModule, suite: SuiteName, samples: int | None, outputs: str, device: torch.device
-) -> Subject:
-    model = run.model().to(device)
-    torch.set_float32_matmul_precision("highest")  # whatever it was trained with
-    name = run.folder.resolve().name
-    return Subject(model, data, name, samples or SUITES[suite].samples, Path(outputs) / "judges")
 
 
 def _data(run: Run, root: str | None) -> ImageDataModule:

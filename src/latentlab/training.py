@@ -45,15 +45,14 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
     """
     run = Run(config.paths.run_dir)
     if config.resume and (metrics := _finished(run, config)):
-        return metrics
+        return _evaluated(run, config, metrics, None, quiet) if "evaluation" not in metrics else metrics
     if _is_first_process():
         run.start(config)
     exit_code = 1
     try:
         with interruptible():
             metrics, loggers = _fit_and_test(run, config, quiet)
-            if config.evaluate != "none":
-                metrics = _evaluated(run, config, metrics, loggers, quiet)
+            metrics = _evaluated(run, config, metrics, loggers, quiet)
         exit_code = 0
     except BaseException as error:
         if _is_first_process():
@@ -78,14 +77,18 @@ def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
 
 
 def _evaluated(
-    run: Run, config: DictConfig, metrics: dict[str, Any], loggers: list[Logger], quiet: bool
+    run: Run, config: DictConfig, metrics: dict[str, Any], loggers: list[Logger] | None, quiet: bool
 ) -> dict[str, Any]:
-    """The complete run evaluated, by the first process alone: what is summed over devices is then its own."""
-    from latentlab.evaluating import evaluate_trained
+    """The complete run measured, if it is to be, by the first process alone: its sums are then its own."""
+    if config.evaluate == "none":
+        return metrics
+    from latentlab.evaluating import evaluate_run
 
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-    return evaluate_trained(run, config, loggers, quiet) if _is_first_process() else metrics
+    if not _is_first_process():
+        return metrics
+    return evaluate_run(run, config.evaluate, config.paths.output_dir, quiet=quiet, loggers=loggers)
 
 
 def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, Any], list[Logger]]:

@@ -209,3 +209,14 @@ class TestMistakes:
         run = train(*TINY, "evaluate=quick", f"paths.output_dir={tmp_path}/in_the_way", status=1)
         assert run.status["status"] == "complete"
         assert json.loads((run.folder / "metrics.json").read_text())["status"] == "complete"
+
+
+def test_a_run_that_was_killed_before_its_evaluation_is_evaluated_when_resumed(train, outputs):
+    arguments = [*TINY, "model=ae", f"paths.output_dir={outputs}", "callbacks=no_pictures"]
+    run = train(*arguments)
+    assert "evaluation" not in run.metrics
+    train(*arguments, "evaluate=quick", f"resume={run.folder}")
+    assert run.metrics["evaluation"]["suite"] == "quick"
+    first = (run.folder / "metrics.json").read_text()
+    train(*arguments, "evaluate=quick", f"resume={run.folder}")
+    assert (run.folder / "metrics.json").read_text() == first

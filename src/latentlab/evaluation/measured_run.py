@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, final
 
 import torch
 from lightning.pytorch.loggers import Logger
@@ -20,7 +20,30 @@ from latentlab.tracking import log_figure
 log = logging.getLogger(__name__)
 
 PREFIX = "evaluation"  # of the pictures' keys, beside those that training draws
-Advance = Callable[[str], None]
+
+
+@final
+class _Course:
+    """How long each measurement and picture took, and why those that do not apply were left out."""
+
+    def __init__(self, advance: Callable[[str], None]) -> None:
+        self._advance = advance
+        self.left_out: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """One measurement or picture; NotApplicable ends here."""
+        started = time.perf_counter()
+        try:
+            with torch.no_grad():
+                yield
+        except NotApplicable as reason:
+            self.left_out[name] = str(reason)
+            log.info("left out: %s, as %s", name, reason)
+        else:
+            self.seconds[name] = round(time.perf_counter() - started, 2)
+        self._advance(name)
 
 
 def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Logger], quiet: bool) -> dict[str, Any]:
@@ -29,18 +52,19 @@ def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Log
     The figures join those of the run's own test, as `test/NAME`. What does not apply to the model is named with its
     reason under `evaluation.left_out`, and its figures are absent.
     """
-    chosen = SUITES[suite]
-    metrics = run.metrics or {}
+    chosen, metrics = SUITES[suite], run.metrics or {}
     step = int(metrics.get("steps", 0))
-    left_out: dict[str, str] = {}
-    seconds: dict[str, float] = {}
+    figures: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
-        figures = _measure(subject, chosen, left_out, seconds, advance)
+        course = _Course(advance)
+        for name, measure in chosen.measurements.items():
+            with course.part(name):
+                figures |= {f"test/{key}": value for key, value in measure(subject)}
         for logger in loggers:
             logger.log_metrics(figures, step)
-        _draw(run, subject, chosen, loggers, step, left_out, seconds, advance)
-    for name, reason in left_out.items():
-        log.info("left out: %s, as %s", name, reason)
+        for name, draw in chosen.pictures.items():
+            with course.part(f"picture {name}"):
+                log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
     for logger in loggers:
         logger.save()
     known = {name: value if math.isfinite(value) else None for name, value in figures.items()}
@@ -48,60 +72,20 @@ def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Log
     metrics["evaluation"] = {
         "suite": suite,
         "binarize": subject.data.binarize,
-        "left_out": left_out,
-        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "left_out": course.left_out,
+        "seconds": course.seconds,
     }
     run.write_metrics(metrics)
     return metrics
 
 
-def _measure(
-    subject: Subject, suite: Suite, left_out: dict[str, str], seconds: dict[str, float], advance: Advance
-) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    for name, measure in suite.measurements.items():
-        with _timed(name, left_out, seconds):
-            figures |= {f"test/{key}": value for key, value in measure(subject)}
-        advance(name)
-    return figures
-
-
-def _draw(
-    run: Run,
-    subject: Subject,
-    suite: Suite,
-    loggers: Sequence[Logger],
-    step: int,
-    left_out: dict[str, str],
-    seconds: dict[str, float],
-    advance: Advance,
-) -> None:
-    for name, draw in suite.pictures.items():
-        with _timed(f"picture {name}", left_out, seconds):
-            log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
-        advance(name)
-
-
 @contextmanager
-def _timed(name: str, left_out: dict[str, str], seconds: dict[str, float]) -> Iterator[None]:
-    """Note how long it took, or why it does not apply."""
-    started = time.perf_counter()
-    try:
-        with torch.no_grad():
-            yield
-    except NotApplicable as reason:
-        left_out[name] = str(reason)
-    else:
-        seconds[name] = time.perf_counter() - started
-
-
-@contextmanager
-def _progress(suite: Suite, quiet: bool) -> Iterator[Advance]:
-    total = len(suite.measurements) + len(suite.pictures)
+def _progress(suite: Suite, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A bar that a call with the name of what is done moves on."""
     if quiet:
         yield lambda name: None
         return
     columns = (rich.TextColumn("evaluating"), rich.BarColumn(bar_width=None), rich.TextColumn("{task.description}"))
     with rich.Progress(*columns, rich.TimeElapsedColumn(), transient=True) as bar:
-        task = bar.add_task("", total=total)
+        task = bar.add_task("", total=len(suite.measurements) + len(suite.pictures))
         yield lambda name: bar.update(task, advance=1, description=name)
