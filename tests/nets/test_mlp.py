@@ -48,3 +48,26 @@ def test_the_activation_is_the_one_named():
     with pytest.raises(ConfigError, match=r"^net\.activation: .*; the nearest is net\.activation=tanh$"):
         MLPEncoder((1, 8, 8), 3, widths=[4], activation="tahn")
     assert isinstance(MLPEncoder((1, 8, 8), 3, widths=[4], activation="gelu").layers[1], nn.GELU)
+
+
+@pytest.mark.parametrize("activation", ["relu", "silu", "tanh"])
+def test_orthogonal_weights_carry_a_signal_through_many_layers(activation):
+    deep = {"widths": [256] * 8, "activation": activation}
+    x = torch.randn(64, 1, 16, 16)
+    torch.manual_seed(0)
+    kept, shrunk = (
+        float(MLPEncoder((1, 16, 16), 32, **deep, initialization=how)(x).std()) for how in ("orthogonal", "torch")
+    )
+    assert kept > 0.2
+    assert kept > 5 * shrunk
+
+
+def test_orthogonal_weights_are_orthogonal_and_biases_zero():
+    layer = MLPEncoder((1, 8, 8), 32, widths=[16], activation="relu", initialization="orthogonal").layers[0]
+    torch.testing.assert_close(layer.weight @ layer.weight.T, 2 * torch.eye(16), atol=1e-5, rtol=0)
+    assert not layer.bias.any()
+
+
+def test_an_unknown_initialization_is_named():
+    with pytest.raises(ConfigError, match=r"net\.initialization: expected torch or orthogonal, found 'zeros'"):
+        initialized(torch.nn.Linear(2, 2), "relu", "zeros")

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latentlab.nets.activations import activation_named
+from latentlab.nets.initialization import Initialization, initialized
 from latentlab.nets.base import Decoder, Encoder, checked_widths, joined
 from latentlab.precision import at_least_float32
 
@@ -32,10 +33,11 @@ class MLPEncoder(Encoder):
         *,
         widths: Sequence[int],
         activation: str,
+        initialization: Initialization = "torch",
     ) -> None:
         super().__init__()
         hidden = checked_widths(widths, may_be_empty=True)
-        self.layers = _dense([prod(image_shape) + condition_features, *hidden, features], activation)
+        self.layers = _dense([prod(image_shape) + condition_features, *hidden, features], activation, initialization)
 
     def forward(
         self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
@@ -59,11 +61,12 @@ class MLPDecoder(Decoder):
         *,
         widths: Sequence[int],
         activation: str,
+        initialization: Initialization = "torch",
     ) -> None:
         super().__init__()
         hidden = checked_widths(widths, may_be_empty=True)[::-1]
         self.image_shape = image_shape
-        self.layers = _dense([features + condition_features, *hidden, prod(image_shape)], activation)
+        self.layers = _dense([features + condition_features, *hidden, prod(image_shape)], activation, initialization)
 
     def forward(
         self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
@@ -72,9 +75,9 @@ class MLPDecoder(Decoder):
         return at_least_float32(self.layers(joined(z, condition))).unflatten(1, self.image_shape)
 
 
-def _dense(sizes: list[int], activation: str) -> nn.Sequential:
+def _dense(sizes: list[int], activation: str, initialization: Initialization) -> nn.Sequential:
     """Linear layers between neighbouring sizes, the activation after each but the last."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), activation_named(activation)]
+        layers += [initialized(nn.Linear(inputs, outputs), activation, initialization), activation_named(activation)]
     return nn.Sequential(*layers[:-1])
