@@ -66,8 +66,3 @@ def test_orthogonal_weights_are_orthogonal_and_biases_zero():
     layer = MLPEncoder((1, 8, 8), 32, widths=[16], activation="relu", initialization="orthogonal").layers[0]
     torch.testing.assert_close(layer.weight @ layer.weight.T, 2 * torch.eye(16), atol=1e-5, rtol=0)
     assert not layer.bias.any()
-
-
-def test_an_unknown_initialization_is_named():
-    with pytest.raises(ConfigError, match=r"net\.initialization: expected torch or orthogonal, found 'zeros'"):
-        initialized(torch.nn.Linear(2, 2), "relu", "zeros")

@@ -4,8 +4,6 @@ from typing import Literal
 
 from torch import nn
 
-from latentlab.errors import ConfigError
-
 Initialization = Literal["torch", "orthogonal"]
 
 # of a layer after a nonlinearity of that kind, so that signals keep their size from layer to layer (He et al. 2015)
@@ -18,14 +16,8 @@ def initialized(layer: nn.Linear, activation: str, initialization: Initializatio
 
     torch's own weights shrink a signal by about 1.7 a layer and more: deep nets then learn the mean image first, and
     for long nothing else.
-
-    Raises:
-        ConfigError: an unknown initialization.
     """
-    if initialization == "torch":
-        return layer
-    if initialization != "orthogonal":
-        raise ConfigError(f"net.initialization: expected torch or orthogonal, found {initialization!r}")
-    nn.init.orthogonal_(layer.weight, gain=GAINS.get(activation, GAIN_OF_RECTIFIERS))
-    nn.init.zeros_(layer.bias)
+    if initialization == "orthogonal":
+        nn.init.orthogonal_(layer.weight, gain=GAINS.get(activation, GAIN_OF_RECTIFIERS))
+        nn.init.zeros_(layer.bias)
     return layer
