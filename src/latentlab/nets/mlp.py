@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latentlab.nets.activations import activation_named
-from latentlab.nets.initialization import Initialization, initialized
 from latentlab.nets.base import Decoder, Encoder, checked_widths, joined
+from latentlab.nets.initialization import Initialization, initialized
 from latentlab.precision import at_least_float32
 
 
