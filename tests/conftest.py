@@ -27,6 +27,24 @@ def outputs(tmp_path_factory) -> Path:
     return tmp_path_factory.getbasetemp().parent / "outputs"
 
 
+@pytest.fixture(scope="session")
+def digits():
+    """The bundled digits of 8 x 8 pixels, loaded."""
+    from latentlab.data.digits import DigitsDataModule
+
+    data = DigitsDataModule(image_size=8)
+    data.setup()
+    return data
+
+
+@pytest.fixture(scope="session")
+def judge(digits, outputs):
+    """Of the bundled digits, trained for real."""
+    from latentlab.judge import judge_of
+
+    return judge_of(digits.train, 10, outputs / "judges")
+
+
 @pytest.fixture
 def run_hydra():
     """Arguments -> exit status of `latentlab-train`, in this process."""

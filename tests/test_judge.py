@@ -5,21 +5,8 @@ import logging
 import pytest
 import torch
 
-from latentlab.data.digits import DigitsDataModule
 from latentlab.data.loader import to_floats
 from latentlab.judge import judge_of
-
-
-@pytest.fixture(scope="module")
-def digits():
-    data = DigitsDataModule(image_size=8)
-    data.setup()
-    return data
-
-
-@pytest.fixture(scope="module")
-def judge(digits, outputs):
-    return judge_of(digits.train, 10, outputs / "judges")
 
 
 def test_it_knows_the_digits(judge, digits):

@@ -5,10 +5,8 @@ from functools import partial
 import pytest
 import torch
 
-from latentlab.data.digits import DigitsDataModule
 from latentlab.data.loader import to_floats
 from latentlab.distributions import Gaussian
-from latentlab.judge import judge_of
 from latentlab.metrics.codes import Codes
 from latentlab.metrics.generation import generation
 from latentlab.metrics.order import order
@@ -45,58 +43,46 @@ def album(pictures):
     return AE(parts=parts, latent_dim=1).eval()
 
 
-@pytest.fixture(scope="module")
-def data():
-    digits = DigitsDataModule(image_size=8)
-    digits.setup()
-    return digits
-
-
-@pytest.fixture(scope="module")
-def judge(data, outputs):
-    return judge_of(data.train, 10, outputs / "judges")
-
-
 def numbers(count, generator):
     """Each picture once, in any order."""
     return torch.randperm(count, generator=generator).unsqueeze(1).float(), torch.zeros(count, dtype=torch.int64)
 
 
-def figures(data, judge, pictures, **sources):
-    train, test = to_floats(data.train.pixels), to_floats(data.test.pixels)
-    return dict(generation(album(pictures), sources or {"prior": numbers}, judge, train, test, data.test.labels))
+def figures(digits, judge, pictures, **sources):
+    train, test = to_floats(digits.train.pixels), to_floats(digits.test.pixels)
+    return dict(generation(album(pictures), sources or {"prior": numbers}, judge, train, test, digits.test.labels))
 
 
-def test_samples_that_are_the_test_images_have_no_distance(data, judge):
-    found = figures(data, judge, to_floats(data.test.pixels))
+def test_samples_that_are_the_test_images_have_no_distance(digits, judge):
+    found = figures(digits, judge, to_floats(digits.test.pixels))
     assert found["frechet_prior"] == pytest.approx(0, abs=1e-4)
     assert found["sure_prior"] == pytest.approx(found["sure_test"])
     assert found["label_entropy_prior"] == pytest.approx(2.3, abs=0.02)  # log 10, if all come alike
 
 
-def test_the_judges_own_error_stands_beside(data, judge):
-    found = figures(data, judge, to_floats(data.test.pixels))
-    right = judge(to_floats(data.test.pixels)).labels == data.test.labels
+def test_the_judges_own_error_stands_beside(digits, judge):
+    found = figures(digits, judge, to_floats(digits.test.pixels))
+    right = judge(to_floats(digits.test.pixels)).labels == digits.test.labels
     assert found["judge_error"] == pytest.approx(1 - float(right.double().mean()))
 
 
-def test_samples_that_are_training_images_are_as_far_as_training_images(data, judge):
-    found = figures(data, judge, to_floats(data.train.pixels)[-300:])
+def test_samples_that_are_training_images_are_as_far_as_training_images(digits, judge):
+    found = figures(digits, judge, to_floats(digits.train.pixels)[-300:])
     assert found["frechet_prior"] == pytest.approx(found["frechet_train"], rel=1)
 
 
-def test_noise_is_far_away_and_the_judge_doubts_it(data, judge):
-    found = figures(data, judge, torch.rand(300, *SHAPE, generator=torch.Generator().manual_seed(0)))
+def test_noise_is_far_away_and_the_judge_doubts_it(digits, judge):
+    found = figures(digits, judge, torch.rand(300, *SHAPE, generator=torch.Generator().manual_seed(0)))
     assert found["frechet_prior"] > 20 * found["frechet_train"]
     assert found["sure_prior"] < 0.1
 
 
-def test_one_picture_again_and_again_has_no_entropy(data, judge):
-    assert figures(data, judge, to_floats(data.test.pixels)[:1])["label_entropy_prior"] == 0
+def test_one_picture_again_and_again_has_no_entropy(digits, judge):
+    assert figures(digits, judge, to_floats(digits.test.pixels)[:1])["label_entropy_prior"] == 0
 
 
-def test_each_source_has_its_figures_and_labels_only_where_they_were_asked_for(data, judge):
-    found = figures(data, judge, to_floats(data.test.pixels), gaussian=numbers, mixture=numbers)
+def test_each_source_has_its_figures_and_labels_only_where_they_were_asked_for(digits, judge):
+    found = figures(digits, judge, to_floats(digits.test.pixels), gaussian=numbers, mixture=numbers)
     assert {"frechet_gaussian", "frechet_mixture", "sure_mixture"} <= found.keys()
     assert "label_agreement" not in found
 
@@ -107,25 +93,25 @@ def order_of(pictures, judge, spread):
     return dict(order(album(pictures), codes, numbers, judge))
 
 
-def test_where_nothing_changes_there_is_perfect_continuity(data, judge):
-    sure = to_floats(data.test.pixels)
+def test_where_nothing_changes_there_is_perfect_continuity(digits, judge):
+    sure = to_floats(digits.test.pixels)
     sure = sure[judge(sure).confidence.argmax()].expand(300, -1, -1, -1)
     found = order_of(sure, judge, spread=20.0)
     assert found == {"step_label_changes": 0, "step_picture_moves": 0, "completeness": 1}
 
 
-def test_an_album_in_no_order_has_no_continuity(data, judge):
-    found = order_of(to_floats(data.test.pixels), judge, spread=20.0)
+def test_an_album_in_no_order_has_no_continuity(digits, judge):
+    found = order_of(to_floats(digits.test.pixels), judge, spread=20.0)
     assert found["step_label_changes"] > 0.7
     assert found["step_picture_moves"] > 0.2
 
 
-def test_a_step_grows_with_the_spread_of_the_codes(data, judge):
+def test_a_step_grows_with_the_spread_of_the_codes(digits, judge):
     pictures = torch.linspace(0, 1, 300).view(300, 1, 1, 1).expand(300, *SHAPE)
     small, large = (order_of(pictures, judge, spread)["step_picture_moves"] for spread in (10.0, 30.0))
     assert large == pytest.approx(3 * small, rel=0.15)
 
 
-def test_the_figures_are_the_same_for_a_seed(data, judge):
-    pictures = to_floats(data.test.pixels)
+def test_the_figures_are_the_same_for_a_seed(digits, judge):
+    pictures = to_floats(digits.test.pixels)
     assert order_of(pictures, judge, 20.0) == order_of(pictures, judge, 20.0)
