@@ -23,7 +23,7 @@ FUNCTIONAL = [
 ]
 ENTRY_POINTS = {"train", "evaluate", "demo"}
 # besides the entry points: what composes a config, checks it, or reads it back
-KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process"}
+KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process", "sweep_end"}
 
 
 def imports(name: str) -> set[str]:

@@ -86,6 +86,7 @@ def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(run_hydra,
     assert run_hydra([*flags, f"experiment={option}", *SHORT, f"paths.output_dir={outputs}", *place]) == 0
     runs = [Run(file.parent) for file in tmp_path.rglob("metrics.json")]
     assert len(runs) > 1 if is_sweep else len(runs) == 1
+    assert (tmp_path / "rate_distortion.png").is_file() == (option == "beta")
     for run in runs:
         assert run.metrics["steps"] == 2
         assert ("evaluation" in run.metrics) == (run.config.evaluate != "none")

@@ -36,9 +36,12 @@ FINISH_SECONDS = 120.0  # an upload that takes longer is left to `wandb sync`
 
 def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: Figure, step: int) -> None:
     """Render `figure` once; write `folder/figures/<key>.png`, with "_" for "/", and log the same pixels."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    _log_pixels(loggers, Path(folder), key, np.asarray(canvas.buffer_rgba())[..., :3].copy(), step)
+    _log_pixels(loggers, Path(folder), key, _rendered(figure), step)
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Render `figure` into a PNG file, whole or not at all."""
+    _write_png(path, _rendered(figure))
 
 
 def log_image(
@@ -124,6 +127,12 @@ def finish_wandb(exit_code: int) -> None:
     wandb = sys.modules.get("wandb")
     if wandb is not None and wandb.run is not None:
         wandb.finish(exit_code=exit_code)
+
+
+def _rendered(figure: Figure) -> Pixels:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def _log_pixels(loggers: Sequence[Logger], folder: Path, key: str, pixels: Pixels, step: int) -> None:
