@@ -18,7 +18,8 @@ def rate_distortion(points: Mapping[str, tuple[float, float]], title: str, subti
     rates, distortions = zip(*(place for _, place in ordered), strict=True)
     axes.plot(rates, distortions, "o-", color=BLUE, markersize=5, linewidth=1)
     for name, (rate, distortion) in ordered:
-        text = axes.annotate(name, (rate, distortion), (5, 4), textcoords="offset points", fontsize=TEXT_SIZE)
+        side = "right" if rate > 0.75 * max(rates) else "left"  # so that it stays within the picture
+        text = axes.annotate(name, (rate, distortion), (5, 4), textcoords="offset points", fontsize=TEXT_SIZE, ha=side)
         text.set_in_layout(False)
     best = min(rate + distortion for rate, distortion in points.values())
     axes.axline((0, best), slope=-1, color=GREY, linewidth=0.8, linestyle="--", label=f"-ELBO {best:.1f}, the least")
