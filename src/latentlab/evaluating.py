@@ -50,8 +50,8 @@ def evaluate_run(
         raise ConfigError(f"samples: expected at least 1, found {samples}")
     data, model = _data(run, root), run.model().to(_device(device))
     torch.set_float32_matmul_precision("highest")  # whatever it was trained with
-    name = run.folder.resolve().name
-    subject = Subject(model, data, name, samples or SUITES[suite].samples, Path(outputs) / "judges")
+    name, weights = run.folder.resolve().name, "best" if run.best_checkpoint else "last"
+    subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, Path(outputs) / "judges")
     if loggers is not None:
         metrics = evaluate(run, subject, suite, loggers, quiet)
     else:

@@ -28,13 +28,16 @@ class Subject:
     Args:
         model: in evaluation mode, on the device to measure on.
         data: loaded, without a trainer.
-        name: of the run, for the pictures' captions.
+        name, weights: of the run, and which of its weights (best or last): for the pictures' captions.
         samples: codes an image that the likelihood is estimated by.
         judges: the folder in which the judge of generated images is kept.
     """
 
-    def __init__(self, model: Autoencoder, data: ImageDataModule, name: str, samples: int, judges: Path) -> None:
-        self.model, self.data, self.name, self.samples, self._judges = model, data, name, samples, judges
+    def __init__(
+        self, model: Autoencoder, data: ImageDataModule, name: str, weights: str, samples: int, judges: Path
+    ) -> None:
+        self.model, self.data, self.name, self.weights = model, data, name, weights
+        self.samples, self._judges = samples, judges
 
     def test(self) -> ResidentLoader:
         """The test images in order; the draws are those of the run's own test."""
@@ -104,7 +107,8 @@ class Subject:
 
     def caption(self, shown: str) -> str:
         """The line below a picture's title."""
-        return caption(type(self.model).__name__, self.data.name, self.data.seed, self.name, "best weights", shown)
+        variant = type(self.model).__name__
+        return caption(variant, self.data.name, self.data.seed, self.name, f"{self.weights} weights", shown)
 
     def _here(self, images: Images) -> Images:
         return images.to(self.device)
