@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from latentlab.batch import Batch
-from latentlab.losses import mse_per_image
+from latentlab.metrics.reconstruction import reconstruction_errors
 from latentlab.models.base import Autoencoder
 
 Images = Float[Tensor, "b c h w"]
@@ -41,14 +41,9 @@ def data_specific(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple
     foreign images; 0.5 is guessing.
     """
     batches = list(loader)
-    own = _errors(model, ((batch.x, batch.y) for batch in batches))
+    own = reconstruction_errors(model, ((batch.x, batch.y) for batch in batches)).cpu()
     for name, made_foreign in FOREIGN.items():
-        foreign = _errors(model, ((made_foreign(batch.x), batch.y) for batch in batches))
+        foreign = reconstruction_errors(model, ((made_foreign(batch.x), batch.y) for batch in batches)).cpu()
         yield f"mse_{name}", float(foreign.double().mean())
         is_foreign = torch.cat((torch.zeros_like(own), torch.ones_like(foreign)))
         yield f"auroc_{name}", float(roc_auc_score(is_foreign.numpy(), torch.cat((own, foreign)).numpy()))
-
-
-@torch.no_grad()
-def _errors(model: Autoencoder, parts: Iterable[tuple[Images, Int[Tensor, " b"]]]) -> Float[Tensor, " n"]:
-    return torch.cat([mse_per_image(x, model.reconstruct(x, y)) for x, y in parts]).cpu()

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-import torch
-
 from latentlab.batch import Batch
-from latentlab.losses import mse_per_image
+from latentlab.metrics.reconstruction import reconstruction_errors
 from latentlab.models.base import Autoencoder
 
 
@@ -16,6 +14,5 @@ def generalization(model: Autoencoder, loader: Iterable[Batch], train: Iterable[
     yield "mse_gap", _error(model, loader) - of_train
 
 
-@torch.no_grad()
 def _error(model: Autoencoder, loader: Iterable[Batch]) -> float:
-    return float(torch.cat([mse_per_image(b.x, model.reconstruct(b.x, b.y)) for b in loader]).double().mean())
+    return float(reconstruction_errors(model, ((batch.x, batch.y) for batch in loader)).double().mean())
