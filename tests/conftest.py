@@ -66,3 +66,17 @@ def train(run_hydra, tmp_path, monkeypatch):
         return Run(tmp_path / folder)
 
     return run
+
+
+@pytest.fixture
+def sweep(run_hydra, tmp_path, monkeypatch):
+    """Arguments -> exit status and the runs of the sweep's jobs by the names of their folders."""
+    from latentlab.runs import Run
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, dict[str, Run]]:
+        status = run_hydra(["-m", *arguments, f"hydra.sweep.dir={tmp_path / 'sweep'}"])
+        return status, {path.parent.name: Run(path.parent) for path in Path().glob("sweep/*/.hydra")}
+
+    return run

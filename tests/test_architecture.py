@@ -23,7 +23,7 @@ FUNCTIONAL = [
 ]
 ENTRY_POINTS = {"train", "evaluate", "demo"}
 # besides the entry points: what composes a config, checks it, or reads it back
-KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process", "sweep_end"}
+KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process", "sweep_end", "sweeps"}
 
 
 def imports(name: str) -> set[str]:
@@ -70,7 +70,7 @@ def test_data_knows_only_the_functional_files(name):
 
 @pytest.mark.parametrize("name", below("callbacks"))
 def test_callbacks_never_know_a_concrete_variant(name):
-    allowed = {"tracking", "models.base", "data.base", *FUNCTIONAL}
+    allowed = {"tracking", "signals", "models.base", "data.base", *FUNCTIONAL}
     assert all(m.startswith(("figures", "metrics.", "callbacks.")) or m in allowed for m in own(name))
 
 

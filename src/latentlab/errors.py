@@ -21,11 +21,15 @@ class NonFiniteObjective(UserError):  # noqa: N818
     """A figure of the objective became NaN or infinite."""
 
     def __init__(self, stage: str, name: str, step: int, checkpoint: str = "") -> None:
-        self.stage, self.name, self.step = stage, name, step
+        self.stage, self.name, self.step, self.checkpoint = stage, name, step, checkpoint
         where = f"last good checkpoint: {checkpoint}" if checkpoint else "no checkpoint was saved before it"
         super().__init__(
             f"{stage}/{name} is not finite at step {step}; {where}; lower optimizer.lr or look at the data"
         )
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, int, str]]:
+        """So that it comes whole out of a worker process."""
+        return NonFiniteObjective, (self.stage, self.name, self.step, self.checkpoint)
 
 
 class Interrupted(SystemExit):

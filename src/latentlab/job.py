@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 from typing import TYPE_CHECKING
@@ -9,17 +10,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+log = logging.getLogger(__name__)
+
 
 def job(config: DictConfig) -> float:
     """One run; returns the best epoch's validation objective, for whoever searches over it."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from latentlab.lock import held
     from latentlab.runs import Run
+    from latentlab.standing import goes_on
 
-    if config.resume:
-        Run(config.resume).refuse_other_config(config)
     in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if in_sweep:
+        run = Run(config.paths.run_dir)
+        log.info("job %s", config.sweep.job or run.folder.name)
+        with held(run.folder):
+            config.resume = str(run.folder) if goes_on(run, config) else None
+    elif config.resume:
+        Run(config.resume).refuse_other_config(config)
     if in_sweep and config.trainer.devices not in (1, "1", [0]):
         from latentlab.own_process import train_in_own_process
 

@@ -31,14 +31,16 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
     from hydra.core.hydra_config import HydraConfig
 
     folder = Path(config.paths.run_dir).absolute()
-    overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
-    command = [sys.executable, "-m", "latentlab.train", *overrides, "quiet=true"]
-    command += [f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
+    own = [*HydraConfig.get().overrides.task, f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
+    # to go on, the folder alone is enough: it holds the job's overrides
+    arguments = [f"resume={folder}"] if config.resume else own
+    command = [sys.executable, "-m", "latentlab.train", *arguments, "quiet=true"]
     environment = {name: value for name, value in os.environ.items() if name not in RANK_VARIABLES}
     status = _status(command, environment)
     metrics = Run(folder).metrics
     if status or metrics is None:
-        raise UserError(f"the job in {folder} ended with status {status}; see {folder}/train.log")
+        reason = Run(folder).status["reason"] or f"ended with status {status}"
+        raise UserError(f"{reason}; see {folder}/train.log")
     return metrics
 
 

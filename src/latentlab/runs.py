@@ -6,13 +6,16 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import ConfigError, UserError
+from latentlab.lock import is_held
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
 # what may differ between a run and its continuation, and what does not make another experiment
-PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks")
+PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks", "sweep")
 
 
 class Run:
@@ -68,7 +71,10 @@ class Run:
     def status(self) -> dict[str, Any]:
         """{"status": "running" | "interrupted" | "failed" | "complete", "reason": ...}."""
         file = self.folder / "status.json"
-        return _read_json(file) if file.is_file() else {"status": "unknown", "reason": ""}
+        found = _read_json(file) if file.is_file() else {"status": "unknown", "reason": ""}
+        if found.get("status") == "running" and not is_held(self.folder):
+            return {"status": "interrupted", "reason": "its process ended without a word"}
+        return found
 
     @property
     def figures(self) -> list[Path]:
@@ -101,6 +107,15 @@ class Run:
             self.write_status("running")
         except OSError as error:
             raise UserError(f"paths.output_dir: cannot write to {self.folder}: {error.strerror}") from error
+
+    def clear(self) -> None:
+        """Take away what an attempt left that is not gone on with; its log stays."""
+        for path in self.folder.iterdir():
+            if path.is_dir() and path.name != ".hydra":
+                shutil.rmtree(path)
+            elif path.is_file() and path.suffix != ".log" and not path.name.startswith(".lock"):
+                path.unlink()
+        self.config_file.unlink(missing_ok=True)
 
     def write_status(self, status: str, reason: str = "") -> None:
         write_atomically(self.folder / "status.json", json.dumps({"status": status, "reason": reason}) + "\n")
@@ -195,15 +210,27 @@ def flat(config: Any, prefix: str = "") -> dict[str, Any]:
     }
 
 
-def config_hash(config: DictConfig) -> str:
-    """A short name for the experiment: equal where only paths, loggers, callbacks or resumption differ."""
-    return hashlib.sha256(json.dumps(_lasting(config), sort_keys=True).encode()).hexdigest()[:16]
+def config_hash(config: DictConfig | Mapping[str, Any]) -> str:
+    """A short name for the experiment: equal where only paths, loggers, pictures or resumption differ."""
+    plain = _plain(config)
+    deciding = {
+        name: {key: value for key, value in (node or {}).items() if key != "dirpath"}
+        for name, node in (plain.get("callbacks") or {}).items()
+        if not str((node or {}).get("_target_", "latentlab.")).startswith("latentlab.")  # ours decide nothing
+    }
+    told = json.dumps([_lasting(plain), deciding], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _lasting(config: DictConfig) -> dict[str, Any]:
-    from omegaconf import OmegaConf
+def _plain(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
+    from omegaconf import DictConfig, OmegaConf
 
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    plain: Any = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
+    return dict(plain)
+
+
+def _lasting(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
+    plain = _plain(config)
     kept = {key: value for key, value in plain.items() if key not in PASSING}
     for section, key in (("data", "root"), ("trainer", "default_root_dir")):
         kept[section] = {name: value for name, value in kept[section].items() if name != key}

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,17 @@ from omegaconf import DictConfig, OmegaConf
 from latentlab.allocator import keep_freed_memory
 from latentlab.build import build_data, build_each, build_model, build_trainer, check_trainer, parameters_of
 from latentlab.callbacks.epoch_line import EpochLine
-from latentlab.callbacks.interruption import interruptible
+from latentlab.callbacks.history import History
 from latentlab.callbacks.progress import Progress
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, UserError
 from latentlab.execution import CallPlan
 from latentlab.hyperparameters import hyperparameters
+from latentlab.lock import held
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run, config_hash, git_revision, versions
+from latentlab.signals import interruptible
+from latentlab.standing import is_evaluated
 from latentlab.tracking import finish_wandb, log_hyperparameters
 
 log = logging.getLogger(__name__)
@@ -44,9 +48,19 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
         Interrupted: SIGINT or SIGTERM; while it trains, after a checkpoint was saved.
     """
     run = Run(config.paths.run_dir)
+    with held(run.folder) if _is_first_process() else nullcontext():
+        return _train(run, config, quiet)
+
+
+def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     if config.resume and (metrics := _finished(run, config)):
-        return _evaluated(run, config, metrics, None, quiet) if "evaluation" not in metrics else metrics
+        done = is_evaluated(metrics, config.evaluate)
+        return metrics if done else _evaluated(run, config, metrics, None, quiet)
     if _is_first_process():
+        if not config.resume and run.metrics is not None:
+            raise UserError(
+                f"{run.folder} holds a complete run; go on with it by resume=FOLDER, or choose another folder"
+            )
         run.start(config)
     exit_code = 1
     try:
@@ -105,7 +119,8 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, 
     data.steps_per_call = calls.size
     model = build_model(config, data.image_shape, data.num_classes)
     timer = Timer()
-    callbacks: list[Callback] = [*build_each(config.callbacks), timer, EpochLine() if quiet else Progress()]
+    ours = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
+    callbacks: list[Callback] = [*build_each(config.callbacks), *ours]
     loggers = build_each(config.logger)
     trainer = build_trainer(config, callbacks, loggers, calls.options)
     _fit(trainer, model, data, run.last_checkpoint if config.resume else None)

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from latentlab.callbacks.interruption import SIGNALS, interruptible
 from latentlab.errors import Interrupted
+from latentlab.signals import SIGNALS, interruptible
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -2,44 +2,17 @@
 
 import logging
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn, final
+from typing import Any, final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from latentlab.distributed import is_shared
 from latentlab.errors import Interrupted
+from latentlab.signals import handle, stop
 
 log = logging.getLogger(__name__)
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM raise Interrupted at once, save while `Interruption` has taken them over.
-
-    Python alone would end on SIGTERM without a word, and Lightning ends on SIGINT with status 1.
-    """
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    _handle(_stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
-    for number in SIGNALS:
-        signal.signal(number, handler)
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise Interrupted(number)
 
 
 @final
@@ -61,7 +34,7 @@ class Interruption(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._received = 0
-        _handle(self._receive)
+        handle(self._receive)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # a signal of the epoch before, whose own checkpoint is the one to go on from: Lightning 2.6.6 would skip
@@ -70,7 +43,7 @@ class Interruption(Callback):
             raise Interrupted(self._received or signal.SIGTERM)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        _handle(_stop)
+        handle(stop)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -86,7 +59,7 @@ class Interruption(Callback):
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._received = number
-        _handle(_stop)
+        handle(stop)
         log.warning("%s: saving, then stopping; once more stops at once", signal.Signals(number).name)
 
     def _agreed(self, trainer: Trainer) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any, final
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -51,7 +50,6 @@ class CheckedLoader(ConfigLoader):
         self._hydra = ConfigLoaderImpl(search_path)
         self._run_name = run_name
         self._checks = checks
-        self.sweep_folder: Path | None = None  # once a sweep is composed
 
     @cached_property
     def groups(self) -> Groups:
@@ -72,8 +70,6 @@ class CheckedLoader(ConfigLoader):
 
         sweeps = run_mode == RunMode.MULTIRUN
         config = self._composed(compose, list(overrides), tolerant=sweeps)
-        if sweeps:
-            self.sweep_folder = Path(str(config.hydra.sweep.dir))
         if not sweeps and config_name is not None:
             if config.hydra.mode == RunMode.MULTIRUN:
                 raise ConfigError("hydra.mode: this config describes a sweep; start it with -m")
@@ -81,6 +77,15 @@ class CheckedLoader(ConfigLoader):
         return config
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        config, overrides = self._of_a_job(master_config, sweep_overrides)
+        self._judge(config, overrides)
+        return config
+
+    def judged(self, master_config: DictConfig, sweep_overrides: list[str]) -> dict[str, Any]:
+        """The resolved config of a sweep's job, as it will be but for its folder."""
+        return self._judge(*self._of_a_job(master_config, sweep_overrides))
+
+    def _of_a_job(self, master_config: DictConfig, sweep_overrides: list[str]) -> tuple[DictConfig, list[str]]:
         overrides = [*master_config.hydra.overrides.hydra, *sweep_overrides]
         name = master_config.hydra.job.config_name
 
@@ -89,8 +94,7 @@ class CheckedLoader(ConfigLoader):
 
         config = self._composed(compose, overrides, tolerant=False)
         OmegaConf.copy_cache(from_config=master_config, to_config=config)
-        self._judge(config, overrides)
-        return config
+        return config, overrides
 
     def _composed(self, compose: Callable[[list[str]], DictConfig], overrides: list[str], tolerant: bool) -> DictConfig:
         """Compose; `tolerant` leaves out keys that only some swept options have: each job is judged later."""
@@ -121,9 +125,10 @@ class CheckedLoader(ConfigLoader):
                 return index, []
         raise explain(error, arguments, self.groups) from error
 
-    def _judge(self, config: DictConfig, overrides: list[str]) -> None:
+    def _judge(self, config: DictConfig, overrides: list[str]) -> dict[str, Any]:
+        """The config resolved, if it is sound; of a --help, which composes none, nothing."""
         if not self._checks:
-            return
+            return {}
         given = OverridesParser.create().parse_overrides(overrides)
         for override in given:
             refuse_stray(override, self.groups)
@@ -143,6 +148,7 @@ class CheckedLoader(ConfigLoader):
         for override in given:
             refuse_unknown_key(override, resolved)
         check(resolved, raw)
+        return resolved
 
     # the rest is Hydra's own
 

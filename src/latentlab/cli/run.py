@@ -132,14 +132,12 @@ def _follow(hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job:
 
 
 def _sweep(hydra: Hydra, loader: CheckedLoader, job: Job, config_name: str, overrides: list[str]) -> None:
-    try:
-        hydra.multirun(config_name, _Reporting(job), [*overrides, "hydra.mode=MULTIRUN"])
-    except ConfigError:
-        folder = loader.sweep_folder
-        if folder is not None and [path.name for path in folder.glob("*")] == ["multirun.yaml"]:
-            (folder / "multirun.yaml").unlink()  # no job was started: leave nothing
-            folder.rmdir()
-        raise
+    from latentlab.sweeps.sweep import sweep
+
+    named = (
+        [] if any(o.startswith(("sweep.name=", "hydra.sweep.dir=")) for o in overrides) else ["sweep.name=${run_name:}"]
+    )
+    sweep(hydra, loader, _Reporting(job), config_name, [*overrides, *named, "hydra.mode=MULTIRUN"])
 
 
 @final

@@ -4,36 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
+from short_sweeps import JOB
 
 from latentlab.runs import Run
 
-JOB = [
-    "data=digits",
-    "data.image_size=8",
-    "trainer=cpu",
-    "trainer.max_epochs=1",
-    "callbacks=no_pictures",
-    "logger=none",
-]
-
-
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-@pytest.fixture
-def sweep(run_hydra, tmp_path, monkeypatch):
-    """Arguments -> exit status and the folders of the sweep's jobs."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, dict[str, Run]]:
-        status = run_hydra(["-m", *arguments, f"hydra.sweep.dir={tmp_path / 'sweep'}"])
-        return status, {path.parent.name: Run(path.parent) for path in Path().glob("sweep/*/.hydra")}
-
-    return run
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:

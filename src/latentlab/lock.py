@@ -1,0 +1,76 @@
+"""One process at a time in a folder. The lock is the operating system's: it goes with the process, however it ends."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from latentlab.errors import UserError
+
+log = logging.getLogger(__name__)
+
+LOCK, HOLDER = ".lock", ".lock.json"
+PATIENCE = 1.0  # seconds: whoever only asks whether it is held has it for a moment
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The folder for this process alone.
+
+    Raises:
+        UserError: another process has it, or nothing can be written there.
+    """
+    lock = FileLock(folder / LOCK, timeout=PATIENCE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        (folder / HOLDER).write_text(json.dumps(_this_process()) + "\n")
+    except Timeout as error:
+        raise UserError(f"{folder} is in use by {holder(folder)}; wait for its end, or stop it") from error
+    except NotImplementedError:
+        log.warning("%s: this file system knows no locks; take care that one process alone writes there", folder)
+    except OSError as error:
+        lock.release()
+        raise UserError(f"paths.output_dir: cannot write to {folder}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process is at work in the folder."""
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+
+
+def holder(folder: Path) -> str:
+    """Who has the folder, as it says itself."""
+    try:
+        who = json.loads((folder / HOLDER).read_text())
+        return f"process {who['process']} on {who['host']} since {who['since']} ({who['command']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _this_process() -> dict[str, str | int]:
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    since = datetime.now().isoformat(" ", "seconds")
+    return {"process": os.getpid(), "host": socket.gethostname(), "since": since, "command": command[:200]}

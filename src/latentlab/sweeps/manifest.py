@@ -1,0 +1,76 @@
+"""`sweep.json`: which jobs a sweep's folder holds. How each of them stands is said by its own folder alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from latentlab.errors import UserError
+from latentlab.runs import Run, config_hash, write_atomically
+from latentlab.standing import readable_metrics
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "sweep.json"
+
+
+@final
+@dataclass(frozen=True)
+class Job:
+    """One config of a sweep.
+
+    folder: its name below the sweep's. configs: a fingerprint of the files that its config was composed of.
+    """
+
+    folder: str
+    overrides: tuple[str, ...]
+    config_hash: str
+    configs: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Manifest:
+    """The jobs that were ever asked for in a sweep's folder, in that order, and the command that asked last."""
+
+    name: str
+    command: tuple[str, ...] = ()
+    jobs: tuple[Job, ...] = field(default=())
+
+    @classmethod
+    def of(cls, folder: Path) -> Manifest:
+        """What the folder says; where it says nothing that can be read, what its runs say themselves."""
+        file = folder / MANIFEST
+        if not file.is_file():
+            return cls(folder.name, jobs=_found(folder))
+        try:
+            told: dict[str, Any] = json.loads(file.read_text())
+            jobs = tuple(Job(**{**job, "overrides": tuple(job["overrides"])}) for job in told["jobs"])
+            return cls(str(told["name"]), tuple(told["command"]), jobs)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.warning("%s is damaged; going by the runs in its folder", file)
+            return cls(folder.name, jobs=_found(folder))
+
+    def with_hash(self, config_hash: str) -> Job | None:
+        return next((job for job in self.jobs if job.config_hash == config_hash), None)
+
+    def write(self, folder: Path) -> None:
+        write_atomically(folder / MANIFEST, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def _found(folder: Path) -> tuple[Job, ...]:
+    runs = [Run(file.parent.parent) for file in sorted(folder.glob("*/.hydra/resolved.yaml"))]
+    return tuple(Job(run.folder.name, (), _hash(run)) for run in runs)
+
+
+def _hash(run: Run) -> str:
+    metrics = readable_metrics(run)
+    if metrics is not None:
+        return str(metrics.get("config_hash", ""))
+    try:
+        return config_hash(run.config)
+    except UserError:
+        return ""

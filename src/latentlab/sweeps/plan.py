@@ -1,0 +1,85 @@
+"""A sweep's arguments -> its jobs: each with a folder, and the hash by which its result is known again."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from os import environ
+from pathlib import Path
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig
+
+from latentlab.cli.composition import CheckedLoader
+from latentlab.errors import ConfigError
+from latentlab.runs import config_hash
+from latentlab.sweeps.manifest import Job, Manifest
+from latentlab.sweeps.names import apart_from, by_what_varies
+
+OF_THE_SWEEP = ("sweep.name=", "sweep.job=")
+
+
+def combinations(config: DictConfig, arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[str, ...]]:
+    """The overrides of each job: every combination of the values given as KEY=A,B, a recipe's own first."""
+    own = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
+    given = [argument for argument in arguments if not argument.startswith(OF_THE_SWEEP)]
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *given])
+    for override in parsed:
+        if override.is_sweep_override() and not override.is_discrete_sweep():
+            raise ConfigError(f"{override.key_or_group}: a range without steps is for latentlab-search")
+    (batch,) = BasicSweeper.split_arguments(parsed, None)
+    return [tuple(overrides) for overrides in batch]
+
+
+def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedLoader, known: Manifest) -> list[Job]:
+    """Each config once, in a folder that is yet to be named; those known already are not composed again.
+
+    Raises:
+        ConfigError: a job's config is not sound.
+    """
+    configs = _fingerprint(loader, str(config.hydra.job.config_name))
+    hashes = {(job.configs, job.overrides): job.config_hash for job in known.jobs}
+    found: dict[str, Job] = {}
+    for overrides in jobs:
+        told = None if any("${" in override for override in overrides) else hashes.get((configs, overrides))
+        wanted = told or config_hash(loader.judged(config, list(overrides)))
+        found.setdefault(wanted, Job("", overrides, wanted, configs))
+    return list(found.values())
+
+
+def in_folders(jobs: Sequence[Job], known: Manifest) -> list[Job]:
+    """The jobs in their folders: a known one in its own, a new one in a folder named by what varies."""
+    taken = {job.folder for job in known.jobs}
+    placed = []
+    names = by_what_varies([job.overrides for job in jobs], [job.overrides for job in known.jobs])
+    for job, name in zip(jobs, names, strict=True):
+        before = known.with_hash(job.config_hash)
+        folder = before.folder if before else apart_from(taken, name, job.overrides, job.config_hash)
+        taken.add(folder)
+        placed.append(replace(job, folder=folder))
+    return placed
+
+
+def extended(known: Manifest, command: Sequence[str], plan: Sequence[Job]) -> Manifest:
+    """The manifest with the plan's jobs in it."""
+    fresh = {job.config_hash: job for job in plan}
+    kept = [fresh.pop(job.config_hash, job) for job in known.jobs]
+    return Manifest(known.name, tuple(command), (*kept, *fresh.values()))
+
+
+def _fingerprint(loader: CheckedLoader, config_name: str) -> str:
+    """Of all that a config is composed of besides its overrides: equal overrides then mean an equal config."""
+    text = "\n".join([config_name, version("latentlab"), version("hydra-core"), *_config_texts(loader)])
+    variables = [f"{name}={environ.get(name)}" for name in sorted(set(re.findall(r"oc\.env:(\w+)", text)))]
+    return f"{zlib.crc32(' '.join([text, *variables]).encode()):08x}"
+
+
+def _config_texts(loader: CheckedLoader) -> Iterator[str]:
+    for element in loader.get_search_path().get_path():
+        folder = Path(str(element.path).removeprefix("file://"))
+        for file in sorted(folder.rglob("*.yaml")) if "://" not in str(folder) and folder.is_dir() else ():
+            yield f"{file.relative_to(folder)}\n{file.read_text()}"

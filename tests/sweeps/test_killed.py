@@ -1,0 +1,115 @@
+"""A sweep, its job or one device killed at any moment: the same command ends in the results of an undisturbed one."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from short_sweeps import JOB
+
+from latentlab.runs import Run
+
+SETTING = [*JOB, "data.batch_size=8", "trainer.max_epochs=3", "model=ae,vae", "seed=0,1"]
+
+
+def start(folder: Path, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "latentlab.train", "-m", *arguments, f"hydra.sweep.dir={folder}"]
+    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=240)
+    return process.returncode, output
+
+
+def figures(folder: Path) -> dict[str, dict[str, float]]:
+    files = folder.glob("*/metrics.json")
+    return {file.parent.name: json.loads(file.read_text())["metrics"] for file in files}
+
+
+def wait_until(condition, process: subprocess.Popen[str], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.005)
+    assert condition()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed") / "sweep"
+    status, output = finish(start(folder, *SETTING))
+    assert status == 0, output
+    return figures(folder)
+
+
+def test_a_sweep_killed_again_and_again_ends_as_one_left_alone(tmp_path, undisturbed):
+    folder = tmp_path / "sweep"
+    draw = random.Random(5)
+    for checkpoints in (1, 2, 4):
+        process = start(folder, *SETTING)
+        wait_until(lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) >= checkpoints, process)  # noqa: B023
+        time.sleep(draw.uniform(0, 0.1))
+        os.killpg(process.pid, signal.SIGKILL)
+        assert finish(process)[0] == -signal.SIGKILL
+    status, output = finish(start(folder, *SETTING))
+    assert status == 0, output
+    assert figures(folder) == undisturbed
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_whole_sweep_with_its_own_status(tmp_path, undisturbed, number, status):
+    folder = tmp_path / "sweep"
+    process = start(folder, *SETTING)
+    wait_until(lambda: list(folder.glob("*/checkpoints/last.ckpt")), process)
+    process.send_signal(number)
+    code, output = finish(process)
+    assert code == status, output
+    assert "Traceback" not in output
+    assert len(figures(folder)) < len(undisturbed)
+    code, output = finish(start(folder, *SETTING))
+    assert code == 0, output
+    assert figures(folder) == undisturbed
+
+
+def workers(launcher: subprocess.Popen[str]) -> list[int]:
+    import psutil
+
+    return [
+        child.pid
+        for child in psutil.Process(launcher.pid).children(recursive=True)
+        if "loky" in " ".join(child.cmdline()) and "resource_tracker" not in " ".join(child.cmdline())
+    ]
+
+
+def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, undisturbed):
+    folder = tmp_path / "sweep"
+    process = start(folder, *SETTING, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    wait_until(lambda: list(folder.glob("*/metrics.json")), process)
+    os.kill(workers(process)[0], signal.SIGKILL)
+    status, output = finish(process)
+    if status != 0:  # the killed job was the last: nothing was gained since
+        status, output = finish(start(folder, *SETTING))
+    assert status == 0, output
+    assert figures(folder) == undisturbed
+
+
+def test_a_killed_launcher_leaves_no_lock_behind(tmp_path, undisturbed):
+    folder = tmp_path / "sweep"
+    joblib = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    process = start(folder, *SETTING, *joblib, output=subprocess.DEVNULL)
+    wait_until(lambda: list(folder.glob("*/checkpoints/last.ckpt")), process)
+    process.kill()
+    process.wait(60)
+    running = [run for run in map(Run, folder.glob("*=*")) if run.status["status"] == "running"]
+    deadline = time.monotonic() + 60
+    while any(run.status["status"] == "running" for run in running) and time.monotonic() < deadline:
+        time.sleep(0.1)  # orphaned workers finish the job that they have in hand
+    status, output = finish(start(folder, *SETTING))
+    assert status == 0, output
+    assert figures(folder) == undisturbed
