@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-QUESTIONS = ("start", "steps", "training", "callbacks", "sweeps", "growth", "suites")
+QUESTIONS = ("start", "steps", "training", "callbacks", "sweeps", "growth", "suites", "report")
 
 
 def main(names: list[str]) -> int:

@@ -21,9 +21,11 @@ FUNCTIONAL = [
     "penalties",
     "corruption",
 ]
-ENTRY_POINTS = {"train", "evaluate", "demo"}
+ENTRY_POINTS = {"train", "evaluate", "demo", "report"}
 # besides the entry points: what composes a config, checks it, or reads it back
 KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process", "sweep_end", "sweeps"}
+
+READ_BY_A_COMPARISON = {"runs", "hyperparameters", "lock", "errors", "cli.nearest"}
 
 
 def imports(name: str) -> set[str]:
@@ -70,7 +72,7 @@ def test_data_knows_only_the_functional_files(name):
 
 @pytest.mark.parametrize("name", below("callbacks"))
 def test_callbacks_never_know_a_concrete_variant(name):
-    allowed = {"tracking", "signals", "models.base", "data.base", *FUNCTIONAL}
+    allowed = {"tracking", "signals", "models.base", "data.base", "runs", "sweeps.study", *FUNCTIONAL}
     assert all(m.startswith(("figures", "metrics.", "callbacks.")) or m in allowed for m in own(name))
 
 
@@ -89,6 +91,13 @@ def test_figures_know_only_each_other(name):
 def test_an_evaluation_never_knows_a_concrete_variant(name):
     allowed = {"figures", "judge", "models.base", "runs", "tracking", *FUNCTIONAL}
     assert all(m.startswith(("evaluation.", "figures.", "metrics.", "data.")) or m in allowed for m in own(name))
+
+
+@pytest.mark.parametrize("name", below("comparison"))
+def test_a_comparison_reads_run_folders_and_never_torch(name):
+    foreign = {module.split(".")[0] for module in imports(name) if module not in FILES}
+    assert all(m.startswith("comparison.") or m in READ_BY_A_COMPARISON for m in own(name))
+    assert foreign.isdisjoint({"torch", "lightning", "omegaconf", "numpy", "matplotlib", "pickle"})
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -81,7 +81,7 @@ def test_the_wheel_holds_every_config_and_module_of_the_checkout(members):
 def test_the_wheel_holds_nothing_but_the_package_and_its_metadata(members):
     assert {name.split("/")[0] for name in members} == {"latentlab", f"latentlab-{_version()}.dist-info"}
     ours = {name for name in members if name.startswith("latentlab/")}
-    assert {Path(name).suffix for name in ours} == {".py", ".yaml", ".typed"}
+    assert {Path(name).suffix for name in ours} == {".py", ".yaml", ".typed", ".html", ".css", ".js"}
     assert not [name for name in ours if "test" in Path(name).name or "outputs" in name]
 
 
@@ -90,6 +90,7 @@ def test_the_wheel_brings_the_commands(wheel):
         text = archive.read(f"latentlab-{_version()}.dist-info/entry_points.txt").decode()
     assert "latentlab-train = latentlab.train:main" in text
     assert "latentlab-demo = latentlab.demo:main" in text
+    assert "latentlab-report = latentlab.report:main" in text
 
 
 def test_a_run_far_from_the_checkout_uses_the_package_and_configs_of_the_wheel(trained):

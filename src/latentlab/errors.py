@@ -32,6 +32,10 @@ class NonFiniteObjective(UserError):  # noqa: N818
         return NonFiniteObjective, (self.stage, self.name, self.step, self.checkpoint)
 
 
+class Pruned(Exception):  # noqa: N818
+    """A search stopped the run early: it is neither complete nor failed."""
+
+
 class Interrupted(SystemExit):
     """A signal stopped the run after its state was saved; the exit status is 128 + the signal's number."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from latentlab.errors import Pruned
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -30,10 +32,18 @@ def job(config: DictConfig) -> float:
             config.resume = str(run.folder) if goes_on(run, config) else None
     elif config.resume:
         Run(config.resume).refuse_other_config(config)
+    try:
+        return _objective(_trained(config, in_sweep))
+    except Pruned as reason:
+        log.info("stopped early: %s", reason)
+        return math.nan
+
+
+def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
     if in_sweep and config.trainer.devices not in (1, "1", [0]):
         from latentlab.own_process import train_in_own_process
 
-        return _objective(train_in_own_process(config))
+        return train_in_own_process(config)
 
     from latentlab.torch_build import require_one_build
 
@@ -41,10 +51,10 @@ def job(config: DictConfig) -> float:
     from latentlab.training import train
 
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()
-    return _objective(train(config, quiet=quiet))
+    return train(config, quiet=quiet)
 
 
-def _objective(metrics: dict) -> float:  # type: ignore[type-arg]
+def _objective(metrics: dict[str, Any]) -> float:
     """NaN where nothing was validated, as by trainer.limit_val_batches=0."""
     objective = metrics["metrics"].get("val/objective_final")
     return math.nan if objective is None else objective

@@ -23,13 +23,13 @@ PATIENCE = 1.0  # seconds: whoever only asks whether it is held has it for a mom
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """The folder for this process alone.
+def held(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """The folder for this process alone, waited for at most `patience` seconds.
 
     Raises:
         UserError: another process has it, or nothing can be written there.
     """
-    lock = FileLock(folder / LOCK, timeout=PATIENCE)
+    lock = FileLock(folder / LOCK, timeout=patience)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.errors import Interrupted, UserError
+from latentlab.errors import Interrupted, Pruned, UserError
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
 
     Raises:
         UserError: the job failed; its log says why.
+        Pruned: a search stopped it early.
         Interrupted: SIGINT or SIGTERM, which the job was given time to answer.
     """
     from hydra.core.hydra_config import HydraConfig
@@ -38,6 +39,8 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if name not in RANK_VARIABLES}
     status = _status(command, environment)
     metrics = Run(folder).metrics
+    if status == 0 and Run(folder).status["status"] == "pruned":
+        raise Pruned(Run(folder).status["reason"])
     if status or metrics is None:
         reason = Run(folder).status["reason"] or f"ended with status {status}"
         raise UserError(f"{reason}; see {folder}/train.log")

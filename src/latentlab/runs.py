@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from latentlab.models.base import Autoencoder
 
+HISTORY = "history.jsonl"
 PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
 # what may differ between a run and its continuation, and what does not make another experiment
 PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks", "sweep")
@@ -30,8 +31,8 @@ PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks", "sweep
 class Run:
     """One run's folder.
 
-    `.hydra/resolved.yaml` the config, `checkpoints/`, `figures/`, `status.json` how it stands, and `metrics.json`,
-    which is written once, at the end: where it is, the run is complete.
+    `.hydra/resolved.yaml` the config, `checkpoints/`, `figures/`, `history.jsonl` the learning curves, `status.json`
+    how it stands, and `metrics.json`, which is written once, at the end: where it is, the run is complete.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -190,7 +191,7 @@ def write_atomically(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with draft.open("w") as stream:
+        with draft.open("w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())

@@ -25,7 +25,7 @@ from latentlab.callbacks.epoch_line import EpochLine
 from latentlab.callbacks.history import History
 from latentlab.callbacks.progress import Progress
 from latentlab.data.base import ImageDataModule
-from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, UserError
+from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, Pruned, UserError
 from latentlab.execution import CallPlan
 from latentlab.hyperparameters import hyperparameters
 from latentlab.lock import held
@@ -46,6 +46,7 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
     Raises:
         UserError: the config, the data or the folder cannot serve, or the objective became NaN or infinite.
         Interrupted: SIGINT or SIGTERM; while it trains, after a checkpoint was saved.
+        Pruned: a search stopped it early.
     """
     run = Run(config.paths.run_dir)
     with held(run.folder) if _is_first_process() else nullcontext():
@@ -120,7 +121,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, 
     model = build_model(config, data.image_shape, data.num_classes)
     timer = Timer()
     ours = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
-    callbacks: list[Callback] = [*build_each(config.callbacks), *ours]
+    callbacks: list[Callback] = [*ours, *build_each(config.callbacks)]
     loggers = build_each(config.logger)
     trainer = build_trainer(config, callbacks, loggers, calls.options)
     _fit(trainer, model, data, run.last_checkpoint if config.resume else None)
@@ -206,6 +207,8 @@ def _leave_speaking_to_us() -> None:
 def _record_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, Interrupted):
         status, reason = "interrupted", f"signal {error.signal_number}"
+    elif isinstance(error, Pruned):
+        status, reason = "pruned", str(error)
     else:
         status, reason = "failed", f"{type(error).__name__}: {error}"
     try:

@@ -7,4 +7,5 @@ JOB = [
     "trainer.max_epochs=1",
     "callbacks=no_pictures",
     "logger=none",
+    "sweep.report=false",
 ]

@@ -7,7 +7,7 @@ from typing import final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-HISTORY = "history.jsonl"
+from latentlab.runs import HISTORY
 
 
 @final

@@ -7,6 +7,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from omegaconf import DictConfig, OmegaConf
+
 from latentlab.cli.annotations import choices, describe, fits
 from latentlab.cli.nearest import nearest, unknown
 from latentlab.cli.signatures import Annotation, Signature, dotted_name, signature
@@ -50,6 +52,10 @@ PLAIN = {
     "sweep": "dict",
     "sweep.name": "str | None",
     "sweep.job": "str | None",
+    "sweep.report": "bool",
+    "runs": "list[str] | None",
+    "baseline": "str | None",
+    "output": "str | None",
     "paths": "dict",
     "paths.output_dir": "str",
     "paths.run_dir": "str",
@@ -92,6 +98,12 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
                     + unknown("", nearest(name, (other for other in members or {} if other != name)), ())
                 )
     _check_tree("", config, raw)
+
+
+def check_part(key: str, node: DictConfig) -> None:
+    """Judge one node with a `_target_`, as `check` judges those of a config."""
+    plain: Any = OmegaConf.to_container(node, resolve=True)
+    _check_part(key, plain, None)
 
 
 def parameters(target: str) -> dict[str, Annotation] | None:

@@ -1,35 +1,30 @@
-"""Run a sweep: skip what is complete, go on with what was stopped, repeat what failed, start what is new."""
+"""Several runs from one command: a grid of all combinations, or a search among them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
 from hydra.core.plugins import Plugins
-from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig
 
 from latentlab.cli.composition import CheckedLoader
 from latentlab.errors import UserError
-from latentlab.lock import held
-from latentlab.runs import Run
 from latentlab.signals import interruptible
-from latentlab.standing import is_complete
-from latentlab.sweeps.manifest import Job, Manifest
+from latentlab.sweeps.grid import run_grid
+from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.names import checked_sweep_name, joined
-from latentlab.sweeps.plan import combinations, extended, hashed, in_folders
 
 log = logging.getLogger(__name__)
 
-MOST_TOLD = 5  # failed jobs, in the last line
+PAGE = "report.html"
+SEARCH = "latentlab.sweeps.settings.SearchSettings"
 
 
 def sweep(hydra: Hydra, loader: CheckedLoader, job: TaskFunction, config_name: str, arguments: list[str]) -> None:
-    """All combinations of the arguments as jobs of one folder, by Hydra's launcher.
+    """Run the jobs that the arguments describe, all in one folder, by Hydra's launcher.
 
     Raises:
         UserError: the command line, the folder, or some of the jobs, after all of them have had their turn.
@@ -37,64 +32,44 @@ def sweep(hydra: Hydra, loader: CheckedLoader, job: TaskFunction, config_name: s
     """
     with interruptible():
         config = hydra.compose_config(config_name, arguments, RunMode.MULTIRUN, with_log_configuration=True)
-        given = list(config.hydra.overrides.task)
         folder = Path(config.hydra.sweep.dir)
         name = joined([folder.name]) if config.sweep.name is None else checked_sweep_name(config.sweep.name)
-        jobs = hashed(config, combinations(config, given, loader), loader, Manifest.of(folder))
         callbacks = Callbacks(config)
         callbacks.on_multirun_start(config=config, config_name=config_name)
         context = HydraContext(config_loader=loader, callbacks=callbacks)
         launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=job, config=config)
-        with held(folder):
-            known = Manifest.of(folder)
-            plan = in_folders(jobs, known)
-            extended(known, given, plan).write(folder)
-            _run(launcher, folder, name, plan, config)
+        given = tuple(config.hydra.overrides.task)
+        prepared = Sweep(name, folder, config, given, loader, launcher)
+        try:
+            _run(prepared)
+        finally:
+            _report(prepared)
         callbacks.on_multirun_end(config=config, config_name=config_name)
 
 
-def _run(launcher: Launcher, folder: Path, name: str, plan: Sequence[Job], config: DictConfig) -> None:
-    waiting = _unfinished(folder, plan, config)
-    done = len(plan) - len(waiting)
-    log.info("sweep %s: %d jobs, %d of them complete, in %s", name, len(plan), done, folder)
-    while waiting:
-        try:
-            launcher.launch([_arguments(name, job) for job in waiting], initial_job_idx=0)
-        except Exception as error:
-            # a worker that was killed takes its launcher with it, not the jobs that had no part in it
-            left = _unfinished(folder, waiting, config)
-            if isinstance(error, UserError) or len(left) == len(waiting):
-                raise
-            log.warning("the launcher stopped (%s); going on with %d jobs", type(error).__name__, len(left))
-            waiting = left
-        else:
-            break
-    _tell(folder, _unfinished(folder, plan, config), len(plan))
+def _run(sweep: Sweep) -> None:
+    if sweep.config.hydra.sweeper._target_ == SEARCH:
+        from latentlab.sweeps.search import run_search
+
+        run_search(sweep)
+    else:
+        run_grid(sweep)
 
 
-def _unfinished(folder: Path, jobs: Sequence[Job], config: DictConfig) -> list[Job]:
-    return [job for job in jobs if not is_complete(Run(folder / job.folder), job.config_hash, config.evaluate)]
-
-
-def _arguments(name: str, job: Job) -> list[str]:
-    place = [f"{key}='{job.folder}'" for key in ("sweep.job", "hydra.sweep.subdir")]
-    return [*job.overrides, f"sweep.name='{name}'", *place]
-
-
-def _tell(folder: Path, failed: Sequence[Job], jobs: int) -> None:
-    if not failed:
+def _report(sweep: Sweep) -> None:
+    """Of what is there by now, also where jobs failed; what it cannot write costs no result."""
+    if not sweep.config.sweep.report or not _has_news(sweep.folder):
         return
-    reasons = [f"{job.folder} ({_reason(Run(folder / job.folder))})" for job in failed[:MOST_TOLD]]
-    more = f" and {len(failed) - MOST_TOLD} more" if len(failed) > MOST_TOLD else ""
-    raise UserError(
-        f"{len(failed)} of {jobs} jobs failed: {'; '.join(reasons)}{more}; the same command with "
-        f"sweep.name={folder.name} repeats them and skips the others"
-    )
+    from latentlab.comparison.report import write_report
 
-
-def _reason(run: Run) -> str:
     try:
-        status = run.status
-    except UserError as error:
-        return str(error)
-    return status["reason"] or status["status"]
+        log.info("report: %s", write_report(sweep.folder))
+    except (UserError, OSError) as error:
+        log.warning("no report: %s", error)
+
+
+def _has_news(folder: Path) -> bool:
+    """Whether a job wrote something since the last report."""
+    page = folder / PAGE
+    written = [file.stat().st_mtime_ns for file in folder.glob("*/status.json")]
+    return bool(written) and (not page.is_file() or max(written) > page.stat().st_mtime_ns)

@@ -1,0 +1,110 @@
+"""Which charts a page has, and in which colours its groups stand in all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from markupsafe import Markup
+
+from latentlab.comparison.axes import Series
+from latentlab.comparison.curves import curve_chart, curve_names
+from latentlab.comparison.effects import Result, effect_chart
+from latentlab.comparison.groups import Group, Grouping
+from latentlab.comparison.judgement import Judged, cost
+from latentlab.comparison.scatter import Point, scatter
+from latentlab.comparison.statistics import Summary, summary
+from latentlab.comparison.yardstick import COSTS, MINUS, YARDSTICK
+
+MOST_COLOURS = 12
+MOST_QUALITIES = 2  # against each cost
+
+
+@final
+@dataclass(frozen=True)
+class Charts:
+    """The charts of each section of the page; none where there is nothing to draw."""
+
+    curves: tuple[Markup, ...]
+    effects: tuple[Markup, ...]
+    rate_distortion: tuple[Markup, ...]
+    costs: tuple[Markup, ...]
+
+
+def ranking(groups: Sequence[Group], judged: Sequence[Judged]) -> list[int]:
+    """Places of the groups, the best mean of the first figure with a better first; those without it last."""
+    first = next((entry for entry in judged if entry.measure.better is not None), None)
+    places = list(range(len(groups)))
+    if first is None:
+        return places
+    sign = 1 if first.measure.better == "lower" else -1
+    means = [entry.mean for entry in first.summaries]
+    return sorted(places, key=lambda place: (means[place] is None, sign * (means[place] or 0.0), place))
+
+
+def colours(groups: Sequence[Group], ranked: Sequence[int]) -> list[Series]:
+    """A colour for each group, or for the best of many; the rest is grey."""
+    coloured = sorted(ranked[:MOST_COLOURS])
+    return [
+        Series(group.name, coloured.index(place) if place in coloured else None) for place, group in enumerate(groups)
+    ]
+
+
+def draw(grouping: Grouping, judged: Sequence[Judged], series: Sequence[Series]) -> Charts:
+    """All charts of the page."""
+    groups = grouping.groups
+    main = [entry for entry in judged if entry.measure.key in YARDSTICK]
+    paired = list(zip(groups, series, strict=True))
+    return Charts(
+        tuple(curve_chart(name, paired) for name in curve_names(groups)),
+        tuple(_effects(grouping, main, series)) if grouping.keys else (),
+        tuple(_rate_distortion(groups, judged, series)),
+        tuple(_costs(groups, main, series)),
+    )
+
+
+def _effects(grouping: Grouping, main: Sequence[Judged], series: Sequence[Series]) -> list[Markup]:
+    charts = []
+    for entry in main:
+        results = [
+            Result(group, own, found)
+            for group, own, found in zip(grouping.groups, series, entry.summaries, strict=True)
+            if found.mean is not None
+        ]
+        if len(results) > 1:
+            charts.append(effect_chart(entry.measure, results, grouping))
+    return charts
+
+
+def _rate_distortion(groups: Sequence[Group], judged: Sequence[Judged], series: Sequence[Series]) -> list[Markup]:
+    by_name = {entry.measure.key: entry.summaries for entry in judged}
+    if "test/rate" in by_name and "test/distortion" in by_name:
+        rates, distortions = by_name["test/rate"], by_name["test/distortion"]
+    elif "test/kl" in by_name and "test/elbo" in by_name:
+        rates, distortions = by_name["test/kl"], tuple(summary(_distortion(group)) for group in groups)
+    else:
+        return []
+    points = _points(series, rates, distortions)
+    names = ("rate: KL (nats an image)", f"distortion: {MINUS}log p(x|z) (nats an image)")
+    return [scatter(points, *names, elbo=True)] if points else []
+
+
+def _distortion(group: Group) -> list[float]:
+    """What the ELBO leaves beside the KL."""
+    kl, elbo = group.values("test/kl"), group.values("test/elbo")
+    return [-elbo[seed] - kl[seed] for seed in kl if seed in elbo]
+
+
+def _costs(groups: Sequence[Group], main: Sequence[Judged], series: Sequence[Series]) -> list[Markup]:
+    charts = []
+    for entry in [entry for entry in main if entry.measure.better is not None][:MOST_QUALITIES]:
+        for name, known in COSTS.items():
+            points = _points(series, cost(name, groups), entry.summaries)
+            label = f"{known.label} ({known.unit})" if known.unit else known.label
+            if len(points) > 1 and not (name == "parameters" and len({point.x.mean for point in points}) == 1):
+                charts.append(scatter(points, label, entry.measure.label))
+    return charts
+
+
+def _points(series: Sequence[Series], xs: Sequence[Summary], ys: Sequence[Summary]) -> list[Point]:
+    both = zip(series, xs, ys, strict=True)
+    return [Point(own, x, y) for own, x, y in both if x.mean is not None and y.mean is not None]

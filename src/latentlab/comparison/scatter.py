@@ -1,0 +1,63 @@
+"""Groups as points between two figures, each with its intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from markupsafe import Markup
+
+from latentlab.comparison.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, bar, dot, frame
+from latentlab.comparison.scales import Scale, span
+from latentlab.comparison.statistics import Summary
+from latentlab.comparison.svg import LETTER, clipped, drawing, path, words
+from latentlab.comparison.yardstick import compact
+
+MOST_NAMED = 8
+
+
+@final
+@dataclass(frozen=True)
+class Point:
+    """A group's two figures over its seeds; both have a mean."""
+
+    series: Series
+    x: Summary
+    y: Summary
+
+
+def scatter(points: Sequence[Point], x_name: str, y_name: str, elbo: bool = False) -> Markup:
+    """Points between two figures. elbo: with the line on which the sum of both is the least that was found."""
+    xs, ys = [point.x.mean or 0.0 for point in points], [point.y.mean or 0.0 for point in points]
+    x = span(xs, LEFT, RIGHT, log=False if elbo else None)
+    y = span(ys, BOTTOM, TOP, log=False if elbo else None)
+    marks = [frame(y_name, x, y, x_name)]
+    if elbo:
+        marks.append(_least_sum(min(a + b for a, b in zip(xs, ys, strict=True)), x, y))
+    ordered = sorted(points, key=lambda point: point.series.colour is not None)
+    marks += [_drawn(point, x, y, named=len(points) <= MOST_NAMED) for point in ordered]
+    return drawing(WIDTH, HEIGHT, f"{y_name} against {x_name}, {len(points)} groups", *marks)
+
+
+def _drawn(point: Point, x: Scale, y: Scale, named: bool) -> Markup:
+    assert point.x.mean is not None
+    assert point.y.mean is not None
+    across, up = x.place(point.x.mean), y.place(point.y.mean)
+    marks = []
+    if point.y.low is not None and point.y.high is not None and point.series.colour is not None:
+        low, high = (min(max(y.place(value), TOP), BOTTOM) for value in (point.y.low, point.y.high))
+        marks.append(bar(across, low, high, f"interval {point.series.class_}"))
+    title = f"{point.series.name}: {compact(point.x.mean)}, {compact(point.y.mean)}"
+    marks.append(dot(across, up, f"dot {point.series.class_}", title))
+    if named:
+        name = clipped(point.series.name, 130)
+        beyond = across + 8 + LETTER * len(name) > RIGHT
+        marks.append(words(across - 7 if beyond else across + 7, up - 5, name, "note", "end" if beyond else None))
+    return Markup("").join(marks)
+
+
+def _least_sum(total: float, x: Scale, y: Scale) -> Markup:
+    """The line of equal sums, where it lies within the axes."""
+    ends = [(value, total - value) for value in (max(x.low, total - y.high), min(x.high, total - y.low))]
+    if ends[0][0] >= ends[1][0]:
+        return Markup("")
+    return path([(x.place(a), y.place(b)) for a, b in ends], "guide", f"the best ELBO, {compact(-total)}")

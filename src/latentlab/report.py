@@ -1,0 +1,98 @@
+"""Compare runs on one page: `python -m latentlab.report sweep=NAME`."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.cli import run_hydra
+from latentlab.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
+# taken as they are, for they may hold commas and equal signs; and the keys that they stand for
+TEXTS = {"sweep": "sweep.name", "sweep.name": "sweep.name", "baseline": "baseline", "output": "output"}
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    try:
+        arguments = quoted(sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    sys.exit(run_hydra(job, "report", arguments))
+
+
+def quoted(arguments: list[str]) -> list[str]:
+    """The arguments with names and folders quoted for Hydra, and with a place where Hydra itself writes nothing.
+
+    Raises:
+        UserError: there is nothing to compare.
+    """
+    if any(argument.startswith("-") for argument in arguments):
+        if FLAGS_OF_A_SWEEP & set(arguments):
+            raise ConfigError("--multirun: one report at a time; its sweep is sweep=NAME")
+        return arguments
+    given = {TEXTS.get(key, key) for key in (argument.partition("=")[0] for argument in arguments)}
+    if ("sweep.name" in given) == ("runs" in given):
+        raise ConfigError("sweep: give either sweep=NAME or runs=[FOLDER,FOLDER]; see --help")
+    return [*(_quoted_argument(argument) for argument in arguments), "hydra.run.dir=."]
+
+
+def job(config: DictConfig) -> None:
+    """One report, as Hydra hands it its config."""
+    from latentlab.comparison.report import write_report, write_report_of_runs
+    from latentlab.comparison.sweeps import find_sweep
+
+    outputs = Path(config.paths.output_dir)
+    if config.sweep.name is not None:
+        folder = find_sweep(config.sweep.name, outputs)
+        page = write_report(folder, config.baseline, config.output)
+    else:
+        place = Path(config.output) if config.output is not None else outputs / "reports"
+        page = write_report_of_runs(list(config.runs), place, config.baseline)
+    log.info("%s  (beside it report.md, report.csv, report_groups.csv)", page)
+
+
+def folders(text: str) -> list[str]:
+    """The folders of `[A,B]`: a comma parts two of them unless both sides together name one; `*` as in a shell."""
+    pieces = text.removeprefix("[").removesuffix("]").split(",")
+    found: list[str] = []
+    while pieces:
+        count = next((n for n in range(len(pieces), 1, -1) if Path(_bare(",".join(pieces[:n]))).is_dir()), 1)
+        name = _bare(",".join(pieces[:count]))
+        pieces = pieces[count:]
+        matches = sorted(path for path in glob.glob(name) if Path(path).is_dir()) if "*" in name else []
+        found += matches or [name]
+    return [name for name in found if name]
+
+
+def _quoted_argument(argument: str) -> str:
+    key, _, value = argument.partition("=")
+    if key in TEXTS and value != "null":
+        return f"{TEXTS[key]}={_quote(_bare(value))}"
+    if key == "runs":
+        return f"{key}=[{','.join(map(_quote, folders(value)))}]"
+    return argument
+
+
+def _bare(text: str) -> str:
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def _quote(text: str) -> str:
+    """A string of Hydra's grammar, in which no interpolation is read."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
+    return f"'{escaped}'"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""All combinations of what a command names: skip what is complete, go on, repeat or start the rest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from latentlab.errors import UserError
+from latentlab.lock import held
+from latentlab.sweeps.launching import Sweep
+from latentlab.sweeps.manifest import Job, Manifest
+from latentlab.sweeps.plan import combinations, extended, hashed, in_folders
+
+log = logging.getLogger(__name__)
+
+MOST_TOLD = 5  # failed jobs, in the last line
+
+
+def run_grid(sweep: Sweep) -> None:
+    """Run every job of the grid that is not complete yet.
+
+    Raises:
+        UserError: the command line, the folder, or some of the jobs, after all of them have had their turn.
+    """
+    wanted = combinations(sweep.config, sweep.given, sweep.loader)
+    jobs = hashed(sweep.config, wanted, sweep.loader, Manifest.of(sweep.folder))
+    with held(sweep.folder):
+        known = Manifest.of(sweep.folder)
+        plan = in_folders(jobs, known)
+        extended(known, sweep.given, plan).write(sweep.folder)
+        waiting = sweep.unfinished(plan)
+        done = len(plan) - len(waiting)
+        log.info("sweep %s: %d jobs, %d of them complete, in %s", sweep.name, len(plan), done, sweep.folder)
+        sweep.launch([(job, ()) for job in waiting])
+        _tell_failures(sweep, sweep.unfinished(waiting), len(plan))
+
+
+def _tell_failures(sweep: Sweep, failed: Sequence[Job], jobs: int) -> None:
+    if not failed:
+        return
+    reasons = [f"{job.folder} ({sweep.reason(job)})" for job in failed[:MOST_TOLD]]
+    more = f" and {len(failed) - MOST_TOLD} more" if len(failed) > MOST_TOLD else ""
+    raise UserError(
+        f"{len(failed)} of {jobs} jobs failed: {'; '.join(reasons)}{more}; the same command with "
+        f"sweep.name={sweep.folder.name} repeats them and skips the others"
+    )

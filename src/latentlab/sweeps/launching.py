@@ -1,0 +1,71 @@
+"""What a grid and a search share: the sweep's folder, its parts of Hydra, and how jobs are started there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig
+
+from latentlab.cli.composition import CheckedLoader
+from latentlab.errors import UserError
+from latentlab.runs import Run
+from latentlab.standing import is_complete
+from latentlab.sweeps.manifest import Job
+
+log = logging.getLogger(__name__)
+
+
+@final
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that is about to start its jobs.
+
+    config: Hydra's of the whole sweep. given: the overrides of the command line.
+    """
+
+    name: str
+    folder: Path
+    config: DictConfig
+    given: tuple[str, ...]
+    loader: CheckedLoader
+    launcher: Launcher
+
+    def run_of(self, job: Job) -> Run:
+        return Run(self.folder / job.folder)
+
+    def unfinished(self, jobs: Sequence[Job]) -> list[Job]:
+        evaluate = self.config.evaluate
+        return [job for job in jobs if not is_complete(self.run_of(job), job.config_hash, evaluate)]
+
+    def launch(self, jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
+        """Run the jobs, each with overrides of its own; how they ended is said by their folders."""
+        waiting = list(jobs)
+        while waiting:
+            try:
+                self.launcher.launch([self._arguments(*job) for job in waiting], initial_job_idx=0)
+            except Exception as error:
+                # a worker that was killed takes its launcher with it, not the jobs that had no part in it
+                left = [(job, own) for job, own in waiting if self.unfinished([job])]
+                if isinstance(error, UserError) or len(left) == len(waiting):
+                    raise
+                log.warning("the launcher stopped (%s); going on with %d jobs", type(error).__name__, len(left))
+                waiting = left
+            else:
+                break
+
+    def reason(self, job: Job) -> str:
+        """Why a job is not complete."""
+        try:
+            status = self.run_of(job).status
+        except UserError as error:
+            return str(error)
+        return status["reason"] or status["status"]
+
+    def _arguments(self, job: Job, own: tuple[str, ...]) -> list[str]:
+        place = [f"{key}='{job.folder}'" for key in ("sweep.job", "hydra.sweep.subdir")]
+        return [*job.overrides, *own, f"sweep.name='{self.name}'", *place]

@@ -1,0 +1,177 @@
+"""A search: trials are drawn by what is known of those before, run as a sweep's jobs, and told to the study."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from optuna.trial import FrozenTrial, TrialState
+
+from latentlab.cli.schema import check_part
+from latentlab.errors import ConfigError, UserError
+from latentlab.lock import held
+from latentlab.runs import HISTORY, Run, config_hash
+from latentlab.sweeps.launching import Sweep
+from latentlab.sweeps.manifest import Job, Manifest
+from latentlab.sweeps.plan import extended
+from latentlab.sweeps.settings import SearchSettings
+from latentlab.sweeps.space import Space, trial_name
+from latentlab.sweeps.study import WORKERS, Study
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 60.0  # seconds for the folder's lock: others keep it only while they draw
+PRUNING = "latentlab.callbacks.pruning.Pruning"
+ASSIGNED = ("sweep.name=", "sweep.job=")
+
+
+def run_search(sweep: Sweep) -> None:
+    """Run trials until there are as many as asked for, whoever ran them.
+
+    Trials of processes that are gone are gone on with; those that fail are told as failed, and the search goes on.
+
+    Raises:
+        UserError: the settings, the space or the storage, or not one trial came to a result.
+    """
+    settings = _settings(sweep)
+    own = [f"{key}={value}" for key, value in settings.params.items()]
+    space = Space.of([*own, *(o for o in sweep.given if not o.startswith(ASSIGNED))], sweep.loader)
+    with _at_work(sweep.folder) as worker:
+        with held(sweep.folder, PATIENCE):
+            study = Study(sweep.folder, settings)
+        log.info("search %s: %d of %d trials, in %s", sweep.name, len(study.trials), settings.trials, sweep.folder)
+        while batch := _next(sweep, study, space, settings, worker):
+            waiting = {job.config_hash: (job, _watching(sweep.folder, trial, settings)) for trial, job in batch}
+            sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(sweep, job)])
+            for trial, job in batch:
+                _tell(study, trial, sweep, job, settings)
+            study.write_summary()
+    _say(study, settings)
+
+
+def _settings(sweep: Sweep) -> SearchSettings:
+    node = sweep.config.hydra.sweeper
+    check_part("hydra.sweeper", node)
+    settings: SearchSettings = instantiate(node, _convert_="all")
+    return settings
+
+
+@contextmanager
+def _at_work(folder: Path) -> Iterator[str]:
+    """A name for this process, by whose lock others know that its trials are in hand."""
+    worker = f"{os.getpid()}-{secrets.token_hex(4)}"
+    with held(folder / WORKERS / worker):
+        yield worker
+
+
+def _next(
+    sweep: Sweep, study: Study, space: Space, settings: SearchSettings, worker: str
+) -> list[tuple[FrozenTrial, Job]]:
+    """As many trials as the launcher runs at once, each with its job; none once there are enough."""
+    with held(sweep.folder, PATIENCE):
+        trials = study.orphans()[: _at_once(sweep)]
+        for trial in trials:
+            study.adopt(trial, worker)
+        while len(trials) < _at_once(sweep) and len(study.trials) < settings.trials:
+            trials.append(study.ask(space.drawn, worker))
+        batch = []
+        for trial in trials:
+            try:
+                batch.append((trial, _job(sweep, space, trial)))
+            except ConfigError as error:
+                study.fail(trial, str(error))
+                if all(other.state == TrialState.FAIL for other in study.trials):
+                    raise
+        for trial, job in batch:
+            study.place(trial, job.folder)
+    return batch
+
+
+def _job(sweep: Sweep, space: Space, trial: FrozenTrial) -> Job:
+    """The trial's job, in a folder of its own, or in that of a trial with the same config."""
+    overrides = space.overrides(trial.params)
+    wanted = config_hash(sweep.loader.judged(sweep.config, list(overrides)))
+    known = Manifest.of(sweep.folder)
+    job = known.with_hash(wanted) or Job(trial_name(trial.number, trial.params), overrides, wanted)
+    extended(known, sweep.given, [job]).write(sweep.folder)
+    return job
+
+
+def _at_once(sweep: Sweep) -> int:
+    """How many jobs the launcher runs beside each other."""
+    launcher = sweep.config.hydra.launcher
+    at_once = launcher.get("n_jobs") or launcher.get("array_parallelism") or 1
+    return int(at_once) if at_once > 0 else (os.cpu_count() or 1)
+
+
+def _watching(folder: Path, trial: FrozenTrial, settings: SearchSettings) -> tuple[str, ...]:
+    """The overrides by which the job may be stopped early."""
+    if settings.watched is None:
+        return ()
+    told: dict[str, Any] = {
+        "_target_": PRUNING,
+        "folder": f"'{folder.absolute()}'",
+        "trial": trial.number,
+        "figure": settings.watched,
+        "startup_trials": settings.startup_trials,
+    }
+    return tuple(f"+callbacks.pruning.{key}={value}" for key, value in told.items())
+
+
+def _has_ended(sweep: Sweep, job: Job) -> bool:
+    """Whether an earlier trial of the same config says already how this one would end."""
+    return not sweep.unfinished([job]) or sweep.run_of(job).status["status"] in ("failed", "pruned")
+
+
+def _tell(study: Study, trial: FrozenTrial, sweep: Sweep, job: Job, settings: SearchSettings) -> None:
+    run = sweep.run_of(job)
+    if not sweep.unfinished([job]):
+        study.complete(trial, [_value(run, name) for name in settings.objectives])
+    elif run.status["status"] == "pruned":
+        study.pruned(trial)
+    else:
+        study.fail(trial, sweep.reason(job))
+
+
+def _value(run: Run, name: str) -> float:
+    """A figure of a complete run; NaN where it is not finite.
+
+    Raises:
+        ConfigError: the run has no such figure.
+    """
+    metrics = run.metrics or {}
+    figures = {**{key: value for key, value in metrics.items() if isinstance(value, int | float)}, **metrics["metrics"]}
+    figures = {**_best_epoch(run), **figures}
+    if name not in figures:
+        raise ConfigError(f"hydra.sweeper: no figure {name!r}; a run has {', '.join(sorted(figures))}")
+    return float("nan") if figures[name] is None else float(figures[name])
+
+
+def _best_epoch(run: Run) -> dict[str, float]:
+    """The validation figures of the epoch whose weights are kept."""
+    lines = [json.loads(line) for line in (run.folder / HISTORY).read_text().splitlines()]
+    validated = [line for line in lines if line.get("val/objective_final") is not None]
+    return min(validated, key=lambda line: line["val/objective_final"], default={})
+
+
+def _say(study: Study, settings: SearchSettings) -> None:
+    states = [trial.state for trial in study.trials]
+    done = {state.name.lower(): states.count(state) for state in TrialState if state in states}
+    log.info("search: %s", ", ".join(f"{count} {state}" for state, count in done.items()))
+    if TrialState.COMPLETE not in states:
+        reasons = sorted({trial.user_attrs.get("reason", "") for trial in study.trials})
+        raise UserError(f"not one trial came to a result: {'; '.join(reasons[:3])}")
+    for trial in study.best():
+        values = "  ".join(f"{name} {v:.5g}" for name, v in zip(settings.objectives, trial.values or (), strict=True))
+        log.info("best: %s  %s", values, "  ".join(_shown(trial.params)))
+
+
+def _shown(params: dict[str, Any]) -> Sequence[str]:
+    return [f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in params.items()]

@@ -1,0 +1,72 @@
+"""A search's overrides -> what is drawn and what is fixed; what was drawn -> a job's overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from latentlab.errors import ConfigError
+from latentlab.sweeps.names import joined
+
+INTERVAL = "tag(log, interval(1e-4, 1e-1))"
+
+
+@final
+@dataclass(frozen=True)
+class Space:
+    """What a search draws, by key, and the overrides that all its jobs share."""
+
+    drawn: Mapping[str, BaseDistribution]
+    fixed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, arguments: Sequence[str], loader: ConfigLoader | None) -> Space:
+        """`interval(a, b)` is a number between, `tag(log, ...)` on a logarithmic scale, `int(...)` a whole one.
+
+        `a,b` and `choice(a, b)` are options, `range(a, b, step)` numbers in steps. A later override of a key wins.
+
+        Raises:
+            ConfigError: nothing is to be drawn, or an interval cannot be drawn from.
+        """
+        parsed = {
+            o.key_or_group: o for o in OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
+        }
+        swept = {key: override for key, override in parsed.items() if override.is_sweep_override()}
+        if not swept:
+            raise ConfigError(f"hydra.sweeper: nothing to search; give a key as KEY=A,B or 'KEY={INTERVAL}'")
+        fixed = tuple(str(override.input_line) for key, override in parsed.items() if key not in swept)
+        return cls({key: _distribution(key, override) for key, override in swept.items()}, fixed)
+
+    def overrides(self, drawn: Mapping[str, Any]) -> tuple[str, ...]:
+        """Of one trial's job."""
+        return (*self.fixed, *(f"{key}={value}" for key, value in drawn.items()))
+
+
+def trial_name(number: int, drawn: Mapping[str, Any]) -> str:
+    """A folder's name, in the order of the trials."""
+    shown = [f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in drawn.items()]
+    return joined([f"{number:04d}", *shown])
+
+
+def _distribution(key: str, override: Override) -> BaseDistribution:
+    value = override.value()
+    try:
+        if isinstance(value, IntervalSweep):
+            assert value.start is not None
+            assert value.end is not None
+            log = "log" in value.tags
+            if isinstance(value.start, int) and isinstance(value.end, int):
+                return IntDistribution(value.start, value.end, log=log)
+            return FloatDistribution(float(value.start), float(value.end), log=log)
+        options = list(override.sweep_string_iterator())
+        if isinstance(value, RangeSweep) and all(isinstance(n, int) for n in (value.start, value.stop, value.step)):
+            return IntDistribution(int(options[0]), int(options[-1]), step=int(value.step))
+        return CategoricalDistribution(options)
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}") from error

@@ -1,0 +1,138 @@
+"""Optuna's side of a search: trials in a SQLite file, asked for and told by any number of processes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from latentlab.errors import UserError
+from latentlab.lock import is_held
+from latentlab.runs import write_atomically
+from latentlab.sweeps.settings import SearchSettings
+
+log = logging.getLogger(__name__)
+
+STORAGE, SUMMARY, WORKERS = "search.db", "search.json", ".workers"
+WORKER, FOLDER, REASON = "worker", "folder", "reason"
+SECONDS_FOR_THE_FILE = 60  # that another process may keep it
+
+
+@final
+class Study:
+    """The trials of a sweep's folder.
+
+    Raises:
+        UserError: its storage cannot be read, or was made for other objectives.
+    """
+
+    def __init__(self, folder: Path, settings: SearchSettings) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+        self._folder, self._settings = folder, settings
+        directions = list(settings.objectives.values())
+        try:
+            self._study = optuna.create_study(
+                storage=storage(folder), study_name="search", directions=directions, load_if_exists=True
+            )
+            known = self._study.user_attrs.get("objectives")
+        except Exception as error:  # of SQLite or SQLAlchemy, by the version
+            raise UserError(f"{folder / STORAGE} cannot be read ({type(error).__name__}); put it aside") from error
+        if known is None:
+            self._study.set_user_attr("objectives", settings.objectives)
+        elif known != settings.objectives:
+            raise UserError(f"hydra.sweeper: {folder} was searched for {known}; choose another sweep.name")
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)
+
+    def orphans(self) -> list[FrozenTrial]:
+        """Trials whose process is gone."""
+        running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
+        return [t for t in running if not is_held(self._folder / WORKERS / str(t.user_attrs.get(WORKER)))]
+
+    def adopt(self, trial: FrozenTrial, worker: str) -> None:
+        self._mark(trial, WORKER, worker)
+
+    def ask(self, space: Mapping[str, BaseDistribution], worker: str) -> FrozenTrial:
+        """A new trial. To be called under the folder's lock: the draw goes by the seed and the trial's number."""
+        own = np.random.SeedSequence([self._settings.seed, len(self.trials)])
+        self._study.sampler = optuna.samplers.TPESampler(
+            seed=int(own.generate_state(1)[0]),
+            n_startup_trials=self._settings.startup_trials,
+            constant_liar=True,  # trials that other processes have in hand are not drawn again
+        )
+        trial = self._study.ask(dict(space))
+        trial.set_user_attr(WORKER, worker)
+        return self.trials[trial.number]
+
+    def place(self, trial: FrozenTrial, folder: str) -> None:
+        self._mark(trial, FOLDER, folder)
+
+    def complete(self, trial: FrozenTrial, values: Sequence[float]) -> None:
+        if not all(math.isfinite(value) for value in values):
+            self.fail(trial, "the objective is not finite")
+        else:
+            self._study.tell(trial.number, list(values))
+
+    def pruned(self, trial: FrozenTrial) -> None:
+        self._study.tell(trial.number, state=TrialState.PRUNED)
+
+    def fail(self, trial: FrozenTrial, reason: str) -> None:
+        self._mark(trial, REASON, reason)
+        self._study.tell(trial.number, state=TrialState.FAIL)
+
+    def best(self) -> list[FrozenTrial]:
+        """The best trial, or with several objectives those that none other beats in all."""
+        return self._study.best_trials
+
+    def write_summary(self) -> None:
+        """`search.json`: the trials and the keys' importance, for whoever reads without Optuna."""
+        trials = [
+            {
+                "number": trial.number,
+                "state": trial.state.name.lower(),
+                "folder": trial.user_attrs.get(FOLDER),
+                "params": trial.params,
+                "values": trial.values,
+                "reason": trial.user_attrs.get(REASON, ""),
+            }
+            for trial in self.trials
+        ]
+        told = {"objectives": self._settings.objectives, "trials": trials, "importance": self._importance()}
+        write_atomically(self._folder / SUMMARY, json.dumps(told, indent=1) + "\n")
+
+    def _importance(self) -> dict[str, dict[str, float]]:
+        """Of each key for each objective (Hutter et al. 2014); empty while too little is known."""
+        found = {}
+        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+        for index, name in enumerate(self._settings.objectives):
+            target = partial(_value_of, index)
+            with suppress(ValueError, RuntimeError, ZeroDivisionError):
+                found[name] = optuna.importance.get_param_importances(self._study, evaluator=evaluator, target=target)
+        return found
+
+    def _mark(self, trial: FrozenTrial, name: str, value: Any) -> None:
+        self._study._storage.set_trial_user_attr(trial._trial_id, name, value)
+
+
+def _value_of(objective: int, trial: FrozenTrial) -> float:
+    return float(trial.values[objective])
+
+
+def storage(folder: Path) -> optuna.storages.RDBStorage:
+    """The search's file, which waits while another process writes."""
+    url = f"sqlite:///{(folder / STORAGE).absolute()}"
+    return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": SECONDS_FOR_THE_FILE}})

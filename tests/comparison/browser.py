@@ -1,0 +1,158 @@
+"""A headless Chromium driven over its debugging pipe: no server, no further package."""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+)
+SECONDS = 120.0
+
+
+class Browser:
+    """One page, with the requests it made and what its console said."""
+
+    def __init__(self, width: int, height: int) -> None:
+        assert CHROMIUM is not None
+        self.events: list[dict[str, Any]] = []
+        self.width = width
+        self._buffer, self._number = b"", 0
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        theirs_in, self._out = os.pipe()
+        self._in, theirs_out = os.pipe()
+
+        def hand_over() -> None:  # Chromium reads from 3 and writes to 4
+            high_in, high_out = os.dup(theirs_in), os.dup(theirs_out)
+            os.dup2(high_in, 3)
+            os.dup2(high_out, 4)
+
+        self._process = subprocess.Popen(
+            [
+                CHROMIUM,
+                *FLAGS,
+                f"--user-data-dir={self._profile.name}",
+                f"--window-size={width},{height}",
+                "about:blank",
+            ],
+            close_fds=False,
+            preexec_fn=hand_over,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        targets = self._call("Target.getTargets")["targetInfos"]
+        page = next(target["targetId"] for target in targets if target["type"] == "page")
+        self._session = self._call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+
+    def open(self, file: Path) -> None:
+        """Load a local file and wait for the whole of it."""
+        self.events.clear()
+        self.call("Page.navigate", url=file.resolve().as_uri())
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self._read()
+
+    def run(self, expression: str) -> Any:
+        """The value of a JavaScript expression; AssertionError where it throws."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def press(self, key: str, code: int) -> None:
+        """A key, as from a keyboard."""
+        text = "\r" if key == "Enter" else ""
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text)
+
+    def click(self, selector: str) -> None:
+        """The mouse on the middle of an element, which is scrolled to first."""
+        place = self.run(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            "e.scrollIntoView({block: 'center', behavior: 'instant'}); const b = e.getBoundingClientRect();"
+            "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            x, y = place
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def picture(self, file: Path, whole: bool = False) -> None:
+        """What is seen, or the whole page, as a PNG file."""
+        answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))
+        file.write_bytes(base64.b64decode(answer["data"]))
+
+    @property
+    def requests(self) -> list[str]:
+        """The addresses asked for, but for data within the page."""
+        sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        urls = [event["params"]["request"]["url"] for event in sent]
+        return [url for url in urls if not url.startswith("data:")]
+
+    @property
+    def complaints(self) -> list[Any]:
+        """Errors and warnings of the console, and exceptions."""
+        said = [event["params"] for event in self.events if event["method"] == "Log.entryAdded"]
+        thrown = [event["params"] for event in self.events if event["method"] == "Runtime.exceptionThrown"]
+        logged = [event["params"] for event in self.events if event["method"] == "Runtime.consoleAPICalled"]
+        return [*said, *thrown, *logged]
+
+    def call(self, method: str, **parameters: Any) -> Any:
+        return self._call(method, self._session, **parameters)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, AssertionError):
+            self._call("Browser.close")
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._in)
+        os.close(self._out)
+        self._profile.cleanup()
+
+    def _clip(self, whole: bool) -> dict[str, Any]:
+        if not whole:
+            return {}
+        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+        return {"clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}}
+
+    def _call(self, method: str, session: str | None = None, **parameters: Any) -> Any:
+        self._number += 1
+        number = self._number
+        message = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == number:
+                assert "error" not in answer, f"{method}: {answer['error']}"
+                return answer["result"]
+
+    def _read(self) -> dict[str, Any]:
+        deadline = time.monotonic() + SECONDS
+        while b"\0" not in self._buffer:
+            assert time.monotonic() < deadline, "Chromium gives no answer"
+            chunk = os.read(self._in, 1 << 20)
+            assert chunk, "Chromium ended"
+            self._buffer += chunk
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        content: dict[str, Any] = json.loads(message)
+        if "method" in content:
+            self.events.append(content)
+        return content

@@ -1,0 +1,225 @@
+"""A search draws trials from a space, survives what fails, and goes on where it was stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from short_sweeps import JOB
+
+from latentlab.errors import ConfigError
+from latentlab.sweeps.settings import SearchSettings
+from latentlab.sweeps.space import Space, trial_name
+
+SEARCH = [*JOB, "hydra/sweeper=optuna", "model=ae"]
+RATE = "optimizer.lr=tag(log, interval(1e-4, 1e-1))"
+
+
+@pytest.fixture
+def search(run_hydra, tmp_path, monkeypatch):
+    """Arguments -> exit status and what `search.json` then says of the trials."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, list[dict]]:
+        status = run_hydra(["-m", *SEARCH, *arguments, "sweep.name=s"])
+        summary = Path("outputs/sweeps/s/search.json")
+        return status, json.loads(summary.read_text())["trials"] if summary.is_file() else []
+
+    return run
+
+
+def settings(**changed) -> SearchSettings:
+    usual = {"trials": 1, "minimize": ["val/mse"], "maximize": [], "prune": True, "startup_trials": 0, "seed": 0}
+    return SearchSettings(**{**usual, "params": {}, **changed})
+
+
+@pytest.mark.parametrize(
+    ("override", "distribution"),
+    [
+        ("x=interval(0.1,10)", FloatDistribution(0.1, 10.0)),
+        ("x=interval(1,10)", FloatDistribution(1.0, 10.0)),
+        ("x=tag(log, interval(1e-4, 1))", FloatDistribution(1e-4, 1.0, log=True)),
+        ("x=int(interval(1, 8))", IntDistribution(1, 8)),
+        ("x=tag(log, int(interval(1, 8)))", IntDistribution(1, 8, log=True)),
+        ("x=range(2,9,3)", IntDistribution(2, 8, step=3)),
+        ("x=1,2", CategoricalDistribution(["1", "2"])),
+        ("x=[256],[512,512]", CategoricalDistribution(["[256]", "[512,512]"])),
+        ("x=choice(ae,vae)", CategoricalDistribution(["ae", "vae"])),
+    ],
+)
+def test_what_is_drawn_for_an_override(override, distribution):
+    space = Space.of(["y=3", override], None)
+    assert space.drawn == {"x": distribution}
+    assert space.fixed == ("y=3",)
+
+
+def test_a_later_override_of_a_key_wins():
+    assert Space.of(["x=1,2", "y=1,2", "x=5"], None).fixed == ("x=5",)
+
+
+@pytest.mark.parametrize("arguments", [[], ["x=3"], ["x=interval(3, 1)"], ["x=tag(log, interval(0, 1))"]])
+def test_a_space_with_nothing_to_draw_is_refused(arguments):
+    with pytest.raises(ConfigError):
+        Space.of(arguments, None)
+
+
+def test_trials_are_named_in_their_order_by_what_was_drawn():
+    assert (
+        trial_name(7, {"optimizer.lr": 0.00123456, "net.widths": "[32]"})
+        == "0007,optimizer.lr=0.001235,net.widths=[32]"
+    )
+
+
+def test_early_stopping_is_for_one_validation_figure():
+    assert settings().watched == "val/mse"
+    assert settings(prune=False).watched is None
+    assert settings(minimize=["test/mse"]).watched is None
+    assert settings(maximize=["val/kl"]).watched is None
+
+
+def test_a_search_is_repeated_by_its_seed_and_extended_by_more_trials(search, tmp_path):
+    status, first = search(RATE, "hydra.sweeper.trials=3")
+    assert status == 0
+    assert [trial["state"] for trial in first] == ["complete"] * 3
+    assert len({trial["params"]["optimizer.lr"] for trial in first}) == 3
+    status, same = search(RATE, "hydra.sweeper.trials=3")
+    assert (status, same) == (0, first)
+    status, more = search(RATE, "hydra.sweeper.trials=5")
+    assert status == 0
+    assert more[:3] == first
+    assert len(more) == 5
+    for trial in more:
+        metrics = json.loads((tmp_path / "outputs/sweeps/s" / trial["folder"] / "metrics.json").read_text())
+        assert trial["values"] == [metrics["metrics"]["val/objective_final"]]
+
+
+def test_a_trial_that_fails_or_becomes_nan_is_told_and_the_search_goes_on(search):
+    diverging = ("likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e5,1e-4", "hydra.sweeper.trials=6")
+    status, trials = search(*diverging)
+    assert status == 0
+    by_rate = {trial["params"]["optimizer.lr"]: trial for trial in trials}
+    assert by_rate["100000.0"]["state"] == "fail"
+    assert "not finite" in by_rate["100000.0"]["reason"]
+    assert by_rate["0.0001"]["state"] == "complete"
+
+
+def test_a_config_that_was_trained_already_is_not_trained_again(search, tmp_path):
+    status, trials = search("net.widths=[8],[16]", "hydra.sweeper.trials=6")
+    assert status == 0
+    assert len(trials) == 6
+    assert len(list((tmp_path / "outputs/sweeps/s").glob("*/metrics.json"))) == 2
+    assert len({(trial["folder"], *trial["values"]) for trial in trials}) == 2
+
+
+def test_a_trial_worse_than_the_median_is_stopped_early(search, tmp_path):
+    status, trials = search(
+        "optimizer.lr=1e-2,1e-6",
+        "seed=0,1,2,3",
+        "trainer.max_epochs=4",
+        "hydra.sweeper.trials=12",
+        "hydra.sweeper.startup_trials=3",
+    )
+    assert status == 0
+    stopped = [trial for trial in trials if trial["state"] == "pruned"]
+    assert stopped
+    for trial in stopped:
+        run = tmp_path / "outputs/sweeps/s" / trial["folder"]
+        assert trial["params"]["optimizer.lr"] == "1e-06"
+        assert json.loads((run / "status.json").read_text())["status"] == "pruned"
+        epochs = {json.loads(line)["epoch"] for line in (run / "history.jsonl").read_text().splitlines()}
+        assert max(epochs) < 4
+
+
+def test_several_objectives_leave_those_that_none_other_beats(search, capfd):
+    objectives = "hydra.sweeper.minimize=[val/mse,parameters]"
+    status, trials = search("net.widths=[4],[64]", "trainer.max_epochs=3", objectives, "hydra.sweeper.trials=6")
+    assert status == 0
+    assert {len(trial["values"]) for trial in trials} == {2}
+    said = capfd.readouterr().out
+    assert "net.widths=[4]" in said.rpartition("search:")[2]
+    assert "net.widths=[64]" in said.rpartition("search:")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((RATE, "hydra.sweeper.trials=0"), "hydra.sweeper.trials: expected at least 1"),
+        ((RATE, "hydra.sweeper.trials=many"), "hydra.sweeper.trials: expected int"),
+        ((RATE, "+hydra.sweeper.trails=3"), "hydra.sweeper.trails: unknown"),
+        ((RATE, "hydra.sweeper.minimize=[]"), "hydra.sweeper.minimize: expected figures"),
+        ((RATE, "hydra.sweeper.maximize=[val/objective_final]"), "hydra.sweeper.minimize: expected figures"),
+        ((RATE, "hydra.sweeper.trials=1", "hydra.sweeper.minimize=[val/mean]"), "no figure 'val/mean'"),
+        (("seed=0",), "nothing to search"),
+        (("optimizer.rate=interval(0,1)",), "optimizer.rate"),
+    ],
+)
+def test_a_mistake_is_one_line(search, capfd, arguments, said):
+    status, _ = search(*arguments)
+    error = capfd.readouterr().err
+    assert status == 1
+    assert said in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_study_is_not_gone_on_with_for_other_objectives(search, capfd):
+    search(RATE, "hydra.sweeper.trials=1")
+    status, _ = search(RATE, "hydra.sweeper.trials=2", "hydra.sweeper.minimize=[val/mse]")
+    assert status == 1
+    assert "choose another sweep.name" in capfd.readouterr().err
+
+
+def test_a_damaged_storage_is_told(search, tmp_path, capfd):
+    search(RATE, "hydra.sweeper.trials=1")
+    (tmp_path / "outputs/sweeps/s/search.db").write_bytes(b"no database at all" * 100)
+    status, _ = search(RATE, "hydra.sweeper.trials=2")
+    assert status == 1
+    assert "search.db cannot be read" in capfd.readouterr().err
+
+
+def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    line = [sys.executable, "-m", "latentlab.train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={folder}"]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+
+def test_a_killed_search_goes_on_to_the_trials_of_one_left_alone(tmp_path):
+    arguments = (RATE, "data.batch_size=16", "trainer.max_epochs=3", "hydra.sweeper.trials=5")
+    for name in ("alone", "killed"):
+        process = command(tmp_path / name, *arguments)
+        if name == "killed":
+            while not list((tmp_path / name).glob("0002*/checkpoints/last.ckpt")):
+                assert process.poll() is None, process.communicate()[0]
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            process = command(tmp_path / name, *arguments)
+        output, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, output
+    alone, killed = (json.loads((tmp_path / name / "search.json").read_text()) for name in ("alone", "killed"))
+    assert killed == alone
+
+
+def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):
+    both = [command(tmp_path / "s", RATE, "hydra.sweeper.trials=8") for _ in range(2)]
+    for process in both:
+        output, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, output
+    trials = json.loads((tmp_path / "s" / "search.json").read_text())["trials"]
+    assert [trial["number"] for trial in trials] == list(range(8))
+    assert {trial["state"] for trial in trials} <= {"complete", "pruned"}
+    assert len({trial["folder"] for trial in trials}) == 8
+    assert len({trial["params"]["optimizer.lr"] for trial in trials}) == 8
+
+
+def test_jobs_of_a_search_run_at_once(tmp_path):
+    process = command(
+        tmp_path / "s", RATE, "hydra.sweeper.trials=4", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"
+    )
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    trials = json.loads((tmp_path / "s" / "search.json").read_text())["trials"]
+    assert [trial["state"] for trial in trials] == ["complete"] * 4
