@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep lint type test smoke ci bench tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check lint type test slurm smoke ci bench tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,8 +33,14 @@ train: $(STAMP)  ## train one model (ARGS="model=cvae trainer.max_epochs=3")
 evaluate: $(STAMP)  ## measure a finished run (ARGS="run=outputs/runs/FOLDER suite=full")
 	$(BIN)/python -m latentlab.evaluate $(ARGS)
 
-sweep: $(STAMP)  ## train several (ARGS="model=ae,vae seed=0,1,2")
+sweep: $(STAMP)  ## train several (ARGS="model=ae,vae seed=0,1,2 sweep.name=first")
 	$(BIN)/python -m latentlab.train --multirun $(ARGS)
+
+report: $(STAMP)  ## compare runs on one page (ARGS="sweep=first" or ARGS="runs=[FOLDER,FOLDER]")
+	$(BIN)/python -m latentlab.report $(ARGS)
+
+check: $(STAMP)  ## train a small fixed sweep and hold its figures to the recorded ones
+	OMP_NUM_THREADS=1 $(BIN)/python -m latentlab.check $(ARGS)
 
 lint: $(STAMP)  ## style
 	$(BIN)/ruff check .
@@ -45,6 +51,9 @@ type: $(STAMP)  ## static types
 
 test: $(STAMP)  ## the test suite (LATENTLAB_DATA=FOLDER adds the tests on real MNIST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+
+slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's packages and starts here
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
 
 smoke: $(STAMP)  ## two batches of every variant x network through the real entry point
 	$(BIN)/python -m latentlab.train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,mlp,cnn,rnn \

@@ -1,6 +1,8 @@
 """Shapes and types in signatures are checked while tests run; the real entry point is a fixture."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,16 @@ from jaxtyping import install_import_hook
 typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))  # the numeric tower: an int is a float
 
 install_import_hook("latentlab", "conftest.typechecker")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Iterator[Path]:
+    """An empty folder to stand in; the log's handlers are afterwards what they were."""
+    monkeypatch.chdir(tmp_path)
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield tmp_path
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

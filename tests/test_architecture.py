@@ -21,9 +21,9 @@ FUNCTIONAL = [
     "penalties",
     "corruption",
 ]
-ENTRY_POINTS = {"train", "evaluate", "demo", "report"}
+ENTRY_POINTS = {"train", "evaluate", "demo", "report", "check"}
 # besides the entry points: what composes a config, checks it, or reads it back
-KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process", "sweep_end", "sweeps"}
+KNOWS_HYDRA = ENTRY_POINTS | {"job", "build", "runs", "cli", "own_process", "sweeps"}
 
 READ_BY_A_COMPARISON = {"runs", "hyperparameters", "lock", "errors", "cli.nearest"}
 

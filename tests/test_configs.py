@@ -86,7 +86,20 @@ def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(run_hydra,
     assert run_hydra([*flags, f"experiment={option}", *SHORT, f"paths.output_dir={outputs}", *place]) == 0
     runs = [Run(file.parent) for file in tmp_path.rglob("metrics.json")]
     assert len(runs) > 1 if is_sweep else len(runs) == 1
-    assert (tmp_path / "rate_distortion.png").is_file() == (option == "beta")
+    assert (tmp_path / "report.html").is_file() == is_sweep
     for run in runs:
         assert run.metrics["steps"] == 2
         assert ("evaluation" in run.metrics) == (run.config.evaluate != "none")
+
+
+FEWER = {"check": ["seed=0"], "variants": ["seed=0"], "vae_search": ["hydra.sweeper.trials=2"]}
+
+
+@pytest.mark.parametrize("option", options("sweep"))
+def test_a_sweep_recipe_runs_short_and_ends_in_a_report(run_hydra, option, outputs, tmp_path):
+    header = [line for line in (CONF / "sweep" / f"{option}.yaml").read_text().splitlines() if "#" in line]
+    assert any("Two CPU cores:" in line for line in header)
+    place = [f"paths.output_dir={outputs}", f"hydra.sweep.dir={tmp_path}"]
+    assert run_hydra(["-m", f"sweep={option}", *SHORT, *FEWER[option], *place]) == 0
+    assert len(list(tmp_path.glob("*/metrics.json"))) == (2 if option == "vae_search" else 5)
+    assert (tmp_path / "report.html").is_file()

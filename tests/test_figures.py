@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from latentlab.figures import comparison, image_grid, latent_plane, rate_distortion, unit_activity
+from latentlab.figures import comparison, image_grid, latent_plane, unit_activity
 from latentlab.figures.latent_plane import principal_plane
 from latentlab.figures.style import TEN_COLOURS, TEN_MARKERS
 
@@ -224,12 +224,3 @@ def lab(colour, sight):
 def test_ten_colours_are_told_apart_also_by_the_colour_blind(sight):
     distances = [np.linalg.norm(lab(a, sight) - lab(b, sight)) for a, b in combinations(TEN_COLOURS, 2)]
     assert min(distances) > 15  # 2.3 is just noticeable
-
-
-def test_the_frontier_joins_the_models_by_their_rates_and_marks_the_least_bound():
-    axes = rate_distortion({"b": (20.0, 80.0), "a": (10.0, 95.0), "c": (30.0, 75.0)}, "Frontier", LONG_LINE).axes[0]
-    line = axes.lines[0]
-    assert line.get_xdata().tolist() == [10, 20, 30]
-    assert line.get_ydata().tolist() == [95, 80, 75]
-    assert [text.get_text() for text in axes.texts] == ["a", "b", "c"]
-    assert "100.0, the least" in axes.get_legend().get_texts()[0].get_text()

@@ -48,6 +48,8 @@ def test_every_target_is_phony_and_the_promised_ones_are_there():
         "demo",
         "train",
         "sweep",
+        "report",
+        "check",
         "lint",
         "type",
         "test",
@@ -93,7 +95,7 @@ def test_python_chooses_the_interpreter_of_the_venv(fresh):
     assert "python3.99 -m venv .venv" in make(fresh, "-n", "setup", "PYTHON=python3.99")
 
 
-@pytest.mark.parametrize("target", ["demo", "train", "sweep", "smoke", "test", "tensorboard"])
+@pytest.mark.parametrize("target", ["demo", "train", "sweep", "report", "check", "smoke", "test", "tensorboard"])
 def test_arguments_pass_through(installed, target):
     commands = make(installed, "-n", target, "ARGS=model=cvae trainer.max_epochs=3").rstrip()
     assert commands.endswith(" model=cvae trainer.max_epochs=3")
@@ -105,6 +107,8 @@ def test_arguments_pass_through(installed, target):
         ("demo", "-m latentlab.demo"),
         ("train", "-m latentlab.train"),
         ("sweep", "-m latentlab.train --multirun"),
+        ("report", "-m latentlab.report"),
+        ("check", "-m latentlab.check"),
         ("lint", "ruff format --check ."),
         ("type", "mypy"),
         ("test", "-m pytest"),

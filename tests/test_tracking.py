@@ -3,21 +3,16 @@ import logging
 import math
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import wandb
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from matplotlib.figure import Figure
-from matplotlib.image import imread
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from latentlab.tracking import (
@@ -25,9 +20,9 @@ from latentlab.tracking import (
     finish_wandb,
     log_figure,
     log_hyperparameters,
-    log_image,
     wandb_logger,
 )
+from wandb_files import pixels_of, read_back
 
 KEY = "a" * 40
 
@@ -92,32 +87,26 @@ def offline(folder: Path, **options):
     return wandb_logger(folder, "latentlab", group="g", job_type="train", tags=["a", "b"], **options)
 
 
-def read_back(folder: Path) -> dict:
-    """What the only W&B run below the folder holds, read by W&B's own tool."""
-    (run,) = folder.glob("wandb/offline-run-*/run-*.wandb")
-    command = [Path(sys.executable).with_name("wandb"), "leet", "inspect", "--summary", "--json", run]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+def only_run(folder: Path) -> dict:
+    """What the only W&B run below the folder holds."""
+    (run,) = folder.glob("wandb/offline-run-*")
+    return read_back(run)
 
 
 def own_lines(caplog) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "latentlab.tracking"]
 
 
-def pixels_of(png: bytes) -> np.ndarray:
-    """(H, W, 3) bytes; matplotlib reads a PNG as floats in [0, 1]."""
-    return (imread(BytesIO(png), format="png")[..., :3] * 255).round().astype(np.uint8)
-
-
-def ramp() -> torch.Tensor:
-    return torch.linspace(0, 1, 20).reshape(1, 4, 5)
+def line() -> Figure:
+    figure = Figure(figsize=(2, 1), dpi=100)
+    figure.add_subplot().plot([0, 1], [0, 1])
+    return figure
 
 
 def test_one_picture_has_the_same_pixels_everywhere(tmp_path):
-    figure = Figure(figsize=(2, 1), dpi=100)
-    figure.add_subplot().plot([0, 1], [0, 1])
     board, weights_and_biases = tensorboard(tmp_path), offline(tmp_path)
     loggers = [board, CSVLogger(tmp_path), weights_and_biases]
-    log_figure(loggers, tmp_path, "val/line", figure, step=7)
+    log_figure(loggers, tmp_path, "val/line", line(), step=7)
     finish_wandb(0)
 
     on_disk = pixels_of((tmp_path / "figures/val_line.png").read_bytes())
@@ -132,28 +121,16 @@ def test_one_picture_has_the_same_pixels_everywhere(tmp_path):
 
     (media,) = tmp_path.glob("wandb/offline-run-*/files/media/images/val/*.png")
     assert np.array_equal(pixels_of(media.read_bytes()), on_disk)
-    summary = read_back(tmp_path)["summary"]
+    summary = only_run(tmp_path)["summary"]
     assert summary["trainer/global_step"] == 7
     assert media.as_posix().endswith("/files/" + summary["val/line"]["path"])
 
 
-def test_an_image_keeps_its_grey_levels_everywhere(tmp_path):
-    board, weights_and_biases = tensorboard(tmp_path), offline(tmp_path)
-    log_image([board, weights_and_biases], tmp_path, "ramp", ramp(), step=3)
-    finish_wandb(0)
-    expected = np.repeat((ramp()[0] * 255).round().to(torch.uint8).numpy()[..., None], 3, axis=2)
-    assert np.array_equal(pixels_of((tmp_path / "figures/ramp.png").read_bytes()), expected)
-    (event,) = written_events(board).Images("ramp")
-    assert np.array_equal(pixels_of(event.encoded_image_string), expected)
-    (media,) = tmp_path.glob("wandb/offline-run-*/files/media/images/*.png")
-    assert np.array_equal(pixels_of(media.read_bytes()), expected)
-
-
 def test_a_newer_picture_takes_the_place_of_the_older_one(tmp_path):
-    log_image([], tmp_path, "ramp", torch.zeros(3, 4, 5), step=0)
-    log_image([], tmp_path, "ramp", torch.ones(3, 4, 5), step=1)
-    assert [file.name for file in (tmp_path / "figures").iterdir()] == ["ramp.png"]
-    assert pixels_of((tmp_path / "figures/ramp.png").read_bytes()).min() == 255
+    log_figure([], tmp_path, "val/line", line(), step=0)
+    log_figure([], tmp_path, "val/line", Figure(), step=1)
+    assert [file.name for file in (tmp_path / "figures").iterdir()] == ["val_line.png"]
+    assert pixels_of((tmp_path / "figures/val_line.png").read_bytes()).min() == 255
 
 
 def test_hyperparameters_of_all_runs_have_the_same_metrics(tmp_path):
@@ -175,7 +152,7 @@ def test_wandb_gets_the_config_and_a_summary_of_what_is_finite(tmp_path):
     figures = {"test/mse": 0.25, "test/kl": math.nan}
     log_hyperparameters([offline(tmp_path, name="n")], {"net.widths": [400]}, figures)
     finish_wandb(0)
-    found = read_back(tmp_path)
+    found = only_run(tmp_path)
     assert found["summary"]["test/mse"] == 0.25
     assert "test/kl" not in found["summary"]
     assert "net.widths" in json.dumps(found["config"])
@@ -186,7 +163,7 @@ def test_each_job_of_a_sweep_has_a_wandb_run_of_its_own(tmp_path):
         log_hyperparameters([offline(tmp_path / str(job))], {}, {"test/mse": float(job)})
         finish_wandb(0)
         assert wandb.run is None
-    summaries = [read_back(tmp_path / str(job))["summary"]["test/mse"] for job in range(2)]
+    summaries = [only_run(tmp_path / str(job))["summary"]["test/mse"] for job in range(2)]
     assert summaries == [0, 1]
 
 
@@ -217,7 +194,7 @@ def test_the_mode_that_the_user_sets_has_the_last_word(tmp_path, monkeypatch, ca
     monkeypatch.setenv("WANDB_MODE", mode)
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     logger = offline(tmp_path)
-    log_image([logger], tmp_path, "ramp", ramp(), step=0)
+    log_figure([logger], tmp_path, "val/line", line(), step=0)
     log_hyperparameters([logger], {"a": 1}, {"test/mse": 1.0})
     assert said in caplog.text
     assert bool(list(tmp_path.glob("wandb/offline-run-*"))) == (mode == "offline")

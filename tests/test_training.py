@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from datetime import timedelta
 
 import pytest
 import torch
 
+from latentlab.build import time_limit
 from latentlab.runs import Run, config_hash
 
 DIGITS = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks=no_pictures"]
@@ -122,6 +124,10 @@ MISTAKES = {
     "trainer.check_val_every_n_epoch": ["trainer.check_val_every_n_epoch=0"],
     "trainer.devices: expected at most": ["trainer.devices=99"],
     "trainer: `devices`": ["trainer.devices=two"],
+    "trainer.max_time: expected days:hours:minutes:seconds": ["trainer.max_time=foo"],
+    "such as 00:01:30:00, or {minutes: 90}, found 00:00:00:00": ["trainer.max_time=00:00:00:00"],
+    "trainer.max_time: expected": ["trainer.max_time={foo:1}"],
+    "trainer.gradient_clip_algorithm: expected norm or value": ["trainer.gradient_clip_algorithm=length"],
     "seed: expected 0 to 4294967295, found -1": ["seed=-1"],
     "optimizer: Invalid learning rate: -1": ["optimizer.lr=-1"],
     "model.beta": ["model.beta=-1"],
@@ -139,6 +145,24 @@ def test_an_impossible_choice_is_one_line_that_names_it(train, capfd, named):
     assert [line for line in error.splitlines() if line.startswith("error: ") and named in line]
     assert named not in output, "told twice"
     assert run.metrics is None
+
+
+def test_no_algorithm_of_clipping_is_the_norm(train):
+    clipped = [*DIGITS, "trainer.gradient_clip_val=0.01", "trainer.limit_train_batches=3"]
+    named, unnamed, other = (
+        train(*clipped, f"trainer.gradient_clip_algorithm={name}", folder=name).metrics["metrics"]
+        for name in ("norm", "null", "value")
+    )
+    assert named == unnamed != other
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(None, None), ("00:01:30:00", 5_400), ("10:00:00:01", 864_001), ({"minutes": 90}, 5_400)],
+)
+def test_a_limit_of_time_is_written_as_lightning_writes_it(given, seconds):
+    limit = time_limit({"max_time": given})
+    assert limit == (None if seconds is None else timedelta(seconds=seconds))
 
 
 def test_a_run_that_validates_nothing_ends_with_its_last_weights(train):

@@ -2,12 +2,15 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
@@ -15,6 +18,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
+from latentlab.checkpoints import WholeCheckpoints
 from latentlab.cli.mistakes import from_instantiate
 from latentlab.data.base import ImageDataModule
 from latentlab.distributions import Likelihood
@@ -22,6 +26,7 @@ from latentlab.errors import ConfigError
 from latentlab.execution import Execution
 from latentlab.models.base import Autoencoder
 from latentlab.models.parts import Parts
+from latentlab.processes import started, started_by_a_launcher
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +114,21 @@ def build_trainer(
         raise ConfigError(
             f"trainer.devices: expected at most {most} on this machine's CPU, found {trainer.num_devices}"
         )
+    _refuse_other_number_of_processes(trainer)
+    if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # else the config names another one
+        trainer.strategy.checkpoint_io = WholeCheckpoints()
     return trainer
+
+
+def _refuse_other_number_of_processes(trainer: Trainer) -> None:
+    """Lightning would wait for those that nobody starts, or let all of them train the same."""
+    devices, nodes = trainer.num_devices, trainer.num_nodes
+    if started_by_a_launcher() and started() != devices * nodes:
+        raise ConfigError(
+            f"trainer.devices: {devices} on {nodes} nodes, and Slurm or torchrun has started {started()} processes; "
+            f"let it start one a device (hydra.launcher.tasks_per_node={devices}, srun --ntasks-per-node={devices}, "
+            f"torchrun --nproc-per-node={devices})"
+        )
 
 
 def check_trainer(trainer: Mapping[str, Any]) -> None:
@@ -120,10 +139,38 @@ def check_trainer(trainer: Mapping[str, Any]) -> None:
         value = trainer.get(key)
         if isinstance(value, int | float) and value <= 0:
             raise ConfigError(f"trainer.{key}: expected more than 0, found {value}")
-    if trainer.get("gradient_clip_algorithm", "norm") not in ("norm", "value"):
+    if trainer.get("gradient_clip_algorithm") not in (None, "norm", "value"):
         raise ConfigError(
             f"trainer.gradient_clip_algorithm: expected norm or value, found {trainer['gradient_clip_algorithm']}"
         )
+    time_limit(trainer)
+
+
+def time_limit(trainer: Mapping[str, Any]) -> timedelta | None:
+    """How long a training may take; None where there is no limit.
+
+    Raises:
+        ConfigError: `max_time` is no time, or none at all.
+    """
+    given = trainer.get("max_time")
+    if given is None:
+        return None
+    try:
+        limit = timedelta(**(_parts_of(given) if isinstance(given, str) else given))
+    except (TypeError, OverflowError):
+        limit = timedelta(0)
+    if limit <= timedelta(0):
+        raise ConfigError(
+            "trainer.max_time: expected days:hours:minutes:seconds such as 00:01:30:00, or {minutes: 90}, "
+            f"found {given}"
+        )
+    return limit
+
+
+def _parts_of(time: str) -> dict[str, int]:
+    """Of DD:HH:MM:SS, as Lightning writes it; nothing of anything else."""
+    found = re.fullmatch(r"(?P<days>\d+):(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)", time.strip())
+    return {unit: int(number) for unit, number in found.groupdict().items()} if found else {}
 
 
 def build_each(group: DictConfig | None) -> list[Any]:

@@ -32,6 +32,10 @@ class NonFiniteObjective(UserError):  # noqa: N818
         return NonFiniteObjective, (self.stage, self.name, self.step, self.checkpoint)
 
 
+class RankLost(UserError):  # noqa: N818
+    """Another process of a run on several devices is gone."""
+
+
 class Pruned(Exception):  # noqa: N818
     """A search stopped the run early: it is neither complete nor failed."""
 

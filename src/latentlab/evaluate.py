@@ -17,11 +17,7 @@ FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    try:
-        arguments = with_place(sys.argv[1:])
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    sys.exit(run_hydra(job, "evaluate", arguments))
+    sys.exit(run_hydra(job, "evaluate", sys.argv[1:], with_place))
 
 
 def with_place(arguments: list[str]) -> list[str]:

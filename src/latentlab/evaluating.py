@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
+from latentlab.allocator import keep_freed_memory
 from latentlab.build import build_data, build_each
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, UserError
@@ -48,6 +49,8 @@ def evaluate_run(
     """
     if samples is not None and samples < 1:
         raise ConfigError(f"samples: expected at least 1, found {samples}")
+    run.refuse_foreign_code()
+    keep_freed_memory()
     data, model = _data(run, root), run.model().to(_device(device))
     torch.set_float32_matmul_precision("highest")  # whatever it was trained with
     name, weights = run.folder.resolve().name, "best" if run.best_checkpoint else "last"

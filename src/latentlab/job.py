@@ -7,40 +7,61 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from latentlab.errors import Pruned
+from latentlab.errors import Interrupted, Pruned
+from latentlab.processes import is_first, started_by_a_launcher, was_requeued
+from latentlab.signals import hand_on, interruptible
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from latentlab.runs import Run
 
 log = logging.getLogger(__name__)
 
 
 def job(config: DictConfig) -> float:
     """One run; returns the best epoch's validation objective, for whoever searches over it."""
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-
-    from latentlab.lock import held
-    from latentlab.runs import Run
-    from latentlab.standing import goes_on
-
-    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-    if in_sweep:
-        run = Run(config.paths.run_dir)
-        log.info("job %s", config.sweep.job or run.folder.name)
-        with held(run.folder):
-            config.resume = str(run.folder) if goes_on(run, config) else None
-    elif config.resume:
-        Run(config.resume).refuse_other_config(config)
     try:
-        return _objective(_trained(config, in_sweep))
+        with interruptible():  # from here on, and not only in the training: imports take seconds
+            return _objective(_run(config))
     except Pruned as reason:
         log.info("stopped early: %s", reason)
         return math.nan
+    except Interrupted as stop:
+        hand_on(stop.signal_number)
+        raise
+
+
+def _run(config: DictConfig) -> dict[str, Any]:
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from latentlab.runs import Run
+
+    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if in_sweep and is_first():
+        log.info("job %s", config.sweep.job or Run(config.paths.run_dir).folder.name)
+    if in_sweep or (was_requeued() and not config.resume):
+        config.resume = _resumed(Run(config.paths.run_dir), config)
+    elif config.resume:
+        Run(config.resume).refuse_other_config(config)
+    return _trained(config, in_sweep)
+
+
+def _resumed(run: Run, config: DictConfig) -> str | None:
+    """The folder, if what is in it is to be gone on with."""
+    from latentlab.lock import held
+    from latentlab.standing import goes_on
+
+    if not is_first():
+        return str(run.folder) if goes_on(run, config, may_clear=False) else None
+    with held(run.folder):
+        return str(run.folder) if goes_on(run, config) else None
 
 
 def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
-    if in_sweep and config.trainer.devices not in (1, "1", [0]):
+    several = config.trainer.devices not in (1, "1", [0])
+    if in_sweep and several and not started_by_a_launcher():
         from latentlab.own_process import train_in_own_process
 
         return train_in_own_process(config)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.cli import run_hydra
-from latentlab.errors import ConfigError, UserError
+from latentlab.errors import ConfigError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -23,11 +23,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    try:
-        arguments = quoted(sys.argv[1:])
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    sys.exit(run_hydra(job, "report", arguments))
+    sys.exit(run_hydra(job, "report", sys.argv[1:], quoted))
 
 
 def quoted(arguments: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from latentlab.errors import UserError
@@ -30,12 +31,32 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
     saved = Path(folder) / ".hydra" / "overrides.yaml"
     if not saved.is_file():
         raise UserError(f"resume: {folder} is not a run's folder: it holds no .hydra/overrides.yaml")
-    from omegaconf import OmegaConf
-
-    own = [argument for argument in map(str, OmegaConf.load(saved)) if _split(argument)[0] not in given]
+    own = [argument for argument in _overrides(saved) if _split(argument)[0] not in given]
     now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *PLACE)]
     place = folder.replace("'", "\\'")
     return [*own, *now, f"resume='{place}'", f"hydra.run.dir='{place}'", "hydra.output_subdir=null"]
+
+
+def _overrides(file: Path) -> list[str]:
+    """What the run was started with.
+
+    Raises:
+        UserError: the file is damaged, or says what Hydra never writes there: flags, Hydra's own settings, which may
+            name any code, or files outside the folders of configs.
+    """
+    from latentlab.comparison.documents import yaml_of
+
+    try:
+        content = yaml_of(file)
+    except UserError as error:
+        raise UserError(f"resume: {file.parent}/{error}; start a new run") from error
+    if not isinstance(content, list) or not all(isinstance(line, str) for line in content):
+        raise UserError(f"resume: {file} is damaged (expected a list of overrides); start a new run")
+    for line in content:
+        key, value = _split(line)
+        if re.match(r"[+~]*hydra\b|-", line) or ".." in key or (".." in value and "." not in key):
+            raise UserError(f"resume: {file} is damaged ({line[:60]!r} is no override of a run); start a new run")
+    return content
 
 
 def _split(argument: str) -> tuple[str, str]:

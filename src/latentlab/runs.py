@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import pickle
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 HISTORY = "history.jsonl"
 PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
+MOST_LETTERS = 2**16  # of a line that is added to a file
 # what may differ between a run and its continuation, and what does not make another experiment
 PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks", "sweep")
 
@@ -50,13 +53,17 @@ class Run:
             UserError: the folder is no run's, or the file is damaged.
         """
         from omegaconf import DictConfig, OmegaConf
+        from omegaconf.errors import OmegaConfBaseException
         from yaml import YAMLError  # type: ignore[import-untyped]
+
+        from latentlab.comparison.documents import Damaged, yaml_of
 
         if not self.config_file.is_file():
             raise UserError(f"{self.folder} is not a run's folder: no .hydra/resolved.yaml in it")
         try:
+            yaml_of(self.config_file)  # bounded: a few lines of aliases could unfold without end
             config = OmegaConf.load(self.config_file)
-        except (YAMLError, ValueError):
+        except (Damaged, YAMLError, OmegaConfBaseException, ValueError):
             config = OmegaConf.create()
         if not isinstance(config, DictConfig) or not config.keys() >= {"model", "data", "trainer"}:
             raise UserError(f"{self.config_file} is damaged; start a new run")
@@ -66,14 +73,15 @@ class Run:
     def metrics(self) -> dict[str, Any] | None:
         """The final figures; None while the run is not complete."""
         file = self.folder / "metrics.json"
-        return _read_json(file) if file.is_file() else None
+        return _read_json(file, {"metrics": dict, "epochs": int}) if file.is_file() else None
 
     @property
     def status(self) -> dict[str, Any]:
         """{"status": "running" | "interrupted" | "failed" | "complete", "reason": ...}."""
         file = self.folder / "status.json"
-        found = _read_json(file) if file.is_file() else {"status": "unknown", "reason": ""}
-        if found.get("status") == "running" and not is_held(self.folder):
+        known = _read_json(file, {"status": str, "reason": str}) if file.is_file() else {}
+        found = {"status": "unknown", "reason": "", **known}
+        if found["status"] == "running" and not is_held(self.folder):
             return {"status": "interrupted", "reason": "its process ended without a word"}
         return found
 
@@ -111,12 +119,12 @@ class Run:
 
     def clear(self) -> None:
         """Take away what an attempt left that is not gone on with; its log stays."""
+        self.config_file.unlink(missing_ok=True)  # first: without it, nothing that is still there is gone on with
         for path in self.folder.iterdir():
             if path.is_dir() and path.name != ".hydra":
                 shutil.rmtree(path)
             elif path.is_file() and path.suffix != ".log" and not path.name.startswith(".lock"):
                 path.unlink()
-        self.config_file.unlink(missing_ok=True)
 
     def write_status(self, status: str, reason: str = "") -> None:
         write_atomically(self.folder / "status.json", json.dumps({"status": status, "reason": reason}) + "\n")
@@ -144,12 +152,19 @@ class Run:
             data = checkpoint["data"]
         except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
             raise UserError(f"{file} is damaged ({type(error).__name__}); train the run anew") from error
+        self.refuse_foreign_code()
         model = build_model(self.config, tuple(data["image_shape"]), data["num_classes"])
         try:
             model.load_state_dict(checkpoint["state_dict"])
         except RuntimeError as error:
             raise UserError(f"{file} does not fit the model of the run's own config; train it anew") from error
         return model.eval()
+
+    def refuse_foreign_code(self) -> None:
+        """Raise UserError where the config names a class or function that is no part of a run: it would be called."""
+        from latentlab.cli.trusted import refuse_foreign_code
+
+        refuse_foreign_code(_plain(self.config), self.config_file)
 
     def refuse_unfit_for_evaluation(self) -> None:
         """Raise UserError where the run is not complete, or was made by another version of latentlab."""
@@ -167,7 +182,13 @@ class Run:
             )
 
     def refuse_other_config(self, config: DictConfig) -> None:
-        """Raise ConfigError where `config` is not the one of this run; only the number of epochs may grow."""
+        """Raise ConfigError where `config` is not the one of this run; only the number of epochs may grow.
+
+        Its loggers and callbacks may differ, and come out of the folder too: see `refuse_foreign_code`.
+        """
+        from latentlab.cli.trusted import refuse_foreign_code
+
+        refuse_foreign_code(_plain(config), "resume")
         ours, theirs = (flat(_lasting(c)) for c in (self.config, config))
         ours.pop("trainer.max_epochs", None), theirs.pop("trainer.max_epochs", None)
         for key in sorted(ours.keys() | theirs.keys(), key=lambda key: (key.count("."), key)):  # seed before data.seed
@@ -178,26 +199,62 @@ class Run:
                 )
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def _read_json(file: Path, expected: Mapping[str, type]) -> dict[str, Any]:
+    from latentlab.comparison.documents import Damaged, json_of
+
     try:
-        content: dict[str, Any] = json.loads(file.read_text())
-    except ValueError as error:
-        raise UserError(f"{file} is damaged ({error}); delete it, and resume the run to have it anew") from error
+        content = json_of(file)
+        for key, kind in expected.items():
+            if not isinstance(content.get(key), kind):
+                raise Damaged(f"{file.name} is damaged (no {key} in it)")
+    except Damaged as error:
+        raise UserError(f"{file.parent}/{error}; delete it, and resume the run to have it anew") from error
     return content
 
 
-def write_atomically(file: Path, text: str) -> None:
-    """Write a whole file or none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
+    """Write a whole file or none.
+
+    Raises:
+        OSError: it cannot be written, as on a full disk; the error names the file.
+    """
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with draft.open("w", encoding="utf-8") as stream:
-            stream.write(text)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
             os.fsync(stream.fileno())
         draft.replace(file)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(file)) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not even be made, it cannot be taken away
+            draft.unlink(missing_ok=True)
+
+
+def append_line(file: Path, line: str) -> None:
+    """Add a whole line or none; half a line, as an earlier kill may have left at the end, is taken away.
+
+    Raises:
+        OSError: it cannot be written, as on a full disk; the error names the file.
+    """
+    try:
+        with file.open("ab+", buffering=0) as stream:
+            end = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, end - MOST_LETTERS))
+            tail = stream.read()
+            whole = end - len(tail) + tail.rfind(b"\n") + 1
+            if whole < end:
+                stream.truncate(whole)
+            added = f"{line}\n".encode()
+            if stream.write(added) != len(added):
+                stream.truncate(whole)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from error
 
 
 def flat(config: Any, prefix: str = "") -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""SIGINT and SIGTERM raise Interrupted, whose exit status belongs to the signal."""
+"""SIGINT and SIGTERM raise Interrupted, whose exit status belongs to the signal.
+
+So does SIGUSR2 where somebody has a handler for it: submitit's puts a Slurm job into the queue again, at once and
+without a word to the training. The state is saved first, and then the signal handed on.
+"""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -9,6 +13,7 @@ from typing import NoReturn
 from latentlab.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+REQUEUE = signal.SIGUSR2
 
 
 @contextmanager
@@ -17,7 +22,7 @@ def interruptible() -> Iterator[None]:
 
     Python alone would end on SIGTERM without a word, and Lightning ends on SIGINT with status 1.
     """
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in _ours()}
     handle(stop)
     try:
         yield
@@ -27,8 +32,18 @@ def interruptible() -> Iterator[None]:
 
 
 def handle(handler: Callable[[int, FrameType | None], None]) -> None:
-    for number in SIGNALS:
+    for number in _ours():
         signal.signal(number, handler)
+
+
+def hand_on(number: int) -> None:
+    """Give a signal that stopped the run to the handler outside it, which may end the process, or raise."""
+    if number == REQUEUE and REQUEUE in _ours():
+        signal.raise_signal(REQUEUE)
+
+
+def _ours() -> tuple[signal.Signals, ...]:
+    return (*SIGNALS, REQUEUE) if callable(signal.getsignal(REQUEUE)) else SIGNALS
 
 
 def stop(number: int, frame: FrameType | None) -> NoReturn:

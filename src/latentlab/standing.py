@@ -26,13 +26,16 @@ def is_evaluated(metrics: dict[str, Any], suite: str) -> bool:
     return suite == "none" or done in (suite, "full")
 
 
-def goes_on(run: Run, config: DictConfig) -> bool:
+def goes_on(run: Run, config: DictConfig, *, may_clear: bool = True) -> bool:
     """Whether the folder holds a run of this very config that is complete or was stopped: else it is made empty.
 
     A failed attempt is not gone on with, but repeated; its log stays. Damaged figures are put aside.
+
+    With `may_clear=False` it only looks, for the further processes of a job: it then says what the first one says,
+    whether that is still at it or done.
     """
     damaged = run.folder / "metrics.json"
-    if readable_metrics(run) is None and damaged.is_file():
+    if may_clear and readable_metrics(run) is None and damaged.is_file():
         log.warning("%s is damaged; put aside, and made anew", damaged)
         damaged.replace(damaged.with_suffix(".damaged"))
     try:
@@ -41,9 +44,10 @@ def goes_on(run: Run, config: DictConfig) -> bool:
     except UserError as error:
         log.warning("%s", error)
         same, failed = False, True
-    if same and (run.metrics is not None or (run.last_checkpoint is not None and not failed)):
+    if same and (readable_metrics(run) is not None or (run.last_checkpoint is not None and not failed)):
         return True
-    run.clear()
+    if may_clear:
+        run.clear()
     return False
 
 

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
-from torch import Tensor
 
 log = logging.getLogger(__name__)
 
@@ -36,21 +34,16 @@ FINISH_SECONDS = 120.0  # an upload that takes longer is left to `wandb sync`
 
 def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: Figure, step: int) -> None:
     """Render `figure` once; write `folder/figures/<key>.png`, with "_" for "/", and log the same pixels."""
-    _log_pixels(loggers, Path(folder), key, _rendered(figure), step)
+    pixels = _rendered(figure)
+    _write_png(Path(folder) / "figures" / f"{key.replace('/', '_')}.png", pixels)
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image(key, pixels, step, dataformats="HWC")
+        elif isinstance(logger, WandbLogger):
+            import wandb
 
-
-def write_figure(path: Path, figure: Figure) -> None:
-    """Render `figure` into a PNG file, whole or not at all."""
-    _write_png(path, _rendered(figure))
-
-
-def log_image(
-    loggers: Sequence[Logger], folder: Path | str, key: str, image: Float[Tensor, "c h w"], step: int
-) -> None:
-    """The same for a plain image in [0, 1], of one or three channels; values outside are clamped."""
-    colour = image.detach().float().cpu().expand(3, -1, -1)
-    pixels = (colour.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
-    _log_pixels(loggers, Path(folder), key, pixels.contiguous().numpy(), step)
+            # of bytes: W&B turns floats in [0, 1] into black
+            logger.experiment.log({key: wandb.Image(pixels), "trainer/global_step": step})
 
 
 def log_hyperparameters(
@@ -133,18 +126,6 @@ def _rendered(figure: Figure) -> Pixels:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def _log_pixels(loggers: Sequence[Logger], folder: Path, key: str, pixels: Pixels, step: int) -> None:
-    _write_png(folder / "figures" / f"{key.replace('/', '_')}.png", pixels)
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.experiment.add_image(key, pixels, step, dataformats="HWC")
-        elif isinstance(logger, WandbLogger):
-            import wandb
-
-            # of bytes: W&B turns floats in [0, 1] into black
-            logger.experiment.log({key: wandb.Image(pixels), "trainer/global_step": step})
 
 
 def _write_png(path: Path, pixels: Pixels) -> None:

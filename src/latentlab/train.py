@@ -8,18 +8,13 @@ from __future__ import annotations
 import sys
 
 from latentlab.cli import run_hydra
-from latentlab.errors import UserError
 from latentlab.job import job
 from latentlab.resume import resuming_arguments
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    try:
-        arguments = resuming_arguments(sys.argv[1:])
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    sys.exit(run_hydra(job, "train", arguments))
+    sys.exit(run_hydra(job, "train", sys.argv[1:], resuming_arguments))
 
 
 if __name__ == "__main__":

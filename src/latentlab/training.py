@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,16 @@ from latentlab.callbacks.epoch_line import EpochLine
 from latentlab.callbacks.history import History
 from latentlab.callbacks.progress import Progress
 from latentlab.data.base import ImageDataModule
-from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, Pruned, UserError
+from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, Pruned, RankLost, UserError
 from latentlab.execution import CallPlan
 from latentlab.hyperparameters import hyperparameters
 from latentlab.lock import held
 from latentlab.models.base import Autoencoder
+from latentlab.ranks import watched
 from latentlab.runs import Run, config_hash, git_revision, versions
 from latentlab.signals import interruptible
 from latentlab.standing import is_evaluated
+from latentlab.threads import disk_errors_in_a_line
 from latentlab.tracking import finish_wandb, log_hyperparameters
 
 log = logging.getLogger(__name__)
@@ -57,21 +60,20 @@ def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     if config.resume and (metrics := _finished(run, config)):
         done = is_evaluated(metrics, config.evaluate)
         return metrics if done else _evaluated(run, config, metrics, None, quiet)
+    if not config.resume and run.metrics is not None:
+        raise UserError(f"{run.folder} holds a complete run; go on with it by resume=FOLDER, or choose another folder")
     if _is_first_process():
-        if not config.resume and run.metrics is not None:
-            raise UserError(
-                f"{run.folder} holds a complete run; go on with it by resume=FOLDER, or choose another folder"
-            )
         run.start(config)
     exit_code = 1
     try:
-        with interruptible():
+        with interruptible(), disk_errors_in_a_line(), watched(_to_go_on(run), partial(_record_failure, run)):
             metrics, loggers = _fit_and_test(run, config, quiet)
             metrics = _evaluated(run, config, metrics, loggers, quiet)
         exit_code = 0
     except BaseException as error:
+        cause = _disk_error(error, run.folder) or error
         if _is_first_process():
-            _record_failure(run, error)
+            _record_failure(run, cause)
         raise
     finally:
         finish_wandb(exit_code)
@@ -200,13 +202,27 @@ def _leave_speaking_to_us() -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+    # of a machine that could hand jobs to Slurm, whoever works there without it
+    warnings.filterwarnings("ignore", message="The `srun` command is available")
     # Lightning 2.6 asks newer torch in an older way: nothing that a user could mend
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+
+
+def _disk_error(error: BaseException, folder: Path) -> OSError | None:
+    """What could not be read or written, with a name; Lightning tells TensorBoard's as the cause of another error."""
+    found = error.__cause__ if isinstance(error, ValueError) else error
+    if not isinstance(found, OSError):
+        return None
+    if found.errno and found.filename is None:
+        found.filename = str(folder)
+    return found
 
 
 def _record_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, Interrupted):
         status, reason = "interrupted", f"signal {error.signal_number}"
+    elif isinstance(error, RankLost | OSError):  # no fault of the experiment's: it is to go on, not to be repeated
+        status, reason = "interrupted", str(error)
     elif isinstance(error, Pruned):
         status, reason = "pruned", str(error)
     else:
@@ -216,6 +232,9 @@ def _record_failure(run: Run, error: BaseException) -> None:
             run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)
-    if status == "interrupted":  # what failed is told by the command line
-        resume = shlex.quote(f"resume={run.folder}")
-        log.warning("interrupted by %s; to go on: latentlab-train %s", reason, resume)
+    if status == "interrupted" and not isinstance(error, RankLost):  # which says so itself
+        log.warning("interrupted by %s; %s", reason, _to_go_on(run))
+
+
+def _to_go_on(run: Run) -> str:
+    return f"to go on: latentlab-train {shlex.quote(f'resume={run.folder}')}"

@@ -1,6 +1,7 @@
 """Run folders as training leaves them, written by hand: a record of any outcome in a millisecond."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,30 @@ def beta_sweep(folder: Path, betas: tuple[float, ...] = (0.5, 1.0, 2.0), seeds: 
                 pictures=("reconstructions", "samples"),
             )
     return write_sweep(folder, jobs, "betas")
+
+
+def search_sweep(folder: Path, count: int = 20, objectives: tuple[str, ...] = ("val/mse",), evil: str = "") -> Path:
+    """A search for a rate near 0.01 and a small size: every fifth trial was stopped early, every seventh failed.
+
+    evil: a text in the place of every name and word that may be any.
+    """
+    trials = []
+    for k in range(count):
+        rate, size = 10.0 ** -(1 + 3 * (k * 7 % count) / count), 2 + 5 * k % 30
+        state = "fail" if k % 7 == 6 else "pruned" if k % 5 == 4 else "complete"
+        name, value = f"{k:04d},optimizer.lr={rate:.4g}", 0.1 + (math.log10(rate) + 2) ** 2
+        changes = {"optimizer.lr": rate, "model.latent_dim": size}
+        figures = {"mse": value, "bce": 20 + value} if state == "complete" else None
+        status = "failed" if state == "fail" else state
+        write_run(folder / name, figures, 0, changes, status, curve=[value + 1, value], pictures=("samples",))
+        values = {"val/mse": value, "parameters": 100.0 * size, "elbo": -value}
+        trial = {"number": k, "state": state, "folder": name, "reason": evil}
+        trial["params"] = {**changes, evil or "net.widths": evil or ("[16]", "[32,32]")[k % 2]}
+        trial["values"] = [values.get(key, value) for key in objectives] if state == "complete" else None
+        trials.append(trial)
+    told = {key: "maximize" if key == "elbo" else "minimize" for key in objectives}
+    importance = {key: {"optimizer.lr": 0.9, evil or "net.widths": 0.1} for key in objectives}
+    write_sweep(folder, [trial["folder"] for trial in trials], "a search")
+    content = {"objectives": told, "trials": trials, "importance": importance}
+    (folder / "search.json").write_text(json.dumps(content))
+    return folder

@@ -47,6 +47,23 @@ def test_a_report_of_runs_trained_for_real(train, tmp_path):
     assert "4 complete" in (tmp_path / "elsewhere" / "report.html").read_text()
 
 
+def test_a_report_of_a_search_that_was_made_for_real(run_hydra, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    space = ["optimizer.lr=tag(log, interval(1e-4, 1e-1))", "net.widths=[8],[16]", "likelihood=gaussian"]
+    trials = ["hydra/sweeper=optuna", "hydra.sweeper.trials=4", "hydra.sweeper.minimize=[val/mse,parameters]"]
+    small = [argument for argument in SMALL if argument != "trainer=smoke"]
+    quiet = ["callbacks=no_pictures", "trainer=cpu", "model=ae", "sweep.name=s", "sweep.report=false"]
+    assert run_hydra(["-m", *small, *quiet, *trials, *space]) == 0
+    done = report("sweep=s", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "outputs" / "sweeps" / "s" / "report.html").read_text()
+    assert "4 trials" in page
+    assert "parameters against val/mse, 4 trials" in page
+    assert "val/mse against " in page
+    assert 'href="./000' in page
+    assert "lr=" in (tmp_path / "outputs" / "sweeps" / "s" / "report.md").read_text()
+
+
 def test_a_report_writes_its_four_files_and_nothing_else(tmp_path):
     beta_sweep(tmp_path / "outputs" / "sweeps" / "betas")
     before = everything(tmp_path)

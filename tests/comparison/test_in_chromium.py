@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, Browser
-from run_folders import beta_sweep
+from run_folders import beta_sweep, search_sweep
 
 from latentlab.comparison.report import write_report
 
@@ -17,6 +17,11 @@ SHOWN = "[...document.querySelectorAll('#runs-table tbody tr')].filter(r => r.of
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Path:
     return write_report(beta_sweep(tmp_path_factory.mktemp("sweep"), (0.5, 1.0, 2.0, 10.0), (0, 1, 2)))
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory) -> Path:
+    return write_report(search_sweep(tmp_path_factory.mktemp("search"), objectives=("val/mse", "parameters")))
 
 
 @pytest.fixture(scope="module", params=[(1280, 900), (390, 844)], ids=["desk", "phone"])
@@ -65,6 +70,29 @@ def test_the_page_itself_never_scrolls_sideways(browser):
     assert browser.run("document.documentElement.scrollWidth") <= browser.width
 
 
+def test_the_trials_of_a_search_are_sorted_and_its_page_never_scrolls_sideways(browser, searched):
+    browser.open(searched)
+    browser.click("#search summary")
+    for _ in range(2):
+        browser.click("#trials-table thead th:nth-child(1) button")
+    numbers = "[...document.querySelectorAll('#trials-table tbody tr')].map(r => Number(r.cells[0].textContent))"
+    assert browser.run(numbers) == [*range(19, -1, -1)]
+    assert browser.run("document.documentElement.scrollWidth") <= browser.width
+    link = browser.run("document.querySelector('#search .verdict a').href")
+    assert link.startswith(searched.parent.resolve().as_uri())
+    assert browser.complaints == []
+
+
+def test_the_names_in_a_search_s_charts_do_not_overlap(browser, searched):
+    browser.open(searched)
+    texts = """[...document.querySelectorAll('#search .chart:not(.wide)')].map(chart =>
+        [...chart.querySelectorAll('text')].map(e => e.getBoundingClientRect()).filter((a, k, all) =>
+            all.some((b, j) => j < k && a.left < b.right && b.left < a.right
+                && a.top + 3 < b.bottom && b.top + 3 < a.bottom)).length)"""
+    assert not any(browser.run(texts))
+
+
 def test_nothing_was_asked_for_and_nothing_complained_about(browser, page):
+    browser.open(page)
     assert browser.requests == [page.resolve().as_uri()]
     assert browser.complaints == []

@@ -3,12 +3,14 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from latentlab.cli import run_hydra as run_hydra_with
 from latentlab.evaluate import job, with_place
 from latentlab.runs import Run
+from wandb_files import pixels_of, read_back
 
 TINY = ["data=digits", "data.image_size=8", "net.widths=[32]", "model.latent_dim=4", "trainer.max_epochs=2"]
 QUICK = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi", "test/mse_pca", "test/frechet_train",
@@ -90,13 +92,19 @@ def test_figures_and_pictures_reach_tensorboard_also_later(train, evaluate):
     assert {"evaluation/codes", "evaluation/samples_own"} <= set(events.Tags()["images"])
 
 
-def test_a_later_evaluation_goes_on_in_the_same_run_of_wandb(train, evaluate, monkeypatch):
+def test_a_later_evaluation_goes_on_in_the_same_run_of_wandb_pixel_by_pixel(train, evaluate, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "logger=wandb")
     assert evaluate(f"run={run.folder}") == 0
-    ids = {folder.name.rpartition("-")[2] for folder in (run.folder / "wandb").glob("offline-run-*")}
-    assert len(ids) == 1
-    assert len(list((run.folder / "wandb").glob("offline-run-*"))) == 2
+    trained, evaluated = sorted((run.folder / "wandb").glob("offline-run-*"), key=lambda folder: folder.name)
+    assert read_back(trained)["run_id"] == read_back(evaluated)["run_id"]
+    summary = read_back(evaluated)["summary"]
+    pictures = [picture for picture in run.figures if picture.name.startswith("evaluation_")]
+    assert len(pictures) > 5
+    for picture in pictures:
+        logged = summary[picture.stem.replace("_", "/", 1)]
+        sent = evaluated / "files" / logged["path"]
+        assert np.array_equal(pixels_of(sent.read_bytes()), pixels_of(picture.read_bytes())), picture.name
 
 
 def test_csv_keeps_what_training_wrote(train, evaluate):

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 
 from latentlab.metrics.codes import Codes
 from latentlab.metrics.few_labels import balanced, few_labels
-from latentlab.metrics.probes import STRENGTHS, chosen_strength, probes, scaled
+from latentlab.metrics.probes import NEIGHBOURS, STRENGTHS, WIDE, chosen_strength, nearest_label, probes, scaled
 
 
 def blobs(count, spread, seed, classes=4):
@@ -74,3 +75,24 @@ def test_the_regularisation_is_chosen_on_training_codes():
     noise[:, 0] += 2.0 * y
     assert chosen_strength(noise, y, seed=0) == min(STRENGTHS)
     assert chosen_strength(4.0 * np.eye(4, dtype=np.float32)[np.arange(600) % 4], np.arange(600) % 4, seed=0) == 1.0
+
+
+@pytest.mark.parametrize("units", [3, WIDE, 3 * WIDE])
+def test_the_nearest_rows_vote_as_in_sklearn(units):
+    random = np.random.default_rng(0)
+    y = random.integers(0, 5, 900)
+    x, x_test = (random.normal(size=(n, units)).astype(np.float32) for n in (900, 700))
+    x[np.arange(900), y % units] += 3.0
+    expected = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(x.astype(np.float64), y).predict(x_test)
+    assert np.array_equal(nearest_label(x, y, x_test), expected)
+
+
+def test_two_labels_that_are_as_common_give_the_lesser():
+    x = np.ones((10, WIDE), dtype=np.float32)
+    assert nearest_label(x, np.array([7, 2] * 5), x[:3]).tolist() == [2, 2, 2]
+
+
+def test_codes_near_each_other_on_a_line_are_told_apart():
+    line = np.linspace(-5, 5, 55_000, dtype=np.float32)[:, None]
+    y = np.arange(55_000) // 10 % 2  # float32 would mix up some twenty neighbours
+    assert np.array_equal(nearest_label(line, y, line[5::1_000]), y[5::1_000])

@@ -7,7 +7,7 @@ from typing import final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from latentlab.runs import HISTORY
+from latentlab.runs import HISTORY, append_line
 
 
 @final
@@ -46,5 +46,4 @@ class History(Callback):
             return
         figures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefix)}
         known = {name: value if math.isfinite(value) else None for name, value in sorted(figures.items())}
-        with self._file.open("a") as stream:
-            stream.write(json.dumps({"epoch": epoch[0], "step": epoch[1], **known}) + "\n")
+        append_line(self._file, json.dumps({"epoch": epoch[0], "step": epoch[1], **known}))

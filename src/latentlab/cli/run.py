@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,28 +25,39 @@ from latentlab.cli.config_dir import config_dir
 from latentlab.cli.help import help_text
 from latentlab.cli.mistakes import from_instantiate, from_omegaconf, one_line
 from latentlab.errors import ConfigError, UserError
+from latentlab.processes import common_name, started
 
 Job = Callable[[DictConfig], float | None]
 
 log = logging.getLogger(__name__)
 failures = logging.getLogger("latentlab.failure")
 
+READER_GONE = 141  # 128 + SIGPIPE, as a shell has it
 
-def run_hydra(job: Job, config_name: str, argv: Sequence[str]) -> int:
+
+def run_hydra(
+    job: Job, config_name: str, argv: Sequence[str], prepared: Callable[[list[str]], list[str]] = list
+) -> int:
     """Run the job once, or as a sweep with `-m`, on the config that the arguments describe.
 
+    prepared: the arguments as they are typed -> as Hydra reads them; what it raises is told like any other mistake.
+
     Returns the exit status: a user's mistake is one line on stderr, `error: KEY: ...`, and status 1; Ctrl-C
-    is 130; a SystemExit of the job gives its own. Any other exception of the job is raised on.
+    is 130; a SystemExit of the job gives its own. Where nobody reads stdout any more, as after `| head -1`, it
+    ends without a word. Any other exception of the job is raised on.
     """
     try:
-        flags = _flags(argv)
+        flags = _flags(prepared(list(argv)))
         with env_override({"HYDRA_FULL_ERROR": "1"}):  # so that Hydra raises where it would print and exit
             _dispatch(flags, job, config_name)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except SystemExit as stop:
         return _status(stop)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            return READER_GONE
         message = told(error)
         if message is None:
             raise
@@ -71,8 +83,19 @@ def told(error: Exception) -> str | None:
     if isinstance(error, ValueError) and isinstance(error.__cause__, OSError):  # logging's, of a log file
         return told(error.__cause__)
     if isinstance(error, OSError):  # a full or read-only disk, a file where a folder should be
-        return one_line(f"{error.filename or 'a file'}: {error.strerror or error}; see paths.output_dir")
+        where, seen = (error.filename, "; see paths.output_dir") if error.filename else ("paths.output_dir", "")
+        return one_line(f"{where}: {error.strerror or error}{seen}")
     return None
+
+
+def _reader_has_gone() -> bool:
+    """Whether stdout, and not another pipe, is the broken one; what is left in it is then dropped."""
+    try:
+        print(flush=True)  # a flush alone passes where the failed print has emptied the buffer
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return True
+    return False
 
 
 def _flags(argv: Sequence[str]) -> argparse.Namespace:
@@ -100,7 +123,7 @@ def _dispatch(flags: argparse.Namespace, job: Job, config_name: str) -> None:
     logging.raiseExceptions = False  # what cannot be logged, as on a full disk, is no traceback
     config_name = flags.config_name or config_name
     helps = flags.help or flags.hydra_help or flags.shell_completion
-    loader = CheckedLoader(_search_path(flags.config_dir), new_run_name(), checks=not helps)
+    loader = CheckedLoader(_search_path(flags.config_dir), common_name(new_run_name()), checks=not helps)
     hydra = Hydra(task_name=config_name, config_loader=loader)
     GlobalHydra.instance().clear()
     GlobalHydra.instance().initialize(hydra)
@@ -132,6 +155,8 @@ def _follow(hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job:
 
 
 def _sweep(hydra: Hydra, loader: CheckedLoader, job: Job, config_name: str, overrides: list[str]) -> None:
+    if started() > 1:
+        raise ConfigError("-m: a sweep starts the processes of its jobs itself; call it without srun and torchrun")
     from latentlab.sweeps.sweep import sweep
 
     named = (

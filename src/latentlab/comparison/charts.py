@@ -2,39 +2,47 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 from markupsafe import Markup
 
 from latentlab.comparison.axes import Series
 from latentlab.comparison.curves import curve_chart, curve_names
-from latentlab.comparison.effects import Result, effect_chart
+from latentlab.comparison.effects import Result, are_drawn_at_random, effect_chart, slices
 from latentlab.comparison.groups import Group, Grouping
 from latentlab.comparison.judgement import Judged, cost
 from latentlab.comparison.scatter import Point, scatter
 from latentlab.comparison.statistics import Summary, summary
-from latentlab.comparison.yardstick import COSTS, MINUS, YARDSTICK
+from latentlab.comparison.yardstick import COSTS, MINUS, YARDSTICK, Measure
 
 MOST_COLOURS = 12
-MOST_QUALITIES = 2  # against each cost
+MOST_QUALITIES = 2  # against each cost, and each key of a search
+By = Literal["key", "keys"]
 
 
 @final
 @dataclass(frozen=True)
 class Charts:
-    """The charts of each section of the page; none where there is nothing to draw."""
+    """The charts of each section of the page; none where there is nothing to draw.
+
+    effects_by: "key" where a chart shows one key, "keys" where it shows them all.
+    """
 
     curves: tuple[Markup, ...]
     effects: tuple[Markup, ...]
+    effects_by: By
     rate_distortion: tuple[Markup, ...]
     costs: tuple[Markup, ...]
 
 
-def ranking(groups: Sequence[Group], judged: Sequence[Judged]) -> list[int]:
-    """Places of the groups, the best mean of the first figure with a better first; those without it last."""
+def ranking(groups: Sequence[Group], judged: Sequence[Judged], is_search: bool) -> list[int]:
+    """Places of the groups, the best mean of the first figure with a better first; those without it last.
+
+    The groups of a search come in its own order.
+    """
     first = next((entry for entry in judged if entry.measure.better is not None), None)
     places = list(range(len(groups)))
-    if first is None:
+    if first is None or is_search:
         return places
     sign = 1 if first.measure.better == "lower" else -1
     means = [entry.mean for entry in first.summaries]
@@ -56,14 +64,25 @@ def draw(grouping: Grouping, judged: Sequence[Judged], series: Sequence[Series])
     paired = list(zip(groups, series, strict=True))
     return Charts(
         tuple(curve_chart(name, paired) for name in curve_names(groups)),
-        tuple(_effects(grouping, main, series)) if grouping.keys else (),
+        *_effects(grouping, main, series),
         tuple(_rate_distortion(groups, judged, series)),
         tuple(_costs(groups, main, series)),
     )
 
 
-def _effects(grouping: Grouping, main: Sequence[Judged], series: Sequence[Series]) -> list[Markup]:
-    charts = []
+def _effects(grouping: Grouping, main: Sequence[Judged], series: Sequence[Series]) -> tuple[tuple[Markup, ...], By]:
+    drawn = _results(grouping, main, series) if grouping.keys else []
+    if any(are_drawn_at_random(results, grouping) for _, results in drawn):
+        qualities = [own for own in drawn if own[0].better is not None][:MOST_QUALITIES]
+        return tuple(chart for own in qualities for chart in slices(*own, grouping)), "key"
+    return tuple(effect_chart(*own, grouping) for own in drawn), "key" if len(grouping.keys) == 1 else "keys"
+
+
+def _results(
+    grouping: Grouping, main: Sequence[Judged], series: Sequence[Series]
+) -> list[tuple[Measure, list[Result]]]:
+    """Of each figure the groups that have it, where they are several."""
+    found = []
     for entry in main:
         results = [
             Result(group, own, found)
@@ -71,8 +90,8 @@ def _effects(grouping: Grouping, main: Sequence[Judged], series: Sequence[Series
             if found.mean is not None
         ]
         if len(results) > 1:
-            charts.append(effect_chart(entry.measure, results, grouping))
-    return charts
+            found.append((entry.measure, results))
+    return found
 
 
 def _rate_distortion(groups: Sequence[Group], judged: Sequence[Judged], series: Sequence[Series]) -> list[Markup]:

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from latentlab.comparison.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, dot, frame
 from latentlab.comparison.groups import Group
-from latentlab.comparison.scales import Scale, span
+from latentlab.comparison.scales import Scale, counts, span, typical
 from latentlab.comparison.statistics import Summary, summary
 from latentlab.comparison.svg import drawing, path, tag
 
@@ -29,7 +29,7 @@ def curve_chart(name: str, groups: Sequence[tuple[Group, Series]]) -> Markup:
     coloured = [(group, series) for group, series in groups if series.colour is not None]
     means = {series.name: _thinned(_means(group, name), series) for group, series in [*grey, *coloured]}
     shown = [found for found in means.values() if found]
-    x = span([epoch for found in shown for epoch, _ in found], LEFT, RIGHT, log=False)
+    x = counts([epoch for found in shown for epoch, _ in found], LEFT, RIGHT)
     y = span(_range([means[s.name] for _, s in coloured], [means[s.name] for _, s in grey]), BOTTOM, TOP)
     lines = [_drawn(means[series.name], series, x, y) for _, series in [*grey, *coloured[::-1]] if means[series.name]]
     wide, high = RIGHT - LEFT, BOTTOM - TOP
@@ -56,22 +56,9 @@ def _thinned(means: Means, series: Series) -> Means:
 
 def _range(coloured: Sequence[Means], grey: Sequence[Means]) -> list[float]:
     """The coloured curves' values, and where most of the grey ones end."""
-    values = _typical([entry.mean for means in coloured for _, entry in means if entry.mean is not None])
+    values = typical([entry.mean for means in coloured for _, entry in means if entry.mean is not None])
     ends = sorted(means[-1][1].mean or 0.0 for means in grey if means)
     return [*values, *ends[len(ends) // 5 : len(ends) - len(ends) // 5]]
-
-
-def _typical(values: Sequence[float]) -> list[float]:
-    """Without the few that would flatten all others: a first epoch far above the rest."""
-    ordered = sorted(values)
-    if len(ordered) < 8:
-        return ordered
-    low, high = ordered[0], ordered[-1]
-    middle, most = ordered[len(ordered) // 2], ordered[int(0.95 * (len(ordered) - 1))]
-    least = ordered[int(0.05 * (len(ordered) - 1))]
-    high = min(high, most + 1.5 * (most - middle)) if most > middle else high
-    low = max(low, least - 1.5 * (middle - least)) if middle > least else low
-    return [low, high]
 
 
 def _drawn(means: Means, series: Series, x: Scale, y: Scale) -> Markup:
@@ -96,8 +83,8 @@ def _with_interval(means: Means) -> list[list[tuple[float, float, float]]]:
     """(epoch, low, high) of unbroken stretches of at least two epochs."""
     stretches: list[list[tuple[float, float, float]]] = [[]]
     for epoch, entry in means:
-        if entry.low is None or entry.high is None:
+        if entry.drawn is None:
             stretches.append([])
         else:
-            stretches[-1].append((epoch, entry.low, entry.high))
+            stretches[-1].append((epoch, *entry.drawn))
     return [stretch for stretch in stretches if len(stretch) > 1]

@@ -89,6 +89,17 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) and abs(found) < 1e150 else None
 
 
+def lies_within(name: str, folder: Path) -> bool:
+    """Whether the name is of something below the folder, also where links are followed."""
+    path = Path(name)
+    if not name or "\0" in name or path.is_absolute() or ".." in path.parts or path == Path():
+        return False
+    try:
+        return (folder / path).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, or no name at all
+        return False
+
+
 def _is_bounded(content: Any) -> bool:
     waiting, seen = [content], 0
     while waiting:

@@ -1,6 +1,6 @@
 """A figure against the settings that were varied: one key as lines, two as a heat map, more as parallel axes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -8,15 +8,15 @@ from markupsafe import Markup
 
 from latentlab.comparison.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, bar, dot, frame
 from latentlab.comparison.groups import ABSENT, Group, Grouping, canonical, shown, sorting
-from latentlab.comparison.scales import Scale, setting_axis, span
+from latentlab.comparison.parallel import MOST_AXES, SHADES, Strand, is_absent, parallel, shades
+from latentlab.comparison.scales import MOST_WHOLE, is_continuous, setting_axis, span, typical, within
 from latentlab.comparison.statistics import Summary
-from latentlab.comparison.svg import LETTER, clipped, drawing, line, path, tag, words
+from latentlab.comparison.svg import LETTER, clipped, drawing, path, tag, words
 from latentlab.comparison.yardstick import Measure, compact
 
-SHADES = 7
 MOST_CELLS_A_SIDE = 24
 LEAST_FILLED = 0.3
-MOST_AXES = 8
+MOST_SLICES = 6
 
 
 @final
@@ -34,6 +34,17 @@ class Result:
         return self.entry.mean
 
 
+def are_drawn_at_random(results: Sequence[Result], grouping: Grouping) -> bool:
+    """Whether several keys take values as a search draws them, and no grid."""
+    several = len(grouping.keys) > 1
+    return several and any(is_continuous([_setting(result, key) for result in results]) for key in grouping.keys)
+
+
+def slices(measure: Measure, results: Sequence[Result], grouping: Grouping) -> list[Markup]:
+    """The figure against each key by itself."""
+    return [_one_key(measure, results, key, grouping.label(key)) for key in grouping.keys[:MOST_SLICES]]
+
+
 def effect_chart(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
     """The chart that fits the number of varied keys; there is at least one key and one result."""
     keys = grouping.keys
@@ -45,18 +56,24 @@ def effect_chart(measure: Measure, results: Sequence[Result], grouping: Grouping
 
 
 def _one_key(measure: Measure, results: Sequence[Result], key: str, label: str) -> Markup:
+    scattered = is_continuous([_setting(result, key) for result in results])
+    if scattered:
+        results = [result for result in results if not is_absent(_setting(result, key))]
     x = setting_axis([_setting(result, key) for result in results], LEFT + 8, RIGHT - 8)
-    ends = [end for r in results for end in (r.entry.low, r.entry.high) if end is not None and r.entry.n > 2]
-    y = span([*ends, *(result.mean for result in results)], BOTTOM, TOP)
+    ends = [end for result in results for end in result.entry.drawn or ()]
+    values = [*ends, *(result.mean for result in results)]
+    y = span(typical(values) if len(results) > MOST_WHOLE else values, BOTTOM, TOP)
     placed = sorted(((x.place(_setting(result, key)), result) for result in results), key=lambda pair: pair[0])
     marks = [frame(_headline(measure), x, y, label)]
-    if not x.names:
-        marks.append(path([(place, y.place(result.mean)) for place, result in placed], "joined"))
-    for place, result in placed:
-        if result.entry.low is not None and result.entry.high is not None:
-            low, high = (min(max(y.place(end), TOP), BOTTOM) for end in (result.entry.low, result.entry.high))
+    if not x.names and not scattered and len({place for place, _ in placed}) == len(placed):
+        marks.append(path([(place, within(y.place(result.mean), BOTTOM, TOP)) for place, result in placed], "joined"))
+    for place, result in sorted(placed, key=lambda pair: pair[1].series.colour is not None):
+        if result.entry.drawn is not None:
+            low, high = (within(y.place(end), BOTTOM, TOP) for end in result.entry.drawn)
             marks.append(bar(place, low, high, f"interval {result.series.class_}"))
-        marks.append(dot(place, y.place(result.mean), f"dot {result.series.class_}", _told(result)))
+        marks.append(
+            dot(place, within(y.place(result.mean), BOTTOM, TOP), f"dot {result.series.class_}", _told(result))
+        )
     return drawing(WIDTH, HEIGHT, f"{measure.label} against {label}, {len(results)} groups", *marks)
 
 
@@ -72,7 +89,7 @@ def _heat_map(measure: Measure, results: Sequence[Result], grouping: Grouping) -
     width = max(WIDTH, left + 30.0 * len(columns))
     wide, high = (width - left - 6) / len(columns), 30.0 if len(rows) <= 8 else 20.0
     top, height = 46.0, 46.0 + high * len(rows) + 40
-    shade = _shades(measure, results)
+    shade = shades([result.mean for result in results], measure.better)
     numbered = all(LETTER * len(f"{result.mean:.3g}") < wide for result in results)
     marks = [
         _key(measure, results, width),
@@ -111,43 +128,9 @@ def _key(measure: Measure, results: Sequence[Result], width: float) -> Markup:
 
 def _parallel(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
     keys = grouping.keys[:MOST_AXES]
-    width, height, top, bottom = max(640.0, 110.0 * (len(keys) + 1)), 260.0, 48.0, 236.0
-    gap = (width - 120) / len(keys)
-    axes = [setting_axis([_setting(result, key) for result in results], bottom, top) for key in keys]
-    values = span([result.mean for result in results], bottom, top)
-    shade = _shades(measure, results)
-    marks = [words(6, 14, _headline(measure), "title")]
-    for result in sorted(results, key=lambda result: shade(result.mean)):
-        points = [(50 + gap * k, axes[k].place(_setting(result, key))) for k, key in enumerate(keys)]
-        points.append((50 + gap * len(keys), values.place(result.mean)))
-        marks.append(path(points, f"strand t{shade(result.mean)}", _told(result)))
-    for k, (axis, key) in enumerate(zip(axes, keys, strict=True)):
-        marks.append(_upright(50 + gap * k, axis.ticks(), axis.scale, grouping.label(key), gap))
-    marks.append(_upright(50 + gap * len(keys), values.ticks(), values, measure.label, gap))
-    label = f"{measure.label} against {', '.join(grouping.label(key) for key in keys)}, {len(results)} groups"
-    return drawing(width, height, label, *marks, class_="chart wide")
-
-
-def _upright(x: float, ticks: Sequence[tuple[float, str]], scale: Scale, name: str, room: float) -> Markup:
-    marks = [line(x, scale.start, x, scale.end, "axis"), words(x, 38, clipped(name, room), "name", "middle")]
-    every = 1 + len(ticks) // 14
-    for value, text in ticks[::every]:
-        marks.append(words(x + 5, scale.place(value) + 3.5, clipped(text, 0.7 * room), "tick halo"))
-    return Markup("").join(marks)
-
-
-def _shades(measure: Measure, results: Sequence[Result]) -> Callable[[float], int]:
-    """Mean -> 0 .. SHADES - 1, the darkest for the best, or for the largest where none is better."""
-    scale = span([result.mean for result in results], 0.0, 1.0)
-    low, high = (scale.place(end(result.mean for result in results)) for end in (min, max))
-
-    def shade(mean: float) -> int:
-        share = (scale.place(mean) - low) / (high - low) if high > low else 0.5
-        if measure.better == "lower":
-            share = 1 - share
-        return min(SHADES - 1, int(SHADES * share))
-
-    return shade
+    strands = [Strand([_setting(r, key) for key in keys], r.mean, _told(r)) for r in results]
+    names = [grouping.label(key) for key in keys]
+    return parallel(_headline(measure), names, measure.label, strands, measure.better, "groups")
 
 
 def _distinct(results: Sequence[Result], key: str) -> list[Any]:

@@ -60,8 +60,7 @@ class Grouping:
 
     def label(self, key: str) -> str:
         """The key's last part, where no other key has the same."""
-        last = key.rpartition(".")[2]
-        return last if sum(other.rpartition(".")[2] == last for other in self.keys) == 1 else key
+        return short_key(key, self.keys)
 
 
 def grouped(records: Iterable[Record]) -> Grouping:
@@ -81,6 +80,12 @@ def grouped(records: Iterable[Record]) -> Grouping:
     names = _unique([_name(grouping, chosen) for chosen, _ in pairs])
     groups = [Group(name, pair[0], tuple(pair[1])) for name, pair in zip(names, pairs, strict=True)]
     return Grouping(tuple(groups), tuple(keys))
+
+
+def short_key(key: str, keys: Iterable[str]) -> str:
+    """The key's last part, where no other of the keys has the same."""
+    last = key.rpartition(".")[2]
+    return last if sum(other.rpartition(".")[2] == last for other in keys) == 1 else key
 
 
 def canonical(value: Any) -> str:

@@ -76,6 +76,19 @@ def sentence(judged: Judged, groups: Sequence[Group]) -> str:
     return f"{label}: no difference shown between {told}, and {undecided}."
 
 
+def verdict(judged: Sequence[Judged], groups: Sequence[Group], is_search: bool) -> list[str]:
+    """A sentence for each figure that has one.
+
+    Of a search only where there are seeds to judge by: the best of many trials on the test set is no finding.
+    """
+    led = [entry for entry in judged if not is_search or _has_interval(entry)]
+    return [told for entry in led if (told := sentence(entry, groups))]
+
+
+def _has_interval(judged: Judged) -> bool:
+    return judged.leader is not None and judged.summaries[judged.leader.place].half is not None
+
+
 def _judged(name: str, groups: Sequence[Group], chosen: int | None, comparable: bool) -> Judged:
     values = [group.values(name) for group in groups]
     entries = tuple(summary(list(found.values())) for found in values)

@@ -2,24 +2,23 @@
 
 import base64
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
-from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from latentlab.comparison.axes import Series
 from latentlab.comparison.charts import Charts
 from latentlab.comparison.groups import ABSENT, Group, Grouping
-from latentlab.comparison.judgement import Judged, sentence
+from latentlab.comparison.judgement import Judged, verdict
 from latentlab.comparison.pictures import Gallery
 from latentlab.comparison.records import STATUSES, Record
+from latentlab.comparison.search_view import link, view_of
 from latentlab.comparison.statistics import Summary
 from latentlab.comparison.sweeps import RunSet
 from latentlab.comparison.yardstick import YARDSTICK, fixed, measure, places
@@ -69,31 +68,37 @@ def render(
     columns = [_column(entry, grouping.groups) for entry in judged]
     main = [column for column in columns if column.judged.measure.key in YARDSTICK]
     style, script = _asset("style.css"), _asset("script.js")
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
-        _asset("page.html")
+    templates = Environment(
+        loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return page.render(
+    return templates.get_template("page.html").render(
         policy=_policy(style, script),
         style=Markup(style),
         script=Markup(script),
         runs=runs,
         counts=_counts(runs.records),
         facts=_facts(runs.records),
-        verdict=[told for column in main if (told := sentence(column.judged, grouping.groups))],
+        verdict=verdict([column.judged for column in main], grouping.groups, runs.search is not None),
         notes=notes,
         grouping=grouping,
         series=series,
         chosen_baseline=baseline,
         main=main,
         further=[column for column in columns if column not in main],
-        compared=[column for column in main if any(cell.order is not None for cell in column.differences)],
+        compared=[column for column in main if _is_compared(column, baseline is not None)],
         problems=[(record, _why(record)) for record in problems],
         charts=charts,
+        searched=None if runs.search is None else view_of(runs.search, runs, output),
         pictures=pictures,
         measures=[column.judged.measure for column in main],
         run_columns=[measure(name) for name in RUN_COLUMNS],
         rows=_run_rows(runs.records, grouping, [column.judged for column in main], output),
     )
+
+
+def _is_compared(column: Column, was_asked: bool) -> bool:
+    """Whether its differences say more than its means: an interval, or what was asked for."""
+    return any(cell.half or (was_asked and cell.order is not None) for cell in column.differences)
 
 
 def _column(judged: Judged, groups: Sequence[Group]) -> Column:
@@ -144,18 +149,12 @@ def _run_rows(
         rows.append(
             {
                 "record": record,
-                "link": _link(record.folder, output) if record.status != "missing" else "",
+                "link": link(record.folder, output) if record.status != "missing" else "",
                 "settings": [group.setting(key) if group is not None else ABSENT for key in grouping.keys],
                 "figures": [*figures, *costs],
             }
         )
     return rows
-
-
-def _link(folder: Path, output: Path) -> str:
-    """Relative, and never taken for another scheme."""
-    relative = Path(os.path.relpath(folder.resolve(), output.resolve())).as_posix()
-    return f"./{quote(os.fsencode(relative), safe='/')}/"
 
 
 def _counts(records: Sequence[Record]) -> list[tuple[str, int]]:

@@ -48,15 +48,15 @@ class Gallery:
     damage: tuple[tuple[str, str], ...]
 
 
-def gallery(groups: Sequence[Group], order: Sequence[int], budget: int = BUDGET) -> Gallery:
+def gallery(groups: Sequence[Group], order: Sequence[int], budget: int = BUDGET, most: int = MOST_GROUPS) -> Gallery:
     """The pictures of one run a group, of the lowest seed that all have in common, the best groups first.
 
-    order: places of the groups, the best first.
+    order: places of the groups, the best first; most: of the groups, where the keys leave room for so many.
     """
     seed = _common_seed([groups[place] for place in order])
     chosen = {place: run for place in order if (run := _shown_run(groups[place], seed)) is not None}
     keys = sorted({key for run in chosen.values() for key in run.pictures})
-    most = min(MOST_GROUPS, max(2, MOST_PICTURES // max(1, len(keys))))
+    most = min(most, max(2, MOST_PICTURES // max(1, len(keys))))
     kept = dict(list(chosen.items())[:most])
     notes = [f"the pictures of the {most} best groups of {len(chosen)} are shown"] if len(chosen) > most else []
     few = sum(len(run.pictures) for run in kept.values()) <= FEW

@@ -1,5 +1,6 @@
 """A run's folder as one frozen record: what a report needs of it, and what of it was damaged."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,7 @@ class Record:
 
 def is_run(folder: Path) -> bool:
     """Whether the folder holds anything that a run leaves."""
-    return any((folder / name).is_file() for name in (".hydra/resolved.yaml", "status.json", "metrics.json"))
+    return any(os.path.isfile(folder / name) for name in (".hydra/resolved.yaml", "status.json", "metrics.json"))
 
 
 def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> Record:

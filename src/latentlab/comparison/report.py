@@ -8,13 +8,14 @@ from latentlab.comparison.charts import colours, draw, ranking
 from latentlab.comparison.groups import Grouping, grouped
 from latentlab.comparison.judgement import judge
 from latentlab.comparison.page import render
-from latentlab.comparison.pictures import gallery
+from latentlab.comparison.pictures import MOST_GROUPS, gallery
 from latentlab.comparison.records import Record
 from latentlab.comparison.sweeps import RunSet, read_runs, read_sweep
 from latentlab.comparison.tables import groups_csv, markdown, runs_csv
 from latentlab.runs import write_atomically
 
 PAGE = "report.html"
+BEST_OF_A_SEARCH = 6  # whose pictures are shown
 
 
 def write_report(folder: Path | str, baseline: str | None = None, output: Path | str | None = None) -> Path:
@@ -41,13 +42,16 @@ def write_report_of_runs(folders: Sequence[Path | str], output: Path | str, base
 
 def _written(runs: RunSet, output: Path, baseline: str | None) -> Path:
     grouping = grouped(runs.records)
+    if runs.search is not None:
+        grouping = runs.search.ordered(grouping)
     of_one_data = _is_one_data(grouping)
     judged = judge(grouping.groups, baseline, of_one_data)
-    ranked = ranking(grouping.groups, judged)
+    ranked = ranking(grouping.groups, judged, runs.search is not None)
     series = colours(grouping.groups, ranked)
-    pictures = gallery(grouping.groups, ranked)
+    pictures = gallery(grouping.groups, ranked, most=BEST_OF_A_SEARCH if runs.search is not None else MOST_GROUPS)
     damaged = {record.name for record in runs.records if record.damage} | {name for name, _ in pictures.damage}
-    problems = [_with_damage(r, pictures.damage) for r in runs.records if not r.is_complete or r.name in damaged]
+    expected = ("complete", "pruned") if runs.search is not None else ("complete",)
+    problems = [_with_damage(r, pictures.damage) for r in runs.records if r.status not in expected or r.name in damaged]
     notes = [*runs.notes, *([] if of_one_data else [OTHER_DATA])]
     charts = draw(grouping, judged, series)
     page = render(runs, grouping, judged, problems, charts, pictures, series, notes, baseline, output)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, final
 
@@ -12,7 +12,10 @@ from latentlab.comparison.yardstick import tick
 
 DECADES = 1.4  # spanned before an axis becomes logarithmic: a factor of 25
 MOST_OWN_TICKS = 8
+MOST_WHOLE = 12  # points before those far from the others are drawn at the frame
+MOST_NUMBERS = 24  # of a grid's key
 LEAST_LOG = 4  # between the ends of an axis of settings
+SURELY_LOG = 100  # as long as chance would not leave them so uneven
 Ticks = list[tuple[float, str]]
 
 
@@ -26,6 +29,7 @@ class Scale:
     start: float
     end: float
     is_log: bool = False
+    is_whole: bool = False  # of counted things: ticks are whole numbers
 
     def place(self, value: float) -> float:
         """The pixel of a value, within the range of one axis' length on either side."""
@@ -35,9 +39,12 @@ class Scale:
 
     def ticks(self, most: int = 6) -> Ticks:
         """Round values and their texts."""
-        values = _log_steps(self.low, self.high) if self.is_log else _steps(self.low, self.high, most)
+        least = 1.0 if self.is_whole else 0.0
+        values = _log_steps(self.low, self.high) if self.is_log else _steps(self.low, self.high, most, least)
         if len(values) < 2:
-            values = _steps(self.low, self.high, most)
+            values = _steps(self.low, self.high, most, least)
+        if self.is_whole:
+            values = [value for value in values if value >= 0 and value == round(value)]
         return [(value, tick(value)) for value in values]
 
     def _bent(self, value: float) -> float:
@@ -78,11 +85,40 @@ def span(values: Sequence[float], start: float, end: float, log: bool | None = N
     return Scale(low - room, high + room, start, end)
 
 
+def counts(values: Sequence[float], start: float, end: float) -> Scale:
+    """A scale for what is counted: epochs, trials."""
+    return replace(span(values, start, end, log=False), is_whole=True)
+
+
+def typical(values: Sequence[float]) -> list[float]:
+    """The ends of all but the few that would flatten the others: a first epoch far above the rest."""
+    ordered = sorted(values)
+    if len(ordered) < 8:
+        return ordered
+    low, high = ordered[0], ordered[-1]
+    middle, most = ordered[len(ordered) // 2], ordered[int(0.95 * (len(ordered) - 1))]
+    least = ordered[int(0.05 * (len(ordered) - 1))]
+    high = min(high, most + 1.5 * (most - middle)) if most > middle else high
+    low = max(low, least - 1.5 * (middle - least)) if middle > least else low
+    return [low, high]
+
+
+def within(place: float, one: float, other: float) -> float:
+    """The place, or the nearer of the two ends where it lies beyond them."""
+    return min(max(place, min(one, other)), max(one, other))
+
+
+def is_continuous(values: Sequence[Any]) -> bool:
+    """Whether these settings are numbers of which hardly two are the same, as a search draws them."""
+    numbers = [found for value in values if (found := number(value)) is not None]
+    return len(set(numbers)) > min(MOST_NUMBERS, max(MOST_OWN_TICKS, len(numbers) / 2))
+
+
 def setting_axis(values: Sequence[Any], start: float, end: float) -> Settings:
     """The axis of a varied key with these values."""
     numbers = [value for value in values if number(value) is not None]
     places = sorted({float(value) for value in numbers})
-    if len(numbers) == len(values) and len(places) > 1 and _is_even(places):
+    if len(numbers) == len(values) and len(places) > 1 and (_is_even(places) or is_continuous(values)):
         return Settings(span(places, start, end, log=_is_evener_in_log(places)), (), _apart(places))
     known = {ABSENT if value == ABSENT else canonical(value): value for value in values}
     ordered = sorted(known.items(), key=lambda item: sorting(None if item[1] == ABSENT else item[1]))
@@ -106,16 +142,23 @@ def _is_even(numbers: Sequence[float]) -> bool:
 
 
 def _is_evener_in_log(places: Sequence[float]) -> bool:
-    """Whether the neighbours' ratios vary less than their differences."""
+    """Whether they lie more evenly by their ratios than by their differences, or span decades and lie uneven."""
     if places[0] <= 0 or places[-1] / places[0] < LEAST_LOG:
         return False
-    gaps = [after - before for before, after in pairwise(places)]
-    ratios = [math.log(after / before) for before, after in pairwise(places)]
-    return max(ratios) / min(ratios) < max(gaps) / min(gaps)
+    uneven = _unevenness(places)
+    if places[-1] / places[0] > SURELY_LOG and uneven > 0.08 + 0.6 / math.sqrt(len(places)):
+        return True  # also of a search that went on among the largest
+    return _unevenness([math.log(place) for place in places]) < uneven
 
 
-def _steps(low: float, high: float, most: int) -> list[float]:
-    width = (high - low) / most
+def _unevenness(places: Sequence[float]) -> float:
+    """How far any of these ordered places is from where it stood if all were equally far apart."""
+    length, last = places[-1] - places[0], len(places) - 1
+    return max(abs((place - places[0]) / length - k / last) for k, place in enumerate(places))
+
+
+def _steps(low: float, high: float, most: int, least: float = 0.0) -> list[float]:
+    width = max((high - low) / most, least)
     if not width > 0 or not math.isfinite(width):
         return [low]
     unit = 10 ** math.floor(math.log10(width))

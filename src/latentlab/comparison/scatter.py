@@ -7,9 +7,10 @@ from typing import final
 from markupsafe import Markup
 
 from latentlab.comparison.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, bar, dot, frame
-from latentlab.comparison.scales import Scale, span
+from latentlab.comparison.placing import LONGEST, names_beside
+from latentlab.comparison.scales import MOST_WHOLE, Scale, span, typical, within
 from latentlab.comparison.statistics import Summary
-from latentlab.comparison.svg import LETTER, clipped, drawing, path, words
+from latentlab.comparison.svg import LETTER, drawing, path
 from latentlab.comparison.yardstick import compact
 
 MOST_NAMED = 8
@@ -28,30 +29,35 @@ class Point:
 def scatter(points: Sequence[Point], x_name: str, y_name: str, elbo: bool = False) -> Markup:
     """Points between two figures. elbo: with the line on which the sum of both is the least that was found."""
     xs, ys = [point.x.mean or 0.0 for point in points], [point.y.mean or 0.0 for point in points]
-    x = span(xs, LEFT, RIGHT, log=False if elbo else None)
-    y = span(ys, BOTTOM, TOP, log=False if elbo else None)
+    x, y = _axis(xs, LEFT, RIGHT, elbo), _axis(ys, BOTTOM, TOP, elbo)
     marks = [frame(y_name, x, y, x_name)]
     if elbo:
         marks.append(_least_sum(min(a + b for a, b in zip(xs, ys, strict=True)), x, y))
     ordered = sorted(points, key=lambda point: point.series.colour is not None)
-    marks += [_drawn(point, x, y, named=len(points) <= MOST_NAMED) for point in ordered]
+    marks += [_drawn(point, x, y) for point in ordered]
+    if len(points) <= MOST_NAMED and max(LETTER * len(point.series.name) for point in points) <= LONGEST:
+        marks += names_beside(
+            [(x.place(a), y.place(b), point.series.name) for a, b, point in zip(xs, ys, points, strict=True)]
+        )
     return drawing(WIDTH, HEIGHT, f"{y_name} against {x_name}, {len(points)} groups", *marks)
 
 
-def _drawn(point: Point, x: Scale, y: Scale, named: bool) -> Markup:
+def _axis(values: Sequence[float], start: float, end: float, elbo: bool) -> Scale:
+    """Of many points without the few that would flatten the others."""
+    shown = typical(values) if len(values) > MOST_WHOLE else values
+    return span(shown, start, end, log=False if elbo else None)
+
+
+def _drawn(point: Point, x: Scale, y: Scale) -> Markup:
     assert point.x.mean is not None
     assert point.y.mean is not None
-    across, up = x.place(point.x.mean), y.place(point.y.mean)
+    across, up = within(x.place(point.x.mean), LEFT, RIGHT), within(y.place(point.y.mean), BOTTOM, TOP)
     marks = []
-    if point.y.low is not None and point.y.high is not None and point.series.colour is not None:
-        low, high = (min(max(y.place(value), TOP), BOTTOM) for value in (point.y.low, point.y.high))
+    if point.y.drawn is not None and point.series.colour is not None:
+        low, high = (within(y.place(value), BOTTOM, TOP) for value in point.y.drawn)
         marks.append(bar(across, low, high, f"interval {point.series.class_}"))
     title = f"{point.series.name}: {compact(point.x.mean)}, {compact(point.y.mean)}"
     marks.append(dot(across, up, f"dot {point.series.class_}", title))
-    if named:
-        name = clipped(point.series.name, 130)
-        beyond = across + 8 + LETTER * len(name) > RIGHT
-        marks.append(words(across - 7 if beyond else across + 7, up - 5, name, "note", "end" if beyond else None))
     return Markup("").join(marks)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 LEAST_PAIRS = 3  # common seeds before paired differences decide anything
+LEAST_DRAWN = 3
 
 # the 97.5 % quantile of Student's t, for 1 to 30 degrees of freedom
 QUANTILES = (
@@ -39,6 +40,13 @@ class Summary:
     @property
     def high(self) -> float | None:
         return None if self.mean is None or self.half is None else self.mean + self.half
+
+    @property
+    def drawn(self) -> tuple[float, float] | None:
+        """The interval where it is worth a line in a chart: that of two values would run through all of it."""
+        if self.n < LEAST_DRAWN or self.low is None or self.high is None:
+            return None
+        return self.low, self.high
 
     @property
     def excludes_zero(self) -> bool:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, final
 
 from latentlab.cli.nearest import nearest
-from latentlab.comparison.documents import Damaged, json_of
+from latentlab.comparison.documents import Damaged, json_of, lies_within
 from latentlab.comparison.records import Record, is_run, read_record
+from latentlab.comparison.search import Search, read_search
 from latentlab.errors import UserError
 
 MOST_NAMED = 5
@@ -17,12 +18,16 @@ MOST_NAMED = 5
 @final
 @dataclass(frozen=True)
 class RunSet:
-    """The runs of a report, what they are called together, how they were started, and what was found odd."""
+    """The runs of a report, what they are called together, how they were started, and what was found odd.
+
+    search: that which drew the runs, where there was one.
+    """
 
     name: str
     records: tuple[Record, ...]
     command: str = ""
     notes: tuple[str, ...] = ()
+    search: Search | None = None
 
 
 def find_sweep(name: str, outputs: Path) -> Path:
@@ -49,20 +54,22 @@ def read_sweep(folder: Path) -> RunSet:
         UserError: there is no run in it.
     """
     found = tuple(sorted(run_folders(folder)))
+    search, odd = read_search(folder)
     try:
         jobs, name, command = _jobs(folder)
     except Damaged as error:
         if not found:
             raise UserError(f"sweep: no runs in {folder}; a run's folder holds .hydra/resolved.yaml") from error
         below = tuple(read_record(folder / path, path) for path in found)
-        return RunSet(folder.resolve().name, below, "", (f"{error}: every run below the folder was taken",))
+        notes = [f"{error}: every run below the folder was taken", *odd]
+        return RunSet(folder.resolve().name, below, "", tuple(notes), search)
     records, notes = _records(folder, jobs)
     listed = {record.name for record in records}
     if others := [path for path in found if path not in listed]:
         notes.append(f"not in sweep.json, and left out: {_some(others)}")
     if not records:
         raise UserError(f"sweep: no runs in {folder}; its sweep.json lists no job")
-    return RunSet(name or folder.resolve().name, tuple(records), command, tuple(notes))
+    return RunSet(name or folder.resolve().name, tuple(records), command, (*notes, *odd), search)
 
 
 def read_runs(folders: Sequence[Path]) -> RunSet:
@@ -104,7 +111,7 @@ def _records(folder: Path, jobs: list[Any]) -> tuple[list[Record], list[str]]:
     refused = []
     for job in jobs:
         name = job.get("folder") if isinstance(job, dict) else None
-        if not isinstance(name, str) or not _lies_within(name, folder):
+        if not isinstance(name, str) or not lies_within(name, folder):
             refused.append(str(name)[:120])
             continue
         overrides = job.get("overrides")
@@ -113,13 +120,6 @@ def _records(folder: Path, jobs: list[Any]) -> tuple[list[Record], list[str]]:
         records.setdefault(path, read_record(folder / path, path, given))
     notes = [f"refused, as these job folders of sweep.json leave the sweep's: {_some(refused)}"] if refused else []
     return list(records.values()), notes
-
-
-def _lies_within(name: str, folder: Path) -> bool:
-    path = Path(name)
-    if not name or "\0" in name or path.is_absolute() or ".." in path.parts or path == Path():
-        return False
-    return (folder / path).resolve().is_relative_to(folder.resolve())
 
 
 def _some(names: Sequence[str]) -> str:

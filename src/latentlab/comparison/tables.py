@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from latentlab.comparison.groups import Grouping
-from latentlab.comparison.judgement import Judged, sentence
+from latentlab.comparison.judgement import Judged, verdict
 from latentlab.comparison.records import COSTS, Record
 from latentlab.comparison.sweeps import RunSet
 from latentlab.comparison.yardstick import YARDSTICK, fixed, places
@@ -48,7 +48,9 @@ def markdown(runs: RunSet, grouping: Grouping, judged: Sequence[Judged], problem
     """Verdict, the groups' table on the yardstick, and what went wrong."""
     main = [entry for entry in judged if entry.measure.key in YARDSTICK] or list(judged)
     lines = [f"# {_plain(runs.name)}", ""]
-    lines += [f"- {_plain(told)}" for entry in main if (told := sentence(entry, grouping.groups))]
+    if runs.search is not None:
+        lines += [f"- {_plain('best ' + runs.search.told(trial))}" for trial in runs.search.best()]
+    lines += [f"- {_plain(told)}" for told in verdict(main, grouping.groups, runs.search is not None)]
     lines += [f"- {_plain(note)}" for note in runs.notes]
     keys = [grouping.label(key) for key in grouping.keys] or ["group"]
     lines += ["", _row([*keys, "seeds", *(entry.measure.label for entry in main)])]

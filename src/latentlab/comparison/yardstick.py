@@ -24,6 +24,7 @@ def _measures(*rows: tuple[str, str, str, Better | None]) -> dict[str, Measure]:
 
 
 MOST_DECIMALS = 8
+FAR_ABOVE = 100
 MINUS = "\u2212"
 NATS = "nats an image"
 
@@ -82,10 +83,13 @@ def measure(key: str) -> Measure:
 
 
 def places(values: list[float]) -> int:
-    """Decimals that show these numbers to four figures of the largest."""
-    largest = max((abs(value) for value in values), default=0.0)
-    if largest == 0:
+    """Decimals that show these numbers to four figures of the largest, or of most where few are far above them."""
+    sizes = sorted(abs(value) for value in values if value)
+    if not sizes:
         return 0
+    middle, most, largest = (sizes[share * (len(sizes) - 1) // 4] for share in (2, 3, 4))
+    if largest > FAR_ABOVE * middle:
+        largest = most
     digits = 0
     while largest < 1000 and digits < MOST_DECIMALS:
         largest *= 10
@@ -99,6 +103,8 @@ def fixed(value: float | None, decimals: int) -> str:
         return "—"
     if abs(value) >= 1e7 or (value and abs(value) < 1e-6 and decimals >= MOST_DECIMALS):
         return f"{value:.3e}".replace("-", MINUS)
+    if value and decimals:
+        decimals = min(decimals, max(0, MOST_DECIMALS - 1 - math.floor(math.log10(max(abs(value), 1)))))
     return f"{value:,.{decimals}f}".replace("-", MINUS).replace(",", "\u202f")
 
 

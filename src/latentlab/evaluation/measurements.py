@@ -55,7 +55,7 @@ def _sparsity(subject: Subject) -> Figures:
 
 
 def _generalization(subject: Subject) -> Figures:
-    return generalization(subject.model, subject.test(), subject.train())
+    return generalization(subject.model, subject.test(), subject.train(), subject.train_codes.z)
 
 
 def _generation(subject: Subject) -> Figures:

@@ -60,6 +60,8 @@ class Subject:
     @cached_property
     def train_x(self) -> Float[Tensor, "n c h w"]:
         """The training images as the model sees them."""
+        if self.data.binarize is None:
+            return self.train_grey
         return torch.cat([batch.x for batch in self.train()])
 
     @cached_property

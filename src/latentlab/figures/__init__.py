@@ -5,7 +5,6 @@ from latentlab.figures.images import comparison, image_grid
 from latentlab.figures.latent_plane import latent_plane
 from latentlab.figures.matrices import matrices
 from latentlab.figures.posterior_ellipses import posterior_ellipses
-from latentlab.figures.rate_distortion import rate_distortion
 from latentlab.figures.unit_activity import unit_activity
 
 __all__ = [
@@ -15,6 +14,5 @@ __all__ = [
     "latent_plane",
     "matrices",
     "posterior_ellipses",
-    "rate_distortion",
     "unit_activity",
 ]

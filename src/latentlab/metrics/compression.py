@@ -28,7 +28,7 @@ def compression(
         code is at least as long as the image.
     """
     size = codes.z.shape[1]
-    low, high = codes.z.min(0).values, codes.z.max(0).values
+    low, high = codes.z.amin(0), codes.z.amax(0)
     batches = list(loader)
     yield "code_size", float(size)
     yield "code_bits", size * math.log2(LEVELS)

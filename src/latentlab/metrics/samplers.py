@@ -60,17 +60,25 @@ def _prior(model: Autoencoder) -> Sampler:
 
 
 def _gaussian(model: Autoencoder, z: Float[Tensor, "n d"]) -> Sampler:
-    wide = z.double()
-    mean = wide.mean(0)
-    covariance = (wide - mean).T @ (wide - mean) / len(wide)
+    mean, covariance = _moments(z)
     floor = JITTER * covariance.diagonal().mean().clamp_min(1e-12)
-    root = torch.linalg.cholesky(covariance + floor * torch.eye(len(mean), dtype=wide.dtype, device=wide.device))
+    root = torch.linalg.cholesky(covariance + floor * torch.eye(len(mean)).to(mean)).to(z)
+    mean = mean.to(z)
 
     def draw(count: int, generator: torch.Generator) -> Drawn:
-        noise = _normal(model, count, generator).double()
-        return (mean + noise @ root.T).to(z.dtype), uniform_labels(model, count)
+        return mean + _normal(model, count, generator).to(z) @ root.T, uniform_labels(model, count)
 
     return draw
+
+
+def _moments(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:
+    """Mean and covariance in float64, a part of the codes at a time."""
+    mean = torch.stack([part.double().sum(0) for part in z.split(CODES_AT_ONCE)]).sum(0) / len(z)
+    products = torch.zeros(len(mean), len(mean)).to(mean)
+    for part in z.split(CODES_AT_ONCE):
+        centred = part.double() - mean
+        products.addmm_(centred.T, centred)
+    return mean, products / len(z)
 
 
 def _mixture(model: Autoencoder, z: Float[Tensor, "n d"]) -> Sampler:

@@ -27,7 +27,7 @@ def run_grid(sweep: Sweep) -> None:
     with held(sweep.folder):
         known = Manifest.of(sweep.folder)
         plan = in_folders(jobs, known)
-        extended(known, sweep.given, plan).write(sweep.folder)
+        extended(known, sweep.command, plan).write(sweep.folder)
         waiting = sweep.unfinished(plan)
         done = len(plan) - len(waiting)
         log.info("sweep %s: %d jobs, %d of them complete, in %s", sweep.name, len(plan), done, sweep.folder)

@@ -35,6 +35,12 @@ class Sweep:
     loader: CheckedLoader
     launcher: Launcher
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The whole command line, as a report shows it."""
+        of_hydra = [argument for argument in self.config.hydra.overrides.hydra if argument != "hydra.mode=MULTIRUN"]
+        return (*of_hydra, *self.given)
+
     def run_of(self, job: Job) -> Run:
         return Run(self.folder / job.folder)
 
@@ -49,6 +55,9 @@ class Sweep:
             try:
                 self.launcher.launch([self._arguments(*job) for job in waiting], initial_job_idx=0)
             except Exception as error:
+                if type(error).__module__.startswith("submitit."):
+                    log.warning("Slurm: %s", error)  # its jobs that still wait or run go on: none is started twice
+                    break
                 # a worker that was killed takes its launcher with it, not the jobs that had no part in it
                 left = [(job, own) for job, own in waiting if self.unfinished([job])]
                 if isinstance(error, UserError) or len(left) == len(waiting):

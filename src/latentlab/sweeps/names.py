@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 
 from latentlab.errors import ConfigError
 
+# what does not tell one job from another where nothing varies
+PASSING = ("data.root=", "paths.", "logger", "callbacks", "trainer=", "quiet=", "evaluate=", "sweep")
 MOST_LETTERS = 180  # of a folder's name, which may have 255 bytes
 
 
@@ -24,7 +26,11 @@ def by_what_varies(jobs: Sequence[Sequence[str]], beside: Sequence[Sequence[str]
     """A name for each job's overrides: those that not all jobs share, with what they stand beside counted in."""
     everybody = [*jobs, *(overrides for overrides in beside if overrides)]
     shared = set(everybody[0]).intersection(*everybody[1:]) if len(everybody) > 1 else set()
-    return [joined([part for part in own if part not in shared] or own) for own in jobs]
+    telling = [[part for part in own if part not in shared] for own in jobs]
+    return [
+        joined(own or [part for part in all_ if not part.startswith(PASSING)])
+        for own, all_ in zip(telling, jobs, strict=True)
+    ]
 
 
 def joined(overrides: Sequence[str]) -> str:

@@ -49,10 +49,11 @@ def run_search(sweep: Sweep) -> None:
         log.info("search %s: %d of %d trials, in %s", sweep.name, len(study.trials), settings.trials, sweep.folder)
         while batch := _next(sweep, study, space, settings, worker):
             waiting = {job.config_hash: (job, _watching(sweep.folder, trial, settings)) for trial, job in batch}
+            study.write_summary()
             sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(sweep, job)])
             for trial, job in batch:
                 _tell(study, trial, sweep, job, settings)
-            study.write_summary()
+        study.write_summary(study.importance())
     _say(study, settings)
 
 
@@ -100,7 +101,7 @@ def _job(sweep: Sweep, space: Space, trial: FrozenTrial) -> Job:
     wanted = config_hash(sweep.loader.judged(sweep.config, list(overrides)))
     known = Manifest.of(sweep.folder)
     job = known.with_hash(wanted) or Job(trial_name(trial.number, trial.params), overrides, wanted)
-    extended(known, sweep.given, [job]).write(sweep.folder)
+    extended(known, sweep.command, [job]).write(sweep.folder)
     return job
 
 

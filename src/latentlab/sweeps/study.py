@@ -98,8 +98,8 @@ class Study:
         """The best trial, or with several objectives those that none other beats in all."""
         return self._study.best_trials
 
-    def write_summary(self) -> None:
-        """`search.json`: the trials and the keys' importance, for whoever reads without Optuna."""
+    def write_summary(self, importance: Mapping[str, Mapping[str, float]] | None = None) -> None:
+        """`search.json`: the trials and, once the search has ended, the keys' importance, to be read without Optuna."""
         trials = [
             {
                 "number": trial.number,
@@ -111,10 +111,10 @@ class Study:
             }
             for trial in self.trials
         ]
-        told = {"objectives": self._settings.objectives, "trials": trials, "importance": self._importance()}
+        told = {"objectives": self._settings.objectives, "trials": trials, "importance": importance or {}}
         write_atomically(self._folder / SUMMARY, json.dumps(told, indent=1) + "\n")
 
-    def _importance(self) -> dict[str, dict[str, float]]:
+    def importance(self) -> dict[str, dict[str, float]]:
         """Of each key for each objective (Hutter et al. 2014); empty while too little is known."""
         found = {}
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)

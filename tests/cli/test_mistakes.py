@@ -1,8 +1,6 @@
-"""The command line: what it takes, and what it answers to a mistake."""
+"""What the command line answers to a mistake, a bug and an interruption."""
 
-import contextlib
 import errno
-import io
 import logging
 import os
 import re
@@ -11,47 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import answer, error_line
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from latentlab.cli import config_dir, run_hydra
 from latentlab.errors import ConfigError
 
 SOURCE = str(Path(__file__).parents[2] / "src")
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield tmp_path
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-
-
-def answer(*argv: str, job=lambda config: 0.0) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = run_hydra(job, "train", list(argv))
-    return status, out.getvalue(), err.getvalue()
-
-
-def error_line(*argv: str, job=lambda config: 0.0) -> str:
-    status, _, err = answer(*argv, job=job)
-    assert status == 1
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    return err.removeprefix("error: ").rstrip("\n")
-
-
-def seen(*argv: str) -> list[DictConfig]:
-    configs: list[DictConfig] = []
-    status, _, err = answer(*argv, job=configs.append)
-    assert (status, err) == (0, "")
-    return configs
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.mark.parametrize(
@@ -120,81 +89,6 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(argv: list[str], expect
     assert line.startswith(expected)
     assert not re.search(r"(^|\s)\+\w", line.removeprefix(argv[0])), "advises +key"
     assert not list(folder.rglob("*.*"))
-
-
-def test_a_new_argument_of_a_constructor_is_a_key_like_any_other():
-    (config,) = seen("optimizer.weight_decay=0.1", "+trainer.limit_train_batches=2")
-    assert config.optimizer.weight_decay == 0.1
-    assert config.trainer.limit_train_batches == 2
-
-
-def test_overrides_are_recorded_as_they_were_given(folder: Path):
-    seen("optimizer.weight_decay=0.1", "seed=2")
-    (file,) = folder.glob("outputs/runs/*/.hydra/overrides.yaml")
-    assert OmegaConf.load(file) == ["optimizer.weight_decay=0.1", "seed=2"]
-
-
-@pytest.mark.parametrize("model", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
-def test_every_variant_passes_with_every_network(model: str):
-    for net in ("linear", "mlp", "cnn", "rnn"):
-        (config,) = seen(f"model={model}", f"net={net}")
-        assert "hydra" not in config
-
-
-def test_a_sweep_runs_every_combination(folder: Path):
-    configs = seen("-m", "model=ae,vae", "seed=0,1")
-    assert [(c.model._target_.rpartition(".")[2], c.seed) for c in configs] == [
-        ("AE", 0),
-        ("AE", 1),
-        ("VAE", 0),
-        ("VAE", 1),
-    ]
-    assert len(list(folder.glob("outputs/sweeps/*/model=*,seed=*/train.log"))) == 4
-
-
-def test_a_key_may_fit_only_the_swept_options():
-    configs = seen("-m", "likelihood=gaussian,laplace", "likelihood.learned=true")
-    assert [c.likelihood.learned for c in configs] == [True, True]
-
-
-def test_two_runs_started_in_the_same_second_have_folders_of_their_own(folder: Path):
-    seen("seed=1")
-    seen("seed=2")
-    assert len(list(folder.glob("outputs/runs/*/.hydra"))) == 2
-
-
-def test_the_folder_of_a_run_is_the_same_whenever_it_is_asked_for(folder: Path):
-    (config,) = seen("paths.output_dir=elsewhere")
-    (run,) = folder.glob("elsewhere/runs/*")
-    assert (run / "train.log").is_file()
-    assert OmegaConf.to_container(config)["paths"]["run_dir"] == "${hydra:runtime.output_dir}"
-
-
-def test_help_lists_groups_and_ten_commands():
-    status, out, err = answer("--help")
-    commands = [line for line in out.splitlines() if line.startswith("latentlab-train ")]
-    assert (status, err, len(commands)) == (0, "", 10)
-    groups = "model net likelihood data optimizer scheduler trainer callbacks logger experiment hydra"
-    assert all(re.search(f"^{group}: ", out, re.MULTILINE) for group in groups.split())
-
-
-def test_the_commands_in_the_help_are_sound():
-    _, out, _ = answer("--help")
-    for line in out.splitlines():
-        if line.startswith("latentlab-train ") and "resume=" not in line:
-            shown = [] if " -m " in line else ["--cfg", "job"]
-            assert answer(*line.split()[1:], *shown)[::2] == (0, ""), line
-
-
-@pytest.mark.parametrize("flags", [["--cfg", "job"], ["--cfg", "job", "--resolve", "-p", "model"], ["--info"]])
-def test_hydras_own_flags_work(flags: list[str]):
-    status, out, err = answer("model=cvae", *flags)
-    assert (status, err) == (0, "")
-    assert "latentlab.models.cvae.CVAE" in out
-
-
-def test_hydra_help_works():
-    assert "hydra" in answer("--hydra-help")[1].lower()
 
 
 def test_a_users_mistake_inside_the_job_is_one_line_and_in_the_log(folder: Path):
@@ -280,18 +174,6 @@ def test_a_failed_job_of_a_sweep_is_told_where_it_happens_and_the_others_run():
     assert "failed: data: gone" in out
     assert err.splitlines()[-1] == "error: data: gone"
     assert "Traceback" not in err
-
-
-def test_configs_lie_beside_the_package_or_at_the_checkouts_root(tmp_path: Path):
-    package = tmp_path / "src" / "latentlab"
-    package.mkdir(parents=True)
-    with pytest.raises(ConfigError, match="no shipped configs"):
-        config_dir(package)
-    for place in (tmp_path / "conf", package / "conf"):  # a wheel's own come first
-        place.mkdir()
-        (place / "train.yaml").touch()
-        assert config_dir(package) == place
-    assert (config_dir() / "model" / "vae.yaml").is_file()
 
 
 def test_a_mistake_is_answered_before_anything_slow_is_imported():

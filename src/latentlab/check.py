@@ -1,0 +1,76 @@
+"""`make check`: a small fixed sweep, trained anew, whose figures are held to the recorded ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.cli import run_hydra
+from latentlab.errors import ConfigError, UserError
+from latentlab.job import job
+
+if TYPE_CHECKING:
+    from latentlab.comparison.recorded import Verdict
+
+RECORDED = "benchmarks/check.json"
+USAGE = f"""latentlab-check [recorded=FILE] [record=true] [KEY=VALUE ...]
+Trains sweep=check anew and holds the mean of each figure over its seeds to that in {RECORDED}.
+Exit status 1 where a figure is worse by more than its tolerance. record=true writes the file instead.
+Keys as in latentlab-train --help, such as paths.output_dir=FOLDER hydra/launcher=joblib."""
+
+
+def main() -> None:
+    """Run the sweep, compare, print a line a figure, and exit with 1 where one is worse."""
+    given = sys.argv[1:]
+    if {"-h", "--help"} & set(given):
+        print(USAGE)
+        return
+    try:
+        sys.exit(check(given))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def check(given: list[str]) -> int:
+    """The exit status.
+
+    Raises:
+        UserError: no recorded figures, or other groups than those recorded.
+    """
+    from latentlab.cli.composition import new_run_name
+    from latentlab.comparison.recorded import Recorded
+    from latentlab.comparison.sweeps import read_sweep
+
+    flags = [argument for argument in given if argument.startswith("-")]
+    if flags:
+        raise ConfigError(f"{flags[0]}: the check takes KEY=VALUE only; flags go to latentlab-train")
+    own = dict(argument.split("=", 1) for argument in given if argument.startswith(("recorded=", "record=")))
+    file, records = Path(own.get("recorded", RECORDED)), own.get("record") == "true"
+    recorded = None if records else Recorded.read(file)
+    name = f"check_{new_run_name()}"
+    rest = [argument for argument in given if argument.partition("=")[0] not in own]
+    status = run_hydra(job, "train", ["-m", "sweep=check", *rest, f"sweep.name={name}"])
+    if status:
+        return status
+    outputs = next((a.partition("=")[2] for a in rest if a.startswith("paths.output_dir=")), "outputs")
+    found = Recorded.of(read_sweep(Path(outputs) / "sweeps" / name).records)
+    if recorded is None:
+        found.write(file)
+        print(f"recorded: {file}")
+        return 0
+    return _told(recorded.judge(found))
+
+
+def _told(verdicts: list[Verdict]) -> int:
+    for verdict in verdicts:
+        print(verdict)
+    worse = [verdict for verdict in verdicts if verdict.is_worse]
+    print(f"{len(worse)} of {len(verdicts)} figures are worse than recorded" if worse else "as recorded, or better")
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    main()

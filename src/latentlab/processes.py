@@ -1,0 +1,55 @@
+"""The processes of one run that srun or torchrun has started: how many, which of them this is, and their common name.
+
+Read from the environment, as Lightning reads it, and without torch, so that a mistake is told before that is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import environ
+
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # in Lightning's order
+BY_HAND = ("bash", "interactive")  # names of Slurm jobs in which somebody types, and Lightning starts the processes
+
+
+def started_by_a_launcher(variables: Mapping[str, str] = environ) -> bool:
+    """Whether Slurm or torchrun starts the processes of a run: Lightning then starts none."""
+    return "TORCHELASTIC_RUN_ID" in variables or _in_a_slurm_job(variables)
+
+
+def started(variables: Mapping[str, str] = environ) -> int:
+    """How many processes of this run were started together."""
+    if "TORCHELASTIC_RUN_ID" in variables:
+        return int(variables["WORLD_SIZE"])
+    # a batch script has the number of its tasks in SLURM_NTASKS too, but is one process
+    return int(variables.get("SLURM_STEP_NUM_TASKS", 1)) if _in_a_slurm_job(variables) else 1
+
+
+def is_first(variables: Mapping[str, str] = environ) -> bool:
+    """Whether this process is the one that writes the run's folder."""
+    return int(next((variables[name] for name in RANKS if name in variables), 0)) == 0
+
+
+def was_requeued(variables: Mapping[str, str] = environ) -> bool:
+    """Whether Slurm has started this command before, and put it into the queue again."""
+    return _in_a_slurm_job(variables) and int(variables.get("SLURM_RESTART_COUNT", 0)) > 0
+
+
+def common_name(name: str, variables: Mapping[str, str] = environ) -> str:
+    """What all processes of the run call it, also when Slurm starts it again: `name`, where it is the only one."""
+    if "TORCHELASTIC_RUN_ID" in variables:
+        return name if started(variables) == 1 else _first_to_ask(name, variables)
+    if _in_a_slurm_job(variables) and "SLURM_STEP_ID" in variables:
+        return f"slurm_{variables['SLURM_JOB_ID']}_{variables['SLURM_STEP_ID']}"
+    return name
+
+
+def _in_a_slurm_job(variables: Mapping[str, str]) -> bool:
+    return "SLURM_NTASKS" in variables and variables.get("SLURM_JOB_NAME") not in BY_HAND
+
+
+def _first_to_ask(name: str, variables: Mapping[str, str]) -> str:
+    from torch.distributed import TCPStore  # torchrun's own, which it keeps for its processes
+
+    store = TCPStore(variables["MASTER_ADDR"], int(variables["MASTER_PORT"]), is_master=False)
+    return store.compare_set("latentlab.run_name", "", name).decode()

@@ -1,0 +1,26 @@
+"""What threads beside the main one tell of a disk that is full or gone."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def disk_errors_in_a_line() -> Iterator[None]:
+    """An OSError that ends a thread is one line: TensorBoard's own raises it again in whoever writes to it next."""
+    before = threading.excepthook
+
+    def tell(ended: threading.ExceptHookArgs) -> None:
+        if isinstance(ended.exc_value, OSError):
+            log.warning("%s: %s", ended.thread.name if ended.thread else "a thread", ended.exc_value)
+        else:
+            before(ended)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before

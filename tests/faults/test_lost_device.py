@@ -1,0 +1,105 @@
+"""The process of one device killed: the run ends soon, with a word, and is gone on with from its last checkpoint."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from causes import done_here, finish, start, wait_until
+
+from latentlab.runs import Run
+
+PAIR = [
+    *("data=digits", "data.image_size=8", "data.batch_size=16", "net.widths=[16]", "callbacks=no_pictures"),
+    *("logger=none", "optimizer=sgd", "optimizer.lr=1e-4", "trainer.accelerator=cpu", "trainer.max_epochs=4"),
+]
+SECONDS = 60  # bounded: Lightning and the back ends would wait for half an hour
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The figures that two devices must have, of one that was left alone."""
+    return done_here(tmp_path_factory.mktemp("undisturbed"), *PAIR)
+
+
+def second(first: subprocess.Popen[str]) -> psutil.Process:
+    """The process of the second device."""
+    return next(c for c in psutil.Process(first.pid).children(recursive=True) if "latentlab.train" in c.cmdline())
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """A run on two devices after its first epoch."""
+    run = Run(tmp_path / "run")
+    first = start(*PAIR, "trainer=ddp", f"hydra.run.dir={run.folder}")
+    try:
+        wait_until(lambda: run.last_checkpoint, first)
+        yield run, first, second(first)
+    finally:
+        if first.poll() is None:
+            os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+
+
+def test_the_second_of_two_devices_killed(pair, undisturbed):
+    run, first, other = pair
+    other.kill()
+    status, output = finish(first, SECONDS)
+    assert status == 1, output
+    (line,) = re.findall(r"^error: .*", output, re.MULTILINE)
+    assert line.startswith("error: the process of device 1 was ended by SIGKILL, and the run with it; to go on: ")
+    assert line.endswith(f"latentlab-train resume={run.folder}")
+    assert "Traceback" not in output
+    assert run.status["status"] == "interrupted"
+    assert "device 1" in run.status["reason"]
+    status, output = finish(start(f"resume={run.folder}"))
+    assert status == 0, output
+    assert run.metrics["device"] == "2 x cpu"
+    assert run.metrics["steps"] == undisturbed["steps"]
+    assert run.metrics["metrics"] == pytest.approx(undisturbed["metrics"], rel=1e-5)
+
+
+def test_the_first_of_two_devices_killed(pair):
+    run, first, other = pair
+    first.kill()
+    status, output = finish(first, SECONDS)  # the end of its output: the other does not hold it any more
+    assert status == -signal.SIGKILL
+    assert "error: the process of device 0 is gone, and the run with it; to go on: " in output
+    assert "Traceback" not in output
+    assert not other.is_running() or other.status() == psutil.STATUS_ZOMBIE
+    assert run.status == {"status": "interrupted", "reason": "its process ended without a word"}
+
+
+STUCK = """
+import subprocess, sys, time
+from lightning.pytorch.strategies.launchers import subprocess_script
+from latentlab import ranks
+ranks.EVERY, ranks.GRACE = 0.05, 0.5
+with ranks.watched("start anew", lambda lost: print("told:", lost, flush=True)):
+    others = [subprocess.Popen([sys.executable, "-c", code]) for code in ("import time; time.sleep(99)", "exit(3)")]
+    subprocess_script._launch_process_observer(others)
+    time.sleep(99)
+"""
+
+
+def test_a_process_that_waits_for_ever_is_ended_with_the_others():
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=SECONDS)
+    assert time.monotonic() - started < SECONDS
+    assert done.returncode == 1
+    said = "the process of device 2 ended with status 3, and the run with it; start anew\n"
+    assert done.stdout == f"told: {said}"
+    assert done.stderr == f"error: {said}"
+
+
+def test_other_errors_are_left_as_they_are():
+    from latentlab.ranks import watched
+
+    told: list[object] = []
+    with pytest.raises(RuntimeError, match="shapes do not fit"), watched("", told.append):
+        raise RuntimeError("shapes do not fit")
+    assert not told

@@ -1,0 +1,46 @@
+"""200 jobs in one process: memory, open files, threads and figures stay as they are."""
+
+import gc
+import os
+
+import psutil
+import pytest
+from matplotlib.figure import Figure
+from short_sweeps import JOB
+
+from latentlab.cli import run_hydra
+from latentlab.job import job
+
+JOBS = 200
+SMALL = [
+    *JOB[:2],
+    *("trainer=smoke", "callbacks=no_pictures", "logger=tensorboard", "sweep.report=false", "net.widths=[16]"),
+    "+callbacks.reconstructions={_target_:latentlab.callbacks.reconstructions.Reconstructions,every_n_epochs:1}",
+]
+
+
+@pytest.mark.timeout(900)
+def test_two_hundred_jobs_leave_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    process, told = psutil.Process(), []
+
+    def state() -> tuple[int, int, int, int]:
+        gc.collect()
+        figures = sum(isinstance(thing, Figure) for thing in gc.get_objects())
+        return process.memory_info().rss, process.num_fds(), process.num_threads(), figures
+
+    def watched(config):
+        value = job(config)
+        told.append(state() if len(told) in (19, JOBS - 1) else None)
+        return value
+
+    seeds = ",".join(map(str, range(JOBS // 2)))
+    assert run_hydra(watched, "train", ["-m", *SMALL, "model=vae,sparse_ae", f"seed={seeds}", "sweep.name=soak"]) == 0
+    assert len(told) == JOBS
+    (memory, files, threads, figures), (memory_then, files_then, threads_then, figures_then) = told[19], told[-1]
+    print(f"resident at job 20 {memory / 2**20:.0f} MiB, at job {JOBS} {memory_then / 2**20:.0f} MiB")
+    assert memory_then <= 1.10 * memory
+    assert files_then <= files
+    assert threads_then <= threads
+    assert figures_then <= figures
+    assert len(os.listdir(tmp_path / "outputs" / "sweeps" / "soak")) == JOBS + 2  # the manifest and the lock

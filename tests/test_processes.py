@@ -1,0 +1,118 @@
+"""A run whose processes srun or torchrun has started: what each of them knows, and that they make one run."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from latentlab.errors import Interrupted
+from latentlab.processes import common_name, is_first, started, started_by_a_launcher, was_requeued
+from latentlab.runs import Run
+from latentlab.signals import REQUEUE, hand_on, interruptible
+from latentlab.standing import goes_on
+
+BATCH_SCRIPT = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "SLURM_PROCID": "0", "SLURM_JOB_NAME": "train"}
+SECOND_TASK = {**BATCH_SCRIPT, "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1"}
+BY_HAND = {**SECOND_TASK, "SLURM_JOB_NAME": "interactive"}
+TORCHRUN = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "4", "RANK": "2", "LOCAL_RANK": "0"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "by_a_launcher", "processes", "first"),
+    [
+        ({}, False, 1, True),
+        ({"LOCAL_RANK": "1"}, False, 1, False),  # Lightning's own
+        (BATCH_SCRIPT, True, 1, True),
+        (SECOND_TASK, True, 2, False),
+        (BY_HAND, False, 1, False),
+        (TORCHRUN, True, 4, False),
+        ({**BATCH_SCRIPT, **TORCHRUN, "RANK": "0"}, True, 4, True),
+    ],
+)
+def test_what_the_environment_tells(variables, by_a_launcher, processes, first):
+    assert started_by_a_launcher(variables) is by_a_launcher
+    assert started(variables) == processes
+    assert is_first(variables) is first
+
+
+def test_the_tasks_of_slurm_have_one_name_that_stays_when_the_job_is_started_again():
+    again = {**SECOND_TASK, "SLURM_RESTART_COUNT": "1"}
+    assert common_name("mine", SECOND_TASK) == common_name("other", again) == "slurm_7_0"
+    assert (was_requeued(SECOND_TASK), was_requeued(again)) == (False, True)
+    assert common_name("mine", BATCH_SCRIPT) == common_name("mine", {}) == "mine"
+
+
+def test_a_requeue_is_left_to_its_handler_after_the_run_has_ended(monkeypatch):
+    received = []
+    before = signal.signal(REQUEUE, lambda number, frame: received.append(number))
+    try:
+        with pytest.raises(Interrupted) as caught, interruptible():
+            signal.raise_signal(REQUEUE)
+        assert received == []
+        hand_on(caught.value.signal_number)
+        hand_on(signal.SIGTERM)
+        assert received == [REQUEUE]
+    finally:
+        signal.signal(REQUEUE, before)
+    assert caught.value.code == 128 + REQUEUE
+
+
+def test_the_signal_is_left_alone_where_nobody_puts_jobs_into_a_queue():
+    assert signal.getsignal(REQUEUE) is signal.SIG_DFL
+    with interruptible():
+        assert signal.getsignal(REQUEUE) is signal.SIG_DFL
+
+
+def test_a_further_process_says_what_the_first_does_and_takes_nothing_away(train):
+    arguments = ("data=digits", "data.image_size=8", "trainer=smoke", "callbacks=no_pictures", "logger=none")
+    run = train(*arguments)
+    config = run.config
+    assert goes_on(run, config, may_clear=False)
+    (run.folder / "metrics.json").unlink()
+    run.write_status("failed", "a reason")
+    before = sorted(run.folder.rglob("*"))
+    assert not goes_on(run, config, may_clear=False)
+    assert sorted(run.folder.rglob("*")) == before
+    assert not goes_on(run, config)
+    assert not goes_on(run, config, may_clear=False)
+
+
+def torchrun(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = free.getsockname()[1]
+    launcher = ["torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}", "-m", "latentlab.train"]
+    command = [sys.executable, "-m", *launcher, "data=digits", "data.image_size=8", "trainer.max_epochs=1", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
+
+
+def test_the_processes_of_torchrun_make_one_run(tmp_path):
+    setting = ["callbacks=no_pictures", "logger=none", "optimizer=sgd", "optimizer.lr=1e-4", "trainer.accelerator=cpu"]
+    done = torchrun(tmp_path, *setting, "trainer=ddp", "trainer.devices=2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder,) = (tmp_path / "outputs" / "runs").iterdir()
+    metrics = Run(folder).metrics
+    assert metrics["device"] == "2 x cpu"
+    command = [sys.executable, "-m", "latentlab.train", "data=digits", "data.image_size=8", "trainer.max_epochs=1"]
+    alone = subprocess.run([*command, *setting, "hydra.run.dir=one"], cwd=tmp_path, capture_output=True, timeout=240)
+    assert alone.returncode == 0
+    expected = json.loads((tmp_path / "one" / "metrics.json").read_text())["metrics"]
+    assert metrics["metrics"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["trainer=cpu"], "error: trainer.devices: 1 on 1 nodes, and Slurm or torchrun has started 2 processes"),
+        (["-m", "seed=0,1"], "error: -m: a sweep starts the processes of its jobs itself"),
+    ],
+    ids=["one device", "a sweep"],
+)
+def test_torchrun_around_what_is_not_one_run_of_so_many_devices_is_refused(tmp_path, arguments, told):
+    done = torchrun(tmp_path, *arguments)
+    assert done.returncode != 0
+    assert told in done.stderr
