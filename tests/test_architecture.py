@@ -72,7 +72,7 @@ def test_data_knows_only_the_functional_files(name):
 
 @pytest.mark.parametrize("name", below("callbacks"))
 def test_callbacks_never_know_a_concrete_variant(name):
-    allowed = {"tracking", "signals", "models.base", "data.base", "runs", "sweeps.study", *FUNCTIONAL}
+    allowed = {"tracking", "processes", "signals", "models.base", "data.base", "runs", "sweeps.study", *FUNCTIONAL}
     assert all(m.startswith(("figures", "metrics.", "callbacks.")) or m in allowed for m in own(name))
 
 

@@ -104,15 +104,20 @@ def test_the_processes_of_torchrun_make_one_run(tmp_path):
     assert metrics["metrics"] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["trainer=cpu"], "error: trainer.devices: 1 on 1 nodes, and Slurm or torchrun has started 2 processes"),
-        (["-m", "seed=0,1"], "error: -m: a sweep starts the processes of its jobs itself"),
-    ],
-    ids=["one device", "a sweep"],
-)
-def test_torchrun_around_what_is_not_one_run_of_so_many_devices_is_refused(tmp_path, arguments, told):
-    done = torchrun(tmp_path, *arguments)
-    assert done.returncode != 0
-    assert told in done.stderr
+@pytest.fixture
+def first_of_two_tasks(monkeypatch):
+    for name, value in {**SECOND_TASK, "SLURM_PROCID": "0", "SLURM_NTASKS_PER_NODE": "2"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_more_processes_than_devices_are_refused(first_of_two_tasks, train, capfd):
+    train("data=digits", "data.image_size=8", "trainer=smoke", "logger=none", status=1)
+    said = capfd.readouterr().err
+    assert "error: trainer.devices: 1 on each of 1 nodes, but Slurm or torchrun has started 2 processes" in said
+
+
+def test_a_sweep_in_several_processes_is_refused(first_of_two_tasks, run_hydra, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert run_hydra(["-m", "data=digits", "seed=0,1"]) == 1
+    assert "error: -m: a sweep starts the processes of its jobs itself" in capfd.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -106,7 +106,8 @@ def build_trainer(
     try:
         trainer: Trainer = instantiate(node, **handed_in, **options)
     except InstantiationException as error:
-        if isinstance(error.__cause__, REFUSALS):
+        bare = "SLURM" in str(error.__cause__)  # a RuntimeError about how the tasks were asked for
+        if bare or isinstance(error.__cause__, REFUSALS):
             raise ConfigError(f"trainer: {error.__cause__}") from error
         raise
     most = PROCESSES_A_CORE * (os.cpu_count() or 1)
@@ -125,9 +126,9 @@ def _refuse_other_number_of_processes(trainer: Trainer) -> None:
     devices, nodes = trainer.num_devices, trainer.num_nodes
     if started_by_a_launcher() and started() != devices * nodes:
         raise ConfigError(
-            f"trainer.devices: {devices} on {nodes} nodes, and Slurm or torchrun has started {started()} processes; "
-            f"let it start one a device (hydra.launcher.tasks_per_node={devices}, srun --ntasks-per-node={devices}, "
-            f"torchrun --nproc-per-node={devices})"
+            f"trainer.devices: {devices} on each of {nodes} nodes, but Slurm or torchrun has started {started()} "
+            f"processes; let it start one a device (hydra.launcher.tasks_per_node={devices}, "
+            f"srun --ntasks-per-node={devices}, torchrun --nproc-per-node={devices})"
         )
 
 

@@ -49,7 +49,8 @@ def _in_a_slurm_job(variables: Mapping[str, str]) -> bool:
 
 
 def _first_to_ask(name: str, variables: Mapping[str, str]) -> str:
-    from torch.distributed import TCPStore  # torchrun's own, which it keeps for its processes
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
+    # torchrun's own, which it keeps for its processes
     store = TCPStore(variables["MASTER_ADDR"], int(variables["MASTER_PORT"]), is_master=False)
     return store.compare_set("latentlab.run_name", "", name).decode()

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from subprocess import Popen
-from typing import final
+from typing import Any, final
 
 from lightning.pytorch.strategies.launchers import subprocess_script
 from torch.distributed import DistError
 
 from latentlab.errors import RankLost
 
+LAUNCHER: Any = subprocess_script  # what it has for this is private
 EVERY = 0.5  # seconds between two looks
 GRACE = 20.0  # seconds for the process itself to notice: it may be drawing, or wait for an answer for ever
 FIRST = "LATENTLAB_FIRST_PROCESS"  # its id, in the environment of those that it starts
@@ -33,8 +34,8 @@ def watched(way_out: str, tell: Callable[[RankLost], None]) -> Iterator[None]:
         RankLost: another process of the run is gone; the error ends in `way_out`.
     """
     watch = _Watch(way_out, tell)
-    observer = subprocess_script._launch_process_observer
-    subprocess_script._launch_process_observer = watch.over
+    observer = LAUNCHER._launch_process_observer
+    LAUNCHER._launch_process_observer = watch.over
     if _is_first():
         os.environ[FIRST] = str(os.getpid())
     elif FIRST in os.environ:
@@ -47,7 +48,7 @@ def watched(way_out: str, tell: Callable[[RankLost], None]) -> Iterator[None]:
         raise watch.lost(patience=2.0) or watch.error(_first_line(error)) from error
     finally:
         watch.stop()
-        subprocess_script._launch_process_observer = observer
+        LAUNCHER._launch_process_observer = observer
 
 
 @final

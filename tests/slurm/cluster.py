@@ -95,7 +95,14 @@ def _started(folder: Path, stack: ExitStack) -> dict[str, str]:
     for daemon in ("slurmctld", "slurmd"):
         _daemon([daemon, "-D"], environment, folder, stack)
     _wait_for(lambda: _said("sinfo --noheader --format=%T", environment) == "idle", folder)
+    stack.callback(_emptied, environment, folder)  # else the shepherds of its last jobs outlive the daemons
     return environment
+
+
+def _emptied(environment: dict[str, str], folder: Path) -> None:
+    for job in _said("squeue --noheader --format=%A", environment).split():
+        _said(f"scancel {job}", environment)
+    _wait_for(lambda: not _said("squeue --noheader", environment), folder)
 
 
 def _daemon(command: list[str], environment: dict[str, str], folder: Path, stack: ExitStack) -> None:

@@ -67,10 +67,9 @@ def figures(folder: Path) -> dict[str, dict[str, float]]:
     return {file.parent.name: json.loads(file.read_text())["metrics"] for file in folder.glob("*/metrics.json")}
 
 
-def wait_for(file: Path, process: subprocess.Popen[str], seconds: float = 300) -> None:
+def wait_until(condition, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
-    while not file.exists():
-        assert process.poll() is None, process.communicate()[0]
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -122,10 +121,12 @@ def test_a_failing_job_is_told_and_the_others_are_finished(sweep):
     assert "not finite" in (failed.folder / "train.log").read_text()
 
 
-@pytest.fixture
-def undisturbed(sweep):
-    status, output, folder = sweep("undisturbed", *LONG, "seed=0,1")
-    assert status == 0, output
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    command = [sys.executable, "-m", "latentlab.train", "-m", *LONG, "seed=0,1", f"hydra.sweep.dir={folder}"]
+    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     return figures(folder)
 
 
@@ -137,7 +138,7 @@ def test_a_job_that_comes_into_the_queue_again_ends_as_one_left_alone(
 ):
     process = start(*LONG, "seed=0,1", ON_SLURM, "sweep.name=again")
     folder = tmp_path / "outputs" / "sweeps" / "again"
-    wait_for(folder / "seed=0" / "checkpoints" / "last.ckpt", process)
+    wait_until(lambda: Run(folder / "seed=0").last_checkpoint)
     (job,) = (folder / ".submitit").glob("*_0")
     slurm_says(*command, job.name)
     output, _ = process.communicate(timeout=600)
@@ -153,7 +154,7 @@ def test_a_job_out_of_time_has_saved_its_state_and_is_gone_on_with(start, sweep,
     # ten minutes: submitit takes any signal as the end of so short a time
     process = start(*LONG, "seed=0,1", ON_SLURM, "hydra.launcher.timeout_min=10", "sweep.name=late")
     folder = tmp_path / "outputs" / "sweeps" / "late"
-    wait_for(folder / "seed=0" / "checkpoints" / "last.ckpt", process)
+    wait_until(lambda: Run(folder / "seed=0").last_checkpoint)
     (job,) = (folder / ".submitit").glob("*_0")
     slurm_says("scancel", "--signal=USR2", job.name)
     output, _ = process.communicate(timeout=600)
@@ -163,3 +164,23 @@ def test_a_job_out_of_time_has_saved_its_state_and_is_gone_on_with(start, sweep,
     status, output, _ = sweep("late", *LONG, "seed=0,1", ON_SLURM)
     assert status == 0, output
     assert figures(folder) == undisturbed
+
+
+def test_a_run_that_srun_starts_goes_on_in_its_own_folder(slurm, slurm_says, tmp_path, undisturbed):
+    tasks = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "seed=0")
+    script = tmp_path / "job.sh"
+    script.write_text(f"#!/bin/bash\nsrun {sys.executable} -m latentlab.train {' '.join([*LONG, *tasks])}\n")
+    job = slurm_says("sbatch", "--parsable", "--requeue", "--ntasks-per-node=2", f"--chdir={tmp_path}", str(script))
+    run = Run(tmp_path / "outputs" / "runs" / f"slurm_{job.strip()}_0")
+    wait_until(lambda: run.last_checkpoint)
+    slurm_says("scontrol", "requeue", job.strip())
+    wait_until(lambda: run.metrics)
+    assert list(run.folder.parent.iterdir()) == [run.folder]
+    assert run.metrics["device"] == "2 x cpu"
+    log = (run.folder / "train.log").read_text()
+    assert log.count("resuming from") == 2  # once a process
+    assert re.findall(r"epoch (\d+)/12", log) == [str(epoch) for epoch in range(1, 13)]
+    # Adam makes more of the rounding of another order of summation
+    assert run.metrics["metrics"]["val/objective_final"] == pytest.approx(
+        undisturbed["seed=0"]["val/objective_final"], rel=1e-2
+    )

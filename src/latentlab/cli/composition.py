@@ -6,27 +6,32 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, final
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigSource
+from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from latentlab.cli.mistakes import explain, unknown_key
 from latentlab.cli.places import Groups, Place, refuse_stray, refuse_unknown_key
 from latentlab.cli.schema import check
+from latentlab.comparison.documents import Damaged, yaml_of
 from latentlab.errors import ConfigError, UserError
 
+FROM_COMMAND_LINE = "command-line"  # the provider of the folder that --config-dir names
 # What Hydra raises for a command line that it cannot follow; its own code raises bare built-in errors too.
-BARE = (ValueError, TypeError, AssertionError, LookupError, OSError)
+BARE = (ValueError, TypeError, AssertionError, LookupError, OSError, RecursionError, YAMLError)
 MISTAKES = (HydraException, OmegaConfBaseException, *BARE)
 
 
@@ -48,6 +53,7 @@ class CheckedLoader(ConfigLoader):
 
     def __init__(self, search_path: ConfigSearchPath, run_name: str, checks: bool = True) -> None:
         self._hydra = ConfigLoaderImpl(search_path)
+        self._hydra.repository = _BoundedRepository(search_path)
         self._run_name = run_name
         self._checks = checks
 
@@ -172,6 +178,21 @@ class CheckedLoader(ConfigLoader):
 
     def compute_defaults_list(self, config_name: str | None, overrides: list[str], run_mode: RunMode) -> Any:
         return self._hydra.compute_defaults_list(config_name, overrides, run_mode)
+
+
+@final
+class _BoundedRepository(ConfigRepository):
+    """Hydra's own, which would follow aliases that unfold without end, and wait for a pipe to be written to."""
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        for source in self.get_sources():
+            file = Path(source.path) / f"{config_path}.yaml"
+            if source.provider == FROM_COMMAND_LINE and (file.exists() or file.is_symlink()):
+                try:
+                    yaml_of(file)
+                except Damaged as error:
+                    raise ConfigError(f"--config-dir: {file.parent}/{error}") from error
+        return super().load_config(config_path)
 
 
 def _takes(root: object, key: str) -> bool:

@@ -32,6 +32,8 @@ Job = Callable[[DictConfig], float | None]
 log = logging.getLogger(__name__)
 failures = logging.getLogger("latentlab.failure")
 
+MOST_TOLD = 2000  # letters of a mistake
+MOST_TYPED = 10_000  # letters of an override: Hydra's parser takes many seconds over some
 READER_GONE = 141  # 128 + SIGPIPE, as a shell has it
 
 
@@ -61,9 +63,14 @@ def run_hydra(
         message = told(error)
         if message is None:
             raise
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {_shortened(message)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _shortened(message: str) -> str:
+    """Without the middle of what somebody pasted; a mistake is told at the beginning, the way out at the end."""
+    return message if len(message) <= MOST_TOLD else f"{message[: MOST_TOLD // 2]} ... {message[-MOST_TOLD // 2 :]}"
 
 
 def told(error: Exception) -> str | None:
@@ -107,7 +114,11 @@ def _flags(argv: Sequence[str]) -> argparse.Namespace:
         raise ConfigError(message + hint)
 
     parser.error = refuse  # type: ignore[method-assign]
-    return parser.parse_intermixed_args(list(argv))
+    flags = parser.parse_intermixed_args(list(argv))
+    for override in flags.overrides:
+        if len(override) > MOST_TYPED and not override.startswith("runs="):  # which may name many folders
+            raise ConfigError(f"{override[:60]}...: expected at most {MOST_TYPED} letters, found {len(override)}")
+    return flags
 
 
 def _dispatch(flags: argparse.Namespace, job: Job, config_name: str) -> None:

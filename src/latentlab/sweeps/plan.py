@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from itertools import islice
 from os import environ
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from latentlab.runs import config_hash
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.names import apart_from, by_what_varies
 
+MOST_JOBS = 10_000  # each is composed before the first one starts
 OF_THE_SWEEP = ("sweep.name=", "sweep.job=")
 
 
@@ -28,9 +30,14 @@ def combinations(config: DictConfig, arguments: Sequence[str], loader: CheckedLo
     own = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
     given = [argument for argument in arguments if not argument.startswith(OF_THE_SWEEP)]
     parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *given])
+    jobs = 1
     for override in parsed:
         if override.is_sweep_override() and not override.is_discrete_sweep():
-            raise ConfigError(f"{override.key_or_group}: a range without steps is for latentlab-search")
+            raise ConfigError(f"{override.key_or_group}: an interval is drawn from by a search; add hydra/sweeper=optuna")
+        if override.is_sweep_override():
+            jobs *= sum(1 for _ in islice(override.sweep_string_iterator(), MOST_JOBS + 1))
+        if jobs > MOST_JOBS:
+            raise ConfigError(f"{override.key_or_group}: expected at most {MOST_JOBS} jobs in all, found more")
     (batch,) = BasicSweeper.split_arguments(parsed, None)
     return [tuple(overrides) for overrides in batch]
 

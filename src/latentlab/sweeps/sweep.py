@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 from hydra._internal.callbacks import Callbacks
@@ -69,7 +70,10 @@ def _report(sweep: Sweep) -> None:
 
 
 def _has_news(folder: Path) -> bool:
-    """Whether a job wrote something since the last report."""
+    """Whether a job wrote something since the last report; where a clock was set back, it is made to be sure."""
     page = folder / PAGE
     written = [file.stat().st_mtime_ns for file in folder.glob("*/status.json")]
-    return bool(written) and (not page.is_file() or max(written) > page.stat().st_mtime_ns)
+    if not written or not page.is_file():
+        return bool(written)
+    made = page.stat().st_mtime_ns
+    return max(written) > made or made > time.time_ns()

@@ -1,0 +1,232 @@
+"""Files of a run that are damaged, or were made to do harm: each is named in one line, and nothing in them is executed.
+
+Met by going on with the run, by measuring it, and by comparing it.
+"""
+
+import json
+import os
+import pickle
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from causes import RUN, done_here
+
+import latentlab.evaluate
+import latentlab.report
+import latentlab.train
+from latentlab.evaluation.suites import SUITES, Suite
+
+ON = "trainer.max_epochs=2"  # one more than the run has
+PICTURE = "figures/samples.png"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a complete run."""
+    folder = tmp_path_factory.mktemp("whole")
+    done_here(folder, *RUN, "trainer.max_epochs=1")
+    (folder / "run" / "figures").mkdir(exist_ok=True)
+    torch.manual_seed(0)
+    return folder / "run"
+
+
+@pytest.fixture
+def run(whole, tmp_path, monkeypatch):
+    """A copy of it in an empty folder, in which commands are given; measuring it takes no time."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(SUITES, "quick", Suite(1, {}, {}))
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+@pytest.fixture
+def answer(run, tmp_path, monkeypatch, capfd):
+    """(going on | measuring | comparing) -> exit status and what was said; never a traceback, nor anything executed."""
+    commands = {
+        "going on": (latentlab.train, [f"resume={run}", ON]),
+        "measuring": (latentlab.evaluate, [f"run={run}", "suite=quick"]),
+        "comparing": (latentlab.report, [f"runs=[{run}]", f"output={tmp_path}/page"]),
+    }
+
+    def say(name: str) -> tuple[int, str]:
+        program, arguments = commands[name]
+        monkeypatch.setattr(sys, "argv", ["latentlab", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            program.main()
+        output, error = capfd.readouterr()
+        assert "Traceback" not in output + error
+        assert not (tmp_path / "executed").exists()
+        if ended.value.code:
+            assert len([line for line in error.splitlines() if line.startswith("error: ")]) == 1
+        return ended.value.code, output + error
+
+    return say
+
+
+def page(tmp_path: Path) -> str:
+    return (tmp_path / "page" / "report.html").read_text()
+
+
+BAD_JSON = [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"metrics": 3, "epochs": "x"}', b"[" * 9999]
+BAD_YAML = [b"", b"a: [", b"3", b"\xff\xfe\x00", b"model: 5", b"a: &a [*a]", b"[" * 9999]
+
+
+@pytest.mark.parametrize("content", BAD_JSON)
+def test_figures(run, answer, tmp_path, content):
+    (run / "metrics.json").write_bytes(content)
+    for name in ("going on", "measuring"):
+        status, said = answer(name)
+        assert status == 1
+        assert "metrics.json is damaged" in said
+    assert answer("comparing")[0] == 0
+    assert "metrics.json is damaged" in page(tmp_path) or content == b"{}"
+
+
+@pytest.mark.parametrize("content", BAD_JSON)
+def test_a_status_does_not_matter_to_a_complete_run(run, answer, content):
+    (run / "status.json").write_bytes(content)
+    assert [answer(name)[0] for name in ("comparing", "measuring", "going on")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("content", BAD_YAML)
+def test_a_config(run, answer, tmp_path, content):
+    (run / ".hydra" / "resolved.yaml").write_bytes(content)
+    for name in ("going on", "measuring"):
+        status, said = answer(name)
+        assert status == 1
+        assert "resolved.yaml is damaged" in said
+    assert answer("comparing")[0] == 0
+    assert "resolved.yaml" in page(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [*BAD_YAML, b"- 3", b"- hydra.job.chdir=true", b"- --config-dir=.", b"- model=../x"]
+)
+def test_overrides(run, answer, content):
+    (run / ".hydra" / "overrides.yaml").write_bytes(content)
+    status, said = answer("going on")
+    assert status == 1
+    assert "overrides.yaml" in said
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[]\n{}\n", b"x" * 100_000])
+def test_curves_are_added_to_and_drawn_as_far_as_they_go(run, answer, content):
+    (run / "history.jsonl").write_bytes(content)
+    assert [answer(name)[0] for name in ("comparing", "going on")] == [0, 0]
+    assert json.loads((run / "history.jsonl").read_bytes().splitlines()[-1])["epoch"] == 2
+
+
+def test_an_event_file_or_a_picture_costs_nothing_else(run, answer, tmp_path):
+    for events in run.glob("events.out.tfevents.*"):
+        events.write_bytes(events.read_bytes()[:99] + b"\0nonsense")
+    (run / PICTURE).write_bytes(b"\x89PNG\r\n\x1a\n, or not")
+    assert [answer(name)[0] for name in ("comparing", "measuring", "going on")] == [0, 0, 0]
+    assert "samples.png is damaged" in page(tmp_path)
+
+
+class Bomb:
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+def bombs() -> dict[str, bytes]:
+    return {"a pickle": pickle.dumps(Bomb()), "an old pickle": pickle.dumps({"state_dict": Bomb()}, protocol=0)}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"nonsense", *bombs().values()])
+def test_a_checkpoint(run, answer, content):
+    for file in (run / "checkpoints").iterdir():
+        file.write_bytes(content)
+    for name in ("going on", "measuring"):
+        status, said = answer(name)
+        assert status == 1
+        assert ".ckpt is damaged" in said
+
+
+def test_a_checkpoint_in_torch_s_own_format_that_is_to_execute_something(run, answer):
+    for file in (run / "checkpoints").iterdir():
+        torch.save({**torch.load(file, weights_only=True), "data": Bomb()}, file)
+    for name in ("going on", "measuring"):
+        status, said = answer(name)
+        assert status == 1
+        assert ".ckpt is damaged" in said
+
+
+TAGS = ["!!python/object/apply:os.system ['touch executed']", "!!python/object/new:os.system ['touch executed']"]
+
+
+@pytest.mark.parametrize("file", ["resolved.yaml", "overrides.yaml"])
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_tag_of_yaml_s_is_not_obeyed(run, answer, file, tag):
+    content = (run / ".hydra" / file).read_text()
+    (run / ".hydra" / file).write_text(f"- {tag}\n" if file.startswith("over") else f"{content}\nx: {tag}\n")
+    said = [answer(name) for name in ("going on", "measuring", "comparing")]
+    assert said[0][0] == 1
+    assert file in said[0][1]
+
+
+SYSTEM = "{_target_:os.system,command:touch executed}"
+FOREIGN = {
+    "a callback": [f"+callbacks.evil={SYSTEM}"],
+    "a part of a part": [f"data.root={SYSTEM}"],
+    "a way round": ["+callbacks.evil={_target_:latentlab.metrics.restoration.torch.hub.load,repo_or_dir:x,model:y}"],
+    "a file": ["+callbacks.evil={_target_:latentlab.runs.write_atomically,file:executed,content:x}"],
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_run_s_own_config_names_no_foreign_code(run, answer, kind):
+    from omegaconf import OmegaConf
+
+    file = run / ".hydra" / "overrides.yaml"
+    OmegaConf.save([*OmegaConf.load(file), *FOREIGN[kind]], file)
+    status, said = answer("going on")
+    assert status == 1
+    assert "error: " in said
+    assert "_target_" in said
+
+
+@pytest.mark.parametrize("place", ["data", "logger.evil", "net.encoder", "data.root"])
+def test_nor_does_the_config_that_it_is_measured_by(run, answer, place):
+    from omegaconf import OmegaConf
+
+    file = run / ".hydra" / "resolved.yaml"
+    config = OmegaConf.load(file)
+    OmegaConf.update(config, place, {"_target_": "os.system", "command": "touch executed"}, merge=False)
+    OmegaConf.save(config, file)
+    status, said = answer("measuring")
+    assert status == 1
+    assert f"{place}._target_: expected a network, callback, logger or other part of a run" in said
+
+
+def whatever(kind: str, place: Path) -> Path:
+    match kind:
+        case "a file":
+            place.touch()
+        case "an empty folder":
+            place.mkdir()
+        case "a link to itself":
+            place.symlink_to(place)
+        case "a name that is too long":
+            return place.with_name("x" * 3000)
+    return place
+
+
+@pytest.mark.parametrize(
+    "kind", ["nothing", "a file", "an empty folder", "a link to itself", "a name that is too long"]
+)
+def test_what_is_no_run_is_named(run, tmp_path, monkeypatch, capfd, kind):
+    place = whatever(kind, tmp_path / "it")
+    for program, argument in ((latentlab.train, "resume"), (latentlab.evaluate, "run"), (latentlab.report, "sweep")):
+        monkeypatch.setattr(sys, "argv", ["latentlab", f"{argument}={place}"])
+        with pytest.raises(SystemExit) as ended:
+            program.main()
+        error = capfd.readouterr().err
+        assert ended.value.code == 1
+        assert error.startswith("error: ")
+        assert error.count("\n") == 1
+        assert place.name[:50] in error
+    assert {path.name for path in tmp_path.iterdir()} <= {"run", "it"}
