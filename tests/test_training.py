@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from latentlab.build import time_limit
-from latentlab.runs import Run, config_hash
+from latentlab.identity import config_hash
+from latentlab.runs import Run
 
 DIGITS = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks=no_pictures"]
 VARIANTS = ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"]

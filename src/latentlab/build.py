@@ -38,7 +38,7 @@ POSITIVE = (
     *("check_val_every_n_epoch", "val_check_interval"),
 )
 # what the model does in Lightning's place, since its steps are several to a call
-OURS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm")
+OURS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm", "max_time")
 PROCESSES_A_CORE = 4  # Lightning would start any number, and bring the machine to a halt
 
 

@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
-from latentlab.runs import write_atomically
+from latentlab.files import write_atomically
 
 
 @final

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import math
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import Interrupted, Pruned
 from latentlab.processes import is_first, started_by_a_launcher, was_requeued
+from latentlab.runs import Run
 from latentlab.signals import hand_on, interruptible
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from latentlab.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ def job(config: DictConfig) -> float:
     except Pruned as reason:
         log.info("stopped early: %s", reason)
         return math.nan
+    except Exception as error:
+        _write_reason(Run(config.paths.run_dir), error)
+        raise
     except Interrupted as stop:
         hand_on(stop.signal_number)
         raise
@@ -36,8 +39,6 @@ def _run(config: DictConfig) -> dict[str, Any]:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from latentlab.runs import Run
-
     in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
     if in_sweep and is_first():
         log.info("job %s", config.sweep.job or Run(config.paths.run_dir).folder.name)
@@ -46,6 +47,13 @@ def _run(config: DictConfig) -> dict[str, Any]:
     elif config.resume:
         Run(config.resume).refuse_other_config(config)
     return _trained(config, in_sweep)
+
+
+def _write_reason(run: Run, error: Exception) -> None:
+    """Of a run that failed before its training wrote how it stands."""
+    if is_first() and run.folder.is_dir() and not run.status_file.is_file():
+        with suppress(OSError):
+            run.write_status("failed", f"{type(error).__name__}: {error}")
 
 
 def _resumed(run: Run, config: DictConfig) -> str | None:

@@ -44,7 +44,7 @@ def _overrides(file: Path) -> list[str]:
         UserError: the file is damaged, or says what Hydra never writes there: flags, Hydra's own settings, which may
             name any code, or files outside the folders of configs.
     """
-    from latentlab.comparison.documents import yaml_of
+    from latentlab.documents import yaml_of
 
     try:
         content = yaml_of(file)

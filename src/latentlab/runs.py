@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
-import os
 import pickle
 import shutil
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import ConfigError, UserError
+from latentlab.files import write_atomically
+from latentlab.identity import flat, lasting, plain_config
 from latentlab.lock import is_held
 
 if TYPE_CHECKING:
@@ -25,10 +21,6 @@ if TYPE_CHECKING:
     from latentlab.models.base import Autoencoder
 
 HISTORY = "history.jsonl"
-PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
-MOST_LETTERS = 2**16  # of a line that is added to a file
-# what may differ between a run and its continuation, and what does not make another experiment
-PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks", "sweep")
 
 
 class Run:
@@ -56,7 +48,7 @@ class Run:
         from omegaconf.errors import OmegaConfBaseException
         from yaml import YAMLError  # type: ignore[import-untyped]
 
-        from latentlab.comparison.documents import Damaged, yaml_of
+        from latentlab.documents import Damaged, yaml_of
 
         if not self.config_file.is_file():
             raise UserError(f"{self.folder} is not a run's folder: no .hydra/resolved.yaml in it")
@@ -76,9 +68,13 @@ class Run:
         return _read_json(file, {"metrics": dict, "epochs": int}) if file.is_file() else None
 
     @property
+    def status_file(self) -> Path:
+        return self.folder / "status.json"
+
+    @property
     def status(self) -> dict[str, Any]:
         """{"status": "running" | "interrupted" | "failed" | "complete", "reason": ...}."""
-        file = self.folder / "status.json"
+        file = self.status_file
         known = _read_json(file, {"status": str, "reason": str}) if file.is_file() else {}
         found = {"status": "unknown", "reason": "", **known}
         if found["status"] == "running" and not is_held(self.folder):
@@ -127,7 +123,7 @@ class Run:
                 path.unlink()
 
     def write_status(self, status: str, reason: str = "") -> None:
-        write_atomically(self.folder / "status.json", json.dumps({"status": status, "reason": reason}) + "\n")
+        write_atomically(self.status_file, json.dumps({"status": status, "reason": reason}) + "\n")
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Complete the run."""
@@ -164,7 +160,7 @@ class Run:
         """Raise UserError where the config names a class or function that is no part of a run: it would be called."""
         from latentlab.cli.trusted import refuse_foreign_code
 
-        refuse_foreign_code(_plain(self.config), self.config_file)
+        refuse_foreign_code(plain_config(self.config), self.config_file)
 
     def refuse_unfit_for_evaluation(self) -> None:
         """Raise UserError where the run is not complete, or was made by another version of latentlab."""
@@ -188,8 +184,8 @@ class Run:
         """
         from latentlab.cli.trusted import refuse_foreign_code
 
-        refuse_foreign_code(_plain(config), "resume")
-        ours, theirs = (flat(_lasting(c)) for c in (self.config, config))
+        refuse_foreign_code(plain_config(config), "resume")
+        ours, theirs = (flat(lasting(c)) for c in (self.config, config))
         ours.pop("trainer.max_epochs", None), theirs.pop("trainer.max_epochs", None)
         for key in sorted(ours.keys() | theirs.keys(), key=lambda key: (key.count("."), key)):  # seed before data.seed
             if ours.get(key) != theirs.get(key):
@@ -200,7 +196,7 @@ class Run:
 
 
 def _read_json(file: Path, expected: Mapping[str, type]) -> dict[str, Any]:
-    from latentlab.comparison.documents import Damaged, json_of
+    from latentlab.documents import Damaged, json_of
 
     try:
         content = json_of(file)
@@ -210,105 +206,3 @@ def _read_json(file: Path, expected: Mapping[str, type]) -> dict[str, Any]:
     except Damaged as error:
         raise UserError(f"{file.parent}/{error}; delete it, and resume the run to have it anew") from error
     return content
-
-
-def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
-    """Write a whole file or none.
-
-    Raises:
-        OSError: it cannot be written, as on a full disk; the error names the file.
-    """
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(file)
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise OSError(error.errno, os.strerror(error.errno), str(file)) from error
-    finally:
-        with suppress(OSError):  # where it could not even be made, it cannot be taken away
-            draft.unlink(missing_ok=True)
-
-
-def append_line(file: Path, line: str) -> None:
-    """Add a whole line or none; half a line, as an earlier kill may have left at the end, is taken away.
-
-    Raises:
-        OSError: it cannot be written, as on a full disk; the error names the file.
-    """
-    try:
-        with file.open("ab+", buffering=0) as stream:
-            end = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, end - MOST_LETTERS))
-            tail = stream.read()
-            whole = end - len(tail) + tail.rfind(b"\n") + 1
-            if whole < end:
-                stream.truncate(whole)
-            added = f"{line}\n".encode()
-            if stream.write(added) != len(added):
-                stream.truncate(whole)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(file)) from error
-
-
-def flat(config: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings -> {"a.b": value}; lists stay values."""
-    if not isinstance(config, dict):
-        return {prefix: config}
-    return {
-        key: value
-        for name, member in config.items()
-        for key, value in flat(member, f"{prefix}.{name}" if prefix else str(name)).items()
-    }
-
-
-def config_hash(config: DictConfig | Mapping[str, Any]) -> str:
-    """A short name for the experiment: equal where only paths, loggers, pictures or resumption differ."""
-    plain = _plain(config)
-    deciding = {
-        name: {key: value for key, value in (node or {}).items() if key != "dirpath"}
-        for name, node in (plain.get("callbacks") or {}).items()
-        if not str((node or {}).get("_target_", "latentlab.")).startswith("latentlab.")  # ours decide nothing
-    }
-    told = json.dumps([_lasting(plain), deciding], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def _plain(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    from omegaconf import DictConfig, OmegaConf
-
-    plain: Any = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
-    return dict(plain)
-
-
-def _lasting(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    plain = _plain(config)
-    kept = {key: value for key, value in plain.items() if key not in PASSING}
-    for section, key in (("data", "root"), ("trainer", "default_root_dir")):
-        kept[section] = {name: value for name, value in kept[section].items() if name != key}
-    return kept
-
-
-@cache
-def git_revision() -> str | None:
-    """The revision of the checkout, with `+` where it has changes, as the process first found it; None outside one."""
-    here = Path(__file__).parent
-    try:
-        command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
-        done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=5, check=True)
-        tracked = subprocess.run(
-            ["git", "ls-files", "--error-unmatch", Path(__file__).name], cwd=here, capture_output=True, timeout=5
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() if tracked.returncode == 0 else None
-
-
-def versions() -> dict[str, str]:
-    return {package: version(package) for package in PACKAGES}

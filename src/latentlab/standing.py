@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import UserError
-from latentlab.runs import Run, config_hash
+from latentlab.identity import config_hash
+from latentlab.runs import Run
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -6,9 +6,9 @@ Whatever W&B does, a run goes on. A picture is rendered once, and everybody gets
 import logging
 import math
 import os
-import sys
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
+
+from latentlab.steady_wandb import SteadyWandbLogger, attempt, finish
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: 
             import wandb
 
             # of bytes: W&B turns floats in [0, 1] into black
-            logger.experiment.log({key: wandb.Image(pixels), "trainer/global_step": step})
+            shown = {key: wandb.Image(pixels), "trainer/global_step": step}
+            attempt(logger, partial(logger.experiment.log, shown))
 
 
 def log_hyperparameters(
@@ -60,7 +63,8 @@ def log_hyperparameters(
             logger.log_hyperparams(dict(config), figures, step)
         elif isinstance(logger, WandbLogger):
             logger.log_hyperparams(dict(config))
-            logger.experiment.summary.update({k: v for k, v in metrics.items() if math.isfinite(v)})
+            finite = {k: v for k, v in metrics.items() if math.isfinite(v)}
+            attempt(logger, partial(logger.experiment.summary.update, finite))
 
 
 def wandb_logger(
@@ -87,7 +91,7 @@ def wandb_logger(
 
         # Lightning's own `offline=True` sets WANDB_MODE for all later jobs of the process
         settings = wandb.Settings(init_timeout=INIT_SECONDS, finish_timeout=FINISH_SECONDS)
-        return WandbLogger(
+        return SteadyWandbLogger(
             name,
             folder,
             id=run_id,
@@ -117,9 +121,7 @@ def wandb_logger(
 
 def finish_wandb(exit_code: int) -> None:
     """Close the W&B run if one is open: the next job of a sweep would go on writing into it."""
-    wandb = sys.modules.get("wandb")
-    if wandb is not None and wandb.run is not None:
-        wandb.finish(exit_code=exit_code)
+    finish(exit_code)
 
 
 def _rendered(figure: Figure) -> Pixels:

@@ -21,7 +21,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from latentlab.allocator import keep_freed_memory
-from latentlab.build import build_data, build_each, build_model, build_trainer, check_trainer, parameters_of
+from latentlab.build import build_data, build_each, build_model, build_trainer, check_trainer, parameters_of, time_limit
 from latentlab.callbacks.epoch_line import EpochLine
 from latentlab.callbacks.history import History
 from latentlab.callbacks.progress import Progress
@@ -29,10 +29,12 @@ from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, Pruned, RankLost, UserError
 from latentlab.execution import CallPlan
 from latentlab.hyperparameters import hyperparameters
+from latentlab.identity import config_hash
 from latentlab.lock import held
 from latentlab.models.base import Autoencoder
+from latentlab.provenance import git_revision, versions
 from latentlab.ranks import watched
-from latentlab.runs import Run, config_hash, git_revision, versions
+from latentlab.runs import Run
 from latentlab.signals import interruptible
 from latentlab.standing import is_evaluated
 from latentlab.threads import disk_errors_in_a_line
@@ -121,7 +123,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, 
     calls = CallPlan.of(config.trainer, data.train_dataloader().batches)
     data.steps_per_call = calls.size
     model = build_model(config, data.image_shape, data.num_classes)
-    timer = Timer()
+    timer = Timer(time_limit(config.trainer))
     ours = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
     callbacks: list[Callback] = [*ours, *build_each(config.callbacks)]
     loggers = build_each(config.logger)

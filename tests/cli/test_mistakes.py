@@ -172,7 +172,7 @@ def test_a_failed_job_of_a_sweep_is_told_where_it_happens_and_the_others_run():
     status, out, err = answer("-m", "seed=1,2", job=job)
     assert (status, ran) == (1, [1, 2])
     assert "failed: data: gone" in out
-    assert err.splitlines()[-1] == "error: data: gone"
+    assert err.splitlines()[-1].startswith("error: 1 of 2 jobs failed: seed=1")
     assert "Traceback" not in err
 
 

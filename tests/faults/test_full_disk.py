@@ -6,7 +6,8 @@ import pytest
 import torch
 from causes import RUN, done_here, fill, filling, free, mounted
 
-from latentlab.runs import Run, append_line, write_atomically
+from latentlab.files import append_line, write_atomically
+from latentlab.runs import Run
 
 FULL = "No space left on device"
 
@@ -104,11 +105,15 @@ def test_a_file_is_written_whole_or_left_as_it_was(disk):
 
 def test_a_line_is_added_whole_or_not_at_all(disk):
     file = disk / "lines"
+
+    def add_many() -> None:
+        for n in range(1000):
+            append_line(file, json.dumps({"n": n, "text": "x" * 50}))
+
     append_line(file, json.dumps({"n": -1}))
     fill(disk)
     with pytest.raises(OSError, match=f"{FULL}: '{file}'"):
-        for n in range(1000):
-            append_line(file, json.dumps({"n": n, "text": "x" * 50}))
+        add_many()
     written = [json.loads(line)["n"] for line in file.read_text().splitlines()]
     assert written == list(range(-1, len(written) - 1))
     free(disk)

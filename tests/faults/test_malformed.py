@@ -31,7 +31,7 @@ VALUES = [
     *("${seed}", "${nothing}", "${resume}", "${oc.env:HOME}", "${hydra:runtime.cwd}", "${run_name:}", "${", "$", "\\"),
     *("..", "../x", "/", "a/../../b", "~", "%", "''", '"', "9" * 400, "x" * 300, "[" * 20, "{a:" * 20, "${a" * 20),
 ]
-MARKS = list("=[]{},'\"$()~+@:./\\-#|& \t\n\r*?!<>%^") + ["\x1b[2J", "\ufeff", "\u2028", "\u202e", "é", "\udcff", "😀"]
+MARKS = [*"=[]{},'\"$()~+@:./\\-#|& \t\n\r*?!<>%^", "\x1b[2J", "\ufeff", "\u2028", "\u202e", "é", "\udcff", "😀"]
 
 text = st.text(max_size=8) | st.sampled_from(MARKS)
 # a command line holds no NUL

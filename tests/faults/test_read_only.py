@@ -1,5 +1,6 @@
 """An output folder that nothing can be written to: said at once, in one line; what is in it can still be read."""
 
+import logging
 import subprocess
 import sys
 
@@ -45,7 +46,7 @@ def test_nothing_is_started_there(disk, capfd, monkeypatch, sweep):
 def test_a_run_there_is_neither_gone_on_with_nor_measured_but_compared(disk, tmp_path, run_hydra, capfd, monkeypatch):
     run = disk / "run"
     assert run_hydra([*RUN, "trainer.max_epochs=1", "logger=none", f"hydra.run.dir={run}"]) == 0
-    for handler in __import__("logging").root.handlers:
+    for handler in logging.root.handlers:
         handler.close()  # the run's log, which is open for writing
     lock_up(disk)
     for program, arguments in (

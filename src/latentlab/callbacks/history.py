@@ -7,7 +7,8 @@ from typing import final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from latentlab.runs import HISTORY, append_line
+from latentlab.files import append_line
+from latentlab.runs import HISTORY
 
 
 @final

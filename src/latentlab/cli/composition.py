@@ -26,7 +26,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from latentlab.cli.mistakes import explain, unknown_key
 from latentlab.cli.places import Groups, Place, refuse_stray, refuse_unknown_key
 from latentlab.cli.schema import check
-from latentlab.comparison.documents import Damaged, yaml_of
+from latentlab.documents import Damaged, yaml_of
 from latentlab.errors import ConfigError, UserError
 
 FROM_COMMAND_LINE = "command-line"  # the provider of the folder that --config-dir names

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from latentlab.comparison.records import Record
 from latentlab.hyperparameters import MACHINERY
-from latentlab.runs import PASSING
+from latentlab.identity import PASSING
 
 PLACES = ("data.root", "trainer.default_root_dir")
 ABSENT = "—"

@@ -14,7 +14,7 @@ from latentlab.comparison.records import Record
 from latentlab.comparison.statistics import summary
 from latentlab.comparison.yardstick import YARDSTICK, compact, measure
 from latentlab.errors import UserError
-from latentlab.runs import write_atomically
+from latentlab.files import write_atomically
 
 ERRORS = 3.0  # standard errors, of the difference of two means over so many seeds, that a mean may be worse by
 SHARE = 0.02  # of the mean, where the seeds agree more closely than rounding on another machine does

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from latentlab.comparison.documents import Damaged, json_object, json_of, number, text_of, yaml_of
+from latentlab.documents import Damaged, json_object, json_of, number, text_of, yaml_of
 from latentlab.hyperparameters import hyperparameters
+from latentlab.identity import flat
 from latentlab.lock import is_held
-from latentlab.runs import flat
 
 STATUSES = ("complete", "running", "interrupted", "failed", "pruned")
 COSTS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")

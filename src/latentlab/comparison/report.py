@@ -12,7 +12,7 @@ from latentlab.comparison.pictures import MOST_GROUPS, gallery
 from latentlab.comparison.records import Record
 from latentlab.comparison.sweeps import RunSet, read_runs, read_sweep
 from latentlab.comparison.tables import groups_csv, markdown, runs_csv
-from latentlab.runs import write_atomically
+from latentlab.files import write_atomically
 
 PAGE = "report.html"
 BEST_OF_A_SEARCH = 6  # whose pictures are shown

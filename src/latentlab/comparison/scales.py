@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, final
 
-from latentlab.comparison.documents import number
 from latentlab.comparison.groups import ABSENT, canonical, shown, sorting
 from latentlab.comparison.yardstick import tick
+from latentlab.documents import number
 
 DECADES = 1.4  # spanned before an axis becomes logarithmic: a factor of 25
 MOST_OWN_TICKS = 8

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
-from latentlab.comparison.documents import Damaged, json_of, lies_within, number
 from latentlab.comparison.groups import ABSENT, Group, Grouping, short_key, shown
 from latentlab.comparison.statistics import Better
 from latentlab.comparison.yardstick import compact
+from latentlab.documents import Damaged, json_of, lies_within, number
 
 SUMMARY = "search.json"
 DIRECTIONS: Mapping[str, Better] = {"minimize": "lower", "maximize": "higher"}

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, final
 from urllib.parse import quote
 
-from latentlab.comparison.documents import number
 from latentlab.comparison.groups import ABSENT, shown
 from latentlab.comparison.search import STATES, Search, Trial
 from latentlab.comparison.search_charts import SearchCharts, draw_search
 from latentlab.comparison.sweeps import RunSet
 from latentlab.comparison.yardstick import YARDSTICK, compact, fixed, places
+from latentlab.documents import number
 
 MOST_BEST = 10
 STATUSES = {"fail": "failed"}  # as runs call it

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, final
 
 from latentlab.cli.nearest import nearest
-from latentlab.comparison.documents import Damaged, json_of, lies_within
 from latentlab.comparison.records import Record, is_run, read_record
 from latentlab.comparison.search import Search, read_search
+from latentlab.documents import Damaged, json_of, lies_within
 from latentlab.errors import UserError
 
 MOST_NAMED = 5

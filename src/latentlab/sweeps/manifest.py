@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, final
 
 from latentlab.errors import UserError
-from latentlab.runs import Run, config_hash, write_atomically
+from latentlab.files import write_atomically
+from latentlab.identity import config_hash
+from latentlab.runs import Run
 from latentlab.standing import readable_metrics
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 from latentlab.cli.composition import CheckedLoader
 from latentlab.errors import ConfigError
-from latentlab.runs import config_hash
+from latentlab.identity import config_hash
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.names import apart_from, by_what_varies
 
@@ -33,7 +33,7 @@ def combinations(config: DictConfig, arguments: Sequence[str], loader: CheckedLo
     jobs = 1
     for override in parsed:
         if override.is_sweep_override() and not override.is_discrete_sweep():
-            raise ConfigError(f"{override.key_or_group}: an interval is drawn from by a search; add hydra/sweeper=optuna")
+            raise ConfigError(f"{override.key_or_group}: an interval is for a search: hydra/sweeper=optuna")
         if override.is_sweep_override():
             jobs *= sum(1 for _ in islice(override.sweep_string_iterator(), MOST_JOBS + 1))
         if jobs > MOST_JOBS:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ from hydra.utils import instantiate
 from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.cli.schema import check_part
+from latentlab.comparison.documents import Damaged, json_object
 from latentlab.errors import ConfigError, UserError
+from latentlab.identity import config_hash
 from latentlab.lock import held
-from latentlab.runs import HISTORY, Run, config_hash
+from latentlab.runs import HISTORY, Run
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
@@ -157,7 +158,10 @@ def _value(run: Run, name: str) -> float:
 
 def _best_epoch(run: Run) -> dict[str, float]:
     """The validation figures of the epoch whose weights are kept."""
-    lines = [json.loads(line) for line in (run.folder / HISTORY).read_text().splitlines()]
+    lines: list[dict[str, Any]] = []
+    for text in (run.folder / HISTORY).read_text(errors="replace").splitlines():
+        with suppress(Damaged):  # what was epochs ago and cannot be read is not the best one
+            lines.append(json_object(text, HISTORY))
     validated = [line for line in lines if line.get("val/objective_final") is not None]
     return min(validated, key=lambda line: line["val/objective_final"], default={})
 

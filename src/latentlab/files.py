@@ -1,0 +1,53 @@
+"""Files that are whole or not there, and lines that are whole or not in them."""
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+
+MOST_LETTERS = 2**16  # of a line that is added to a file
+
+
+def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
+    """Write a whole file or none.
+
+    Raises:
+        OSError: it cannot be written, as on a full disk; the error names the file.
+    """
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(file)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(file)) from error
+    finally:
+        with suppress(OSError):  # where it could not even be made, it cannot be taken away
+            draft.unlink(missing_ok=True)
+
+
+def append_line(file: Path, line: str) -> None:
+    """Add a whole line or none; half a line, as an earlier kill may have left at the end, is taken away.
+
+    Raises:
+        OSError: it cannot be written, as on a full disk; the error names the file.
+    """
+    try:
+        with file.open("ab+", buffering=0) as stream:
+            end = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, end - MOST_LETTERS))
+            tail = stream.read()
+            whole = end - len(tail) + tail.rfind(b"\n") + 1
+            if whole < end:
+                stream.truncate(whole)
+            added = f"{line}\n".encode()
+            if stream.write(added) != len(added):
+                stream.truncate(whole)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from error

@@ -1,0 +1,27 @@
+"""What made a run: the revision of the code, and the versions of the packages that decide its figures."""
+
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
+
+
+@cache
+def git_revision() -> str | None:
+    """The revision of the checkout, with `+` where it has changes, as the process first found it; None outside one."""
+    here = Path(__file__).parent
+    try:
+        command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=5, check=True)
+        tracked = subprocess.run(
+            ["git", "ls-files", "--error-unmatch", Path(__file__).name], cwd=here, capture_output=True, timeout=5
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if tracked.returncode == 0 else None
+
+
+def versions() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES}
