@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.cli.schema import check_part
-from latentlab.comparison.documents import Damaged, json_object
+from latentlab.documents import Damaged, json_object
 from latentlab.errors import ConfigError, UserError
 from latentlab.identity import config_hash
 from latentlab.lock import held
