@@ -18,7 +18,7 @@ from latentlab.evaluation.measured_run import evaluate
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, SuiteName
 from latentlab.runs import Run
-from latentlab.tracking import finish_wandb
+from latentlab.tracking import close_boards, finish_wandb
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +59,16 @@ def evaluate_run(
         metrics = evaluate(run, subject, suite, loggers, quiet)
     else:
         metrics = _evaluated_with_reopened_loggers(run, subject, suite, quiet)
-    _say(metrics)
+    _say(run, metrics)
     return metrics
 
 
 def _evaluated_with_reopened_loggers(run: Run, subject: Subject, suite: SuiteName, quiet: bool) -> dict[str, Any]:
     exit_code = 1
     try:
-        metrics = evaluate(run, subject, suite, _reopened_loggers(run), quiet)
+        loggers = _reopened_loggers(run)
+        metrics = evaluate(run, subject, suite, loggers, quiet)
+        close_boards(loggers)
         exit_code = 0
     finally:
         finish_wandb(exit_code)
@@ -115,10 +117,11 @@ def _wandb_id(folder: Path) -> str | None:
     return names[-1].rpartition("-")[2] if names else None
 
 
-def _say(metrics: dict[str, Any]) -> None:
+def _say(run: Run, metrics: dict[str, Any]) -> None:
     seconds = metrics["evaluation"]["seconds"]
     slowest = max(seconds, key=seconds.get, default="")
     log.info("evaluated in %.0f s, of which %.0f s for %s", sum(seconds.values()), seconds.get(slowest, 0), slowest)
     shown = ("nll", "nll_binarized", "linear_probe_error", "knn_error", "frechet_prior", "completeness", "mse_pca")
     figures = {name: metrics["metrics"].get(f"test/{name}") for name in shown}
     log.info("%s", "  ".join(f"test/{name} {value:.5g}" for name, value in figures.items() if value is not None))
+    log.info("all figures: %s/metrics.json; pictures: %s/figures/evaluation_*.png", run.folder, run.folder)

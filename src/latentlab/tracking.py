@@ -119,6 +119,13 @@ def wandb_logger(
     return logger(mode)
 
 
+def close_boards(loggers: Sequence[Logger]) -> None:
+    """End TensorBoard's writers, each with a thread and a file, which the figures after the test open once more."""
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.finalize("success")
+
+
 def finish_wandb(exit_code: int) -> None:
     """Close the W&B run if one is open: the next job of a sweep would go on writing into it."""
     finish(exit_code)

@@ -38,7 +38,7 @@ from latentlab.runs import Run
 from latentlab.signals import interruptible
 from latentlab.standing import is_evaluated
 from latentlab.threads import disk_errors_in_a_line
-from latentlab.tracking import finish_wandb, log_hyperparameters
+from latentlab.tracking import close_boards, finish_wandb, log_hyperparameters
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         with interruptible(), disk_errors_in_a_line(), watched(_to_go_on(run), partial(_record_failure, run)):
             metrics, loggers = _fit_and_test(run, config, quiet)
             metrics = _evaluated(run, config, metrics, loggers, quiet)
+            close_boards(loggers)
         exit_code = 0
     except BaseException as error:
         cause = _disk_error(error, run.folder) or error

@@ -20,7 +20,7 @@ def test_help_lists_groups_and_ten_commands():
     status, out, err = answer("--help")
     commands = [line for line in out.splitlines() if line.startswith("latentlab-train ")]
     assert (status, err, len(commands)) == (0, "", 10)
-    groups = "model net likelihood data optimizer scheduler trainer callbacks logger experiment hydra"
+    groups = "model net likelihood data optimizer scheduler trainer callbacks logger experiment sweep hydra"
     assert all(re.search(f"^{group}: ", out, re.MULTILINE) for group in groups.split())
 
 

@@ -8,6 +8,7 @@ from latentlab.runs import Run
 
 def test_the_run_goes_on_without_it_and_the_next_one_has_it_again(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.delenv("WANDB_SERVICE", raising=False)  # that of this process, if an earlier test opened it
     first, second = (Run(tmp_path / "sweep" / name) for name in ("seed=0", "seed=1"))
     arguments = ["-m", *RUN, "callbacks=default", "trainer.max_epochs=20", "logger=all", "seed=0,1"]
     process = start(*arguments, f"hydra.sweep.dir={tmp_path}/sweep")
