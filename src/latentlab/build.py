@@ -39,6 +39,7 @@ POSITIVE = (
 )
 # what the model does in Lightning's place, since its steps are several to a call
 OURS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm", "max_time")
+OTHER_PARAMETERS = ("64", "64-true", "16-true", "bf16-true")
 PROCESSES_A_CORE = 4  # Lightning would start any number, and bring the machine to a halt
 
 
@@ -143,6 +144,11 @@ def check_trainer(trainer: Mapping[str, Any]) -> None:
     if trainer.get("gradient_clip_algorithm") not in (None, "norm", "value"):
         raise ConfigError(
             f"trainer.gradient_clip_algorithm: expected norm or value, found {trainer['gradient_clip_algorithm']}"
+        )
+    if str(trainer.get("precision")) in OTHER_PARAMETERS:
+        raise ConfigError(
+            f"trainer.precision: images, noise and parameters are float32; expected 32-true, bf16-mixed or 16-mixed, "
+            f"found {trainer['precision']}"
         )
     time_limit(trainer)
 
