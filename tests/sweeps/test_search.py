@@ -223,3 +223,14 @@ def test_jobs_of_a_search_run_at_once(tmp_path):
     assert process.returncode == 0, output
     trials = json.loads((tmp_path / "s" / "search.json").read_text())["trials"]
     assert [trial["state"] for trial in trials] == ["complete"] * 4
+
+
+def test_a_drawn_config_that_is_not_sound_is_a_failed_trial_beside_others(search, capfd):
+    arguments = ("data.batch_size=32,none", "hydra.sweeper.trials=6")
+    status, trials = search(*arguments)
+    while status:  # as long as nothing else is known, it is told as a mistake
+        assert "data.batch_size: expected int" in capfd.readouterr().err
+        status, trials = search(*arguments)
+    assert status == 0
+    assert len(trials) == 6
+    assert {trial["state"] for trial in trials} == {"complete", "fail"}

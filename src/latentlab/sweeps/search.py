@@ -48,7 +48,7 @@ def run_search(sweep: Sweep) -> None:
         with held(sweep.folder, PATIENCE):
             study = Study(sweep.folder, settings)
         log.info("search %s: %d of %d trials, in %s", sweep.name, len(study.trials), settings.trials, sweep.folder)
-        while batch := _next(sweep, study, space, settings, worker):
+        while (batch := _next(sweep, study, space, settings, worker)) is not None:
             waiting = {job.config_hash: (job, _watching(sweep.folder, trial, settings)) for trial, job in batch}
             study.write_summary()
             sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(sweep, job)])
@@ -75,14 +75,16 @@ def _at_work(folder: Path) -> Iterator[str]:
 
 def _next(
     sweep: Sweep, study: Study, space: Space, settings: SearchSettings, worker: str
-) -> list[tuple[FrozenTrial, Job]]:
-    """As many trials as the launcher runs at once, each with its job; none once there are enough."""
+) -> list[tuple[FrozenTrial, Job]] | None:
+    """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
         trials = study.orphans()[: _at_once(sweep)]
         for trial in trials:
             study.adopt(trial, worker)
         while len(trials) < _at_once(sweep) and len(study.trials) < settings.trials:
             trials.append(study.ask(space.drawn, worker))
+        if not trials:
+            return None
         batch = []
         for trial in trials:
             try:
