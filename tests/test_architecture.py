@@ -90,7 +90,7 @@ def test_figures_know_only_each_other(name):
 
 @pytest.mark.parametrize("name", below("evaluation"))
 def test_an_evaluation_never_knows_a_concrete_variant(name):
-    allowed = {"figures", "judge", "models.base", "runs", "tracking", *FUNCTIONAL}
+    allowed = {"figures", "files", "judge", "models.base", "runs", "tracking", *FUNCTIONAL}
     assert all(m.startswith(("evaluation.", "figures.", "metrics.", "data.")) or m in allowed for m in own(name))
 
 

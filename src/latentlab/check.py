@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.cli import run_hydra
-from latentlab.errors import ConfigError, UserError
+from latentlab.cli.keys_only import run_keys_only, value_of
 from latentlab.job import job
 
 if TYPE_CHECKING:
@@ -22,16 +21,7 @@ Keys as in latentlab-train --help, such as paths.output_dir=FOLDER hydra/launche
 
 def main() -> None:
     """Run the sweep, compare, print a line a figure, and exit with 1 where one is worse."""
-    given = sys.argv[1:]
-    if {"-h", "--help"} & set(given):
-        print(USAGE)
-        return
-    try:
-        sys.exit(check(given))
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_keys_only("check", USAGE, check)
 
 
 def check(given: list[str]) -> int:
@@ -44,9 +34,6 @@ def check(given: list[str]) -> int:
     from latentlab.comparison.recorded import Recorded
     from latentlab.comparison.sweeps import read_sweep
 
-    flags = [argument for argument in given if argument.startswith("-")]
-    if flags:
-        raise ConfigError(f"{flags[0]}: the check takes KEY=VALUE only; flags go to latentlab-train")
     own = dict(argument.split("=", 1) for argument in given if argument.startswith(("recorded=", "record=")))
     file, records = Path(own.get("recorded", RECORDED)), own.get("record") == "true"
     recorded = None if records else Recorded.read(file)
@@ -55,7 +42,7 @@ def check(given: list[str]) -> int:
     status = run_hydra(job, "train", ["-m", "sweep=check", *rest, f"sweep.name={name}"])
     if status:
         return status
-    outputs = next((a.partition("=")[2] for a in rest if a.startswith("paths.output_dir=")), "outputs")
+    outputs = value_of("paths.output_dir", rest) or "outputs"
     found = Recorded.of(read_sweep(Path(outputs) / "sweeps" / name).records)
     if recorded is None:
         found.write(file)

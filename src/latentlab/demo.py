@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from latentlab.cli import run_hydra
-from latentlab.errors import ConfigError, MissingData, UserError
+from latentlab.cli.keys_only import run_keys_only, value_of
+from latentlab.errors import MissingData
 from latentlab.job import job
 from latentlab.runs import Run
 
@@ -32,16 +32,16 @@ class Trained(NamedTuple):
 
 def main() -> None:
     """Run the sweep, print the table and exit with the sweep's status."""
-    given = sys.argv[1:]
-    if {"-h", "--help"} & set(given):
-        print(USAGE)
-        return
-    try:
-        arguments = _sweep(given)
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_keys_only("demo", USAGE, demo)
+
+
+def demo(given: list[str]) -> int:
+    """The sweep's exit status.
+
+    Raises:
+        DataError: MNIST is there, but damaged.
+    """
+    arguments = _sweep(given)
     trained: list[Trained] = []
 
     def recording(config: DictConfig) -> float:
@@ -54,28 +54,20 @@ def main() -> None:
     status = run_hydra(recording, "train", ["-m", *arguments])
     if status == 0:
         _show(trained)
-    sys.exit(status)
+    return status
 
 
 def _sweep(given: list[str]) -> list[str]:
-    """The whole sweep's arguments, those given last, so that they win.
-
-    Raises:
-        ConfigError: a flag among them.
-        DataError: MNIST is there, but damaged.
-    """
-    flags = [argument for argument in given if argument.startswith("-")]
-    if flags:
-        raise ConfigError(f"{flags[0]}: the demo takes KEY=VALUE only; flags go to latentlab-train")
-    models = [] if _value("model", given) else [f"model={VARIANTS}"]
+    """The whole sweep's arguments, those given last, so that they win."""
+    models = [] if value_of("model", given) else [f"model={VARIANTS}"]
     return [*models, *_recipe(given), *given]
 
 
 def _recipe(given: list[str]) -> list[str]:
     """The demo on MNIST where it is found or can be downloaded, else on the bundled digits, said aloud."""
-    if _value("experiment", given):
+    if value_of("experiment", given):
         return []
-    data = _value("data", given)
+    data = value_of("data", given)
     if data not in (None, "mnist"):
         return ["experiment=demo_digits" if data == "digits" else "experiment=demo"]
     from latentlab.torch_build import require_one_build
@@ -83,7 +75,7 @@ def _recipe(given: list[str]) -> list[str]:
     require_one_build()
     from latentlab.data.torchvision_sets import MNISTDataModule
 
-    root = _value("data.root", given) or os.environ.get("LATENTLAB_DATA") or "data"
+    root = value_of("data.root", given) or os.environ.get("LATENTLAB_DATA") or "data"
     try:
         MNISTDataModule(root=root).prepare_data()
     except MissingData as error:
@@ -93,10 +85,6 @@ def _recipe(given: list[str]) -> list[str]:
         print(f"\n*** NO MNIST: going on with the 1,797 digits bundled with scikit-learn. {said} ***\n", flush=True)
         return ["experiment=demo_digits"]
     return ["experiment=demo"]
-
-
-def _value(key: str, given: list[str]) -> str | None:
-    return next((a.partition("=")[2].strip("'\"") for a in reversed(given) if a.startswith(f"{key}=")), None)
 
 
 def _show(trained: list[Trained]) -> None:

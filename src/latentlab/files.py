@@ -1,7 +1,9 @@
-"""Files that are whole or not there, and lines that are whole or not in them."""
+"""Files that are whole or not there, lines that are whole or not in them, and figures that every reader takes."""
 
 import errno
+import math
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,3 +53,8 @@ def append_line(file: Path, line: str) -> None:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(file)) from error
+
+
+def for_json(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Figures as any reader of JSON takes them: what is not finite is null."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

@@ -74,14 +74,13 @@ def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
 
         return train_in_own_process(config)
 
+    from latentlab.torch_build import require_one_build
+
+    require_one_build()
     if in_sweep and config.trainer.accelerator in ("auto", "gpu", "cuda"):
         from latentlab.sweeps.own_gpu import keep_to_own_gpu
 
         keep_to_own_gpu()
-
-    from latentlab.torch_build import require_one_build
-
-    require_one_build()
     from latentlab.training import train
 
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()

@@ -1,7 +1,6 @@
 """Train one model as its config says, test its best epoch, and leave everything about the run in its folder."""
 
 import logging
-import math
 import os
 import pickle
 import shlex
@@ -28,6 +27,7 @@ from latentlab.callbacks.progress import Progress
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, Interrupted, NonFiniteObjective, Pruned, RankLost, UserError
 from latentlab.execution import CallPlan
+from latentlab.files import for_json
 from latentlab.hyperparameters import hyperparameters
 from latentlab.identity import config_hash
 from latentlab.lock import held
@@ -142,7 +142,7 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, 
         figures[f"{best.monitor}"] = float(best.best_model_score)
     metrics = {
         "status": "complete",
-        "metrics": {name: value if math.isfinite(value) else None for name, value in figures.items()},
+        "metrics": for_json(figures),
         "data": data.name,
         "data_fingerprint": data.fingerprint(),
         "seed": config.seed,

@@ -123,6 +123,20 @@ def test_a_damaged_manifest_is_made_anew_from_the_runs(named, content):
     assert jobs_of(folder) == ["seed=0", "seed=1"]
 
 
+def test_a_manifest_that_leads_out_of_its_folder_is_not_followed(named, tmp_path):
+    _, folder = named("model=ae", "seed=0,1")
+    other = tmp_path / "precious" / "thesis.txt"
+    other.parent.mkdir()
+    other.write_text("unsaved")
+    manifest = json.loads((folder / "sweep.json").read_text())
+    manifest["jobs"][0]["folder"] = "../../../precious"
+    (folder / "sweep.json").write_text(json.dumps(manifest))
+    status, _ = named("model=ae", "seed=0,1")
+    assert status == 0
+    assert list(other.parent.iterdir()) == [other]
+    assert jobs_of(folder) == ["seed=0", "seed=1"]
+
+
 def test_a_damaged_checkpoint_is_told_and_then_repeated_from_the_start(named, capfd):
     _, folder = named("model=ae", "seed=0,1")
     run = Run(folder / "seed=0")

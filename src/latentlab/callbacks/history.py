@@ -1,13 +1,12 @@
 """Learning curves in the run's own folder, whatever the loggers: lines of `history.jsonl`."""
 
 import json
-import math
 from pathlib import Path
 from typing import final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from latentlab.files import append_line
+from latentlab.files import append_line, for_json
 from latentlab.runs import HISTORY
 
 
@@ -46,5 +45,6 @@ class History(Callback):
         if not trainer.is_global_zero:
             return
         figures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefix)}
-        known = {name: value if math.isfinite(value) else None for name, value in sorted(figures.items())}
-        append_line(self._file, json.dumps({"epoch": epoch[0], "step": epoch[1], **known}))
+        append_line(
+            self._file, json.dumps({"epoch": epoch[0], "step": epoch[1], **for_json(dict(sorted(figures.items())))})
+        )

@@ -170,9 +170,8 @@ def _sweep(hydra: Hydra, loader: CheckedLoader, job: Job, config_name: str, over
         raise ConfigError("-m: a sweep starts the processes of its jobs itself; call it without srun and torchrun")
     from latentlab.sweeps.sweep import sweep
 
-    named = (
-        [] if any(o.startswith(("sweep.name=", "hydra.sweep.dir=")) for o in overrides) else ["sweep.name=${run_name:}"]
-    )
+    placed = any(override.startswith(("sweep.name=", "hydra.sweep.dir=")) for override in overrides)
+    named = [] if placed else ["sweep.name=${run_name:}"]
     sweep(hydra, loader, _Reporting(job), config_name, [*overrides, *named, "hydra.mode=MULTIRUN"])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from latentlab.comparison import PAGE
 from latentlab.comparison.charts import colours, draw, ranking
 from latentlab.comparison.groups import Grouping, grouped
 from latentlab.comparison.judgement import judge
@@ -14,7 +15,6 @@ from latentlab.comparison.sweeps import RunSet, read_runs, read_sweep
 from latentlab.comparison.tables import groups_csv, markdown, runs_csv
 from latentlab.files import write_atomically
 
-PAGE = "report.html"
 BEST_OF_A_SEARCH = 6  # whose pictures are shown
 
 

@@ -1,7 +1,6 @@
 """A run's folder, evaluated: figures into its metrics.json, pictures into its figures/, both to its loggers."""
 
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from rich import progress as rich
 
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, Suite, SuiteName
+from latentlab.files import for_json
 from latentlab.metrics.applicability import NotApplicable
 from latentlab.runs import Run
 from latentlab.tracking import log_figure
@@ -67,8 +67,7 @@ def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Log
                 log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
     for logger in loggers:
         logger.save()
-    known = {name: value if math.isfinite(value) else None for name, value in figures.items()}
-    metrics["metrics"] = dict(sorted({**metrics.get("metrics", {}), **known}.items()))
+    metrics["metrics"] = dict(sorted({**metrics.get("metrics", {}), **for_json(figures)}.items()))
     metrics["evaluation"] = {
         "suite": suite,
         "binarize": subject.data.binarize,

@@ -22,7 +22,7 @@ def run_grid(sweep: Sweep) -> None:
     Raises:
         UserError: the command line, the folder, or some of the jobs, after all of them have had their turn.
     """
-    wanted = combinations(sweep.config, sweep.given, sweep.loader)
+    wanted = combinations(sweep.chosen, sweep.loader)
     jobs = hashed(sweep.config, wanted, sweep.loader, Manifest.of(sweep.folder))
     with held(sweep.folder):
         known = Manifest.of(sweep.folder)

@@ -19,6 +19,8 @@ from latentlab.sweeps.manifest import Job
 
 log = logging.getLogger(__name__)
 
+OF_THE_SWEEP = ("sweep.name=", "sweep.job=")
+
 
 @final
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class Sweep:
         """The whole command line, as a report shows it."""
         of_hydra = [argument for argument in self.config.hydra.overrides.hydra if argument != "hydra.mode=MULTIRUN"]
         return (*of_hydra, *self.given)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """What the jobs are made of: a recipe's own parameters, then those given, which win."""
+        own = [f"{key}={value}" for key, value in (self.config.hydra.sweeper.get("params") or {}).items()]
+        return (*own, *(argument for argument in self.given if not argument.startswith(OF_THE_SWEEP)))
 
     def run_of(self, job: Job) -> Run:
         return Run(self.folder / job.folder)

@@ -6,8 +6,9 @@ import json
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
+from latentlab.documents import Damaged, json_of, lies_within
 from latentlab.errors import UserError
 from latentlab.files import write_atomically
 from latentlab.identity import config_hash
@@ -49,10 +50,12 @@ class Manifest:
         if not file.is_file():
             return cls(folder.name, jobs=_found(folder))
         try:
-            told: dict[str, Any] = json.loads(file.read_text())
+            told = json_of(file)
             jobs = tuple(Job(**{**job, "overrides": tuple(job["overrides"])}) for job in told["jobs"])
+            if not all(lies_within(job.folder, folder) for job in jobs):
+                raise Damaged(f"{file.name} is damaged (a job outside the sweep's folder)")
             return cls(str(told["name"]), tuple(told["command"]), jobs)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (Damaged, KeyError, TypeError, AttributeError):
             log.warning("%s is damaged; going by the runs in its folder", file)
             return cls(folder.name, jobs=_found(folder))
 

@@ -10,12 +10,14 @@ from multiprocessing import current_process
 
 log = logging.getLogger(__name__)
 
+WORKER = re.compile(r"LokyProcess-(\d+)")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def keep_to_own_gpu() -> None:
     """In one of several workers, hide all GPUs but one; to be called before CUDA is started, and again at no cost."""
-    chosen = gpu_of(current_process().name, _visible())
+    worker = current_process().name
+    chosen = gpu_of(worker, _visible()) if WORKER.fullmatch(worker) else None
     if chosen is not None:
         os.environ[VISIBLE] = chosen
         log.info("GPU %s is this worker's", chosen)
@@ -23,7 +25,7 @@ def keep_to_own_gpu() -> None:
 
 def gpu_of(worker: str, visible: Sequence[str]) -> str | None:
     """The GPU of joblib's worker `LokyProcess-3`: they take turns; None for any other process, or without a choice."""
-    number = re.fullmatch(r"LokyProcess-(\d+)", worker)
+    number = WORKER.fullmatch(worker)
     return visible[(int(number[1]) - 1) % len(visible)] if number and len(visible) > 1 else None
 
 

@@ -22,14 +22,11 @@ from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.names import apart_from, by_what_varies
 
 MOST_JOBS = 10_000  # each is composed before the first one starts
-OF_THE_SWEEP = ("sweep.name=", "sweep.job=")
 
 
-def combinations(config: DictConfig, arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[str, ...]]:
-    """The overrides of each job: every combination of the values given as KEY=A,B, a recipe's own first."""
-    own = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
-    given = [argument for argument in arguments if not argument.startswith(OF_THE_SWEEP)]
-    parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *given])
+def combinations(arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[str, ...]]:
+    """The overrides of each job: every combination of the values given as KEY=A,B."""
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
     jobs = 1
     for override in parsed:
         if override.is_sweep_override() and not override.is_discrete_sweep():

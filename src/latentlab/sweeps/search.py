@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,13 @@ from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
 from latentlab.sweeps.settings import SearchSettings
-from latentlab.sweeps.space import Space, trial_name
+from latentlab.sweeps.space import Space, shown, trial_name
 from latentlab.sweeps.study import WORKERS, Study
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 60.0  # seconds for the folder's lock: others keep it only while they draw
 PRUNING = "latentlab.callbacks.pruning.Pruning"
-ASSIGNED = ("sweep.name=", "sweep.job=")
 
 
 def run_search(sweep: Sweep) -> None:
@@ -42,8 +41,7 @@ def run_search(sweep: Sweep) -> None:
         UserError: the settings, the space or the storage, or not one trial came to a result.
     """
     settings = _settings(sweep)
-    own = [f"{key}={value}" for key, value in settings.params.items()]
-    space = Space.of([*own, *(o for o in sweep.given if not o.startswith(ASSIGNED))], sweep.loader)
+    space = Space.of(sweep.chosen, sweep.loader)
     with _at_work(sweep.folder) as worker:
         with held(sweep.folder, PATIENCE):
             study = Study(sweep.folder, settings)
@@ -177,8 +175,4 @@ def _say(study: Study, settings: SearchSettings) -> None:
         raise UserError(f"not one trial came to a result: {'; '.join(reasons[:3])}")
     for trial in study.best():
         values = "  ".join(f"{name} {v:.5g}" for name, v in zip(settings.objectives, trial.values or (), strict=True))
-        log.info("best: %s  %s", values, "  ".join(_shown(trial.params)))
-
-
-def _shown(params: dict[str, Any]) -> Sequence[str]:
-    return [f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in params.items()]
+        log.info("best: %s  %s", values, "  ".join(shown(trial.params)))

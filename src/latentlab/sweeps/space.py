@@ -50,8 +50,12 @@ class Space:
 
 def trial_name(number: int, drawn: Mapping[str, Any]) -> str:
     """A folder's name, in the order of the trials."""
-    shown = [f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in drawn.items()]
-    return joined([f"{number:04d}", *shown])
+    return joined([f"{number:04d}", *shown(drawn)])
+
+
+def shown(drawn: Mapping[str, Any]) -> list[str]:
+    """Each key with its value, to four figures."""
+    return [f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in drawn.items()]
 
 
 def _distribution(key: str, override: Override) -> BaseDistribution:

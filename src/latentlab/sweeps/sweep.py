@@ -12,6 +12,7 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode, TaskFunction
 
 from latentlab.cli.composition import CheckedLoader
+from latentlab.comparison import PAGE
 from latentlab.errors import UserError
 from latentlab.signals import interruptible
 from latentlab.sweeps.grid import run_grid
@@ -20,7 +21,6 @@ from latentlab.sweeps.names import checked_sweep_name, joined
 
 log = logging.getLogger(__name__)
 
-PAGE = "report.html"
 SEARCH = "latentlab.sweeps.settings.SearchSettings"
 
 
