@@ -56,7 +56,7 @@ slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
 
 smoke: $(STAMP)  ## two batches of every variant x network through the real entry point
-	$(BIN)/python -m latentlab.train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,mlp,cnn,rnn \
+	$(BIN)/python -m latentlab.train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,rnn \
 	  data=digits trainer=smoke callbacks=no_pictures logger=none $(ARGS)
 
 ci: lint type test smoke  ## all that CI runs

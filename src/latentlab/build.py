@@ -26,6 +26,7 @@ from latentlab.errors import ConfigError
 from latentlab.execution import Execution
 from latentlab.models.base import Autoencoder
 from latentlab.models.parts import Parts
+from latentlab.nets.base import Decoder, Encoder
 from latentlab.processes import started, started_by_a_launcher
 
 log = logging.getLogger(__name__)
@@ -69,13 +70,18 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
     condition = num_classes if variant.conditional else 0
     likelihood: Likelihood = _made(config.likelihood)
+    encoder: Encoder = _made(config.net.encoder)(
+        image_shape=image_shape,
+        features=variant.parameters_per_latent * latent_dim,
+        condition_features=condition,
+    )
+    decoder: Decoder = _made(config.net.decoder)(
+        features=latent_dim, image_shape=image_shape, condition_features=condition
+    )
+    decoder.tie_to(encoder)
     parts = Parts(
-        encoder=_made(config.net.encoder)(
-            image_shape=image_shape,
-            features=variant.parameters_per_latent * latent_dim,
-            condition_features=condition,
-        ),
-        decoder=_made(config.net.decoder)(features=latent_dim, image_shape=image_shape, condition_features=condition),
+        encoder=encoder,
+        decoder=decoder,
         likelihood=likelihood,
         optimizer=_optimizer(config.optimizer),
         rate=_made(config.scheduler),

@@ -19,6 +19,8 @@ from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES
 from latentlab.metrics.applicability import NotApplicable
 from latentlab.metrics.robustness import DAMAGE
+from latentlab.nets.linear import LinearEncoder
+from latentlab.nets.tied import TiedDecoder
 
 PICTURES = SUITES["full"].pictures
 SIZE = 8
@@ -191,6 +193,16 @@ def test_filters_are_the_weights_the_strongest_first():
     canvas = np.asarray(encoder_filters(subject).axes[0].images[0].get_array())[:SIZE, :SIZE, 0] / 255
     same(torch.from_numpy(canvas), 0.5 + 0.5 * strongest / strongest.abs().max())
     assert "16 strongest of 16" in caption_of(decoder_filters(subject))
+
+
+def test_filters_that_are_the_encoders_are_not_drawn_twice():
+    subject = subject_of("ae")
+    subject.model.encoder = LinearEncoder(subject.data.image_shape, 4)
+    subject.model.decoder = TiedDecoder(4, subject.data.image_shape)
+    subject.model.decoder.tie_to(subject.model.encoder)
+    assert "4 strongest of 4" in caption_of(encoder_filters(subject))
+    with pytest.raises(NotApplicable, match="paints with the encoder's filters"):
+        decoder_filters(subject)
 
 
 def test_the_matrix_holds_the_figures_of_robustness():

@@ -19,6 +19,7 @@ from latentlab.nets.cnn import CNNDecoder, CNNEncoder
 from latentlab.nets.linear import LinearDecoder, LinearEncoder
 from latentlab.nets.mlp import MLPDecoder, MLPEncoder
 from latentlab.nets.rnn import RNNDecoder, RNNEncoder
+from latentlab.nets.tied import TiedDecoder
 from latentlab.penalties import L1, KLToTarget, TopK
 from latentlab.randomness import RandomSource, Share
 from latentlab.schedules import Constant, ConstantRate
@@ -27,6 +28,7 @@ SHAPE, CLASSES, LATENT_DIM = (1, 8, 8), 10, 4
 
 NETS = {
     "linear": (LinearEncoder, LinearDecoder),
+    "tied": (LinearEncoder, TiedDecoder),
     "mlp": (
         partial(MLPEncoder, widths=[16], activation="relu"),
         partial(MLPDecoder, widths=[16], activation="relu"),
@@ -61,12 +63,14 @@ def variant_class(variant: str) -> type[Autoencoder]:
 def build(variant: str, net: str = "mlp", seed: int = 0, num_classes: int = CLASSES) -> Autoencoder:
     """A variant with freshly drawn weights."""
     torch.manual_seed(seed)
-    encoder, decoder = NETS[net]
     kind = variant_class(variant)
     condition = num_classes if kind.conditional else 0
+    encoder = NETS[net][0](SHAPE, kind.parameters_per_latent * LATENT_DIM, condition)
+    decoder = NETS[net][1](LATENT_DIM, SHAPE, condition)
+    decoder.tie_to(encoder)
     parts = Parts(
-        encoder=encoder(SHAPE, kind.parameters_per_latent * LATENT_DIM, condition),
-        decoder=decoder(LATENT_DIM, SHAPE, condition),
+        encoder=encoder,
+        decoder=decoder,
         likelihood=Bernoulli(),
         optimizer=partial(torch.optim.Adam, lr=1e-3),
         rate=ConstantRate(),

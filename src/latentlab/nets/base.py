@@ -26,6 +26,9 @@ class Encoder(nn.Module, ABC):
 class Decoder(nn.Module, ABC):
     """Latent codes to raw likelihood parameters, one a pixel."""
 
+    def tie_to(self, encoder: Encoder) -> None:
+        """Take over from the encoder what both use; called once both are built."""
+
     @abstractmethod
     def forward(
         self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None

@@ -25,8 +25,10 @@ def encoder_filters(subject: Subject) -> Figure:
 
 def decoder_filters(subject: Subject) -> Figure:
     """The last layer's weights, one picture an input."""
-    pixels = subject.train_grey[0].numel()
-    for module in reversed(list(subject.model.decoder.modules())):
+    model, pixels = subject.model, subject.train_grey[0].numel()
+    if {*map(id, model.encoder.parameters())} & {*map(id, model.decoder.parameters())}:
+        raise NotApplicable("its decoder paints with the encoder's filters")
+    for module in reversed(list(model.decoder.modules())):
         if isinstance(module, nn.Linear) and module.out_features == pixels:
             return _drawn(subject, _images(module.weight.T, subject), "Filters of the decoder")
         if isinstance(module, nn.ConvTranspose2d):
