@@ -97,6 +97,9 @@ def test_samples_say_where_their_codes_come_from():
     assert "120 codes from the prior" in caption_of(prior_samples(subject_of("vae")))
     assert "this variant has no prior" in caption_of(prior_samples(subject_of("ae")))
     assert "mixture of ten Gaussians" in caption_of(mixture_samples(subject_of("ae")))
+    of_each = [mixture_samples(subject_of("ae")), prior_samples(subject_of("ae")), prior_samples(subject_of("vae"))]
+    titles = {figure.texts[0].get_text() for figure in of_each}
+    assert titles == {"Samples of a fitted mixture", "Samples of a fitted Gaussian", "Samples of the prior"}
     by_label = prior_samples(subject_of("cvae"))
     assert rows_of(by_label) == list("0123456789")
 

@@ -9,6 +9,11 @@ from latentlab.metrics.samplers import generate
 
 COLUMNS, ROWS = 12, 10
 SEED = 0
+TITLES = {
+    "prior": "Samples of the prior",
+    "gaussian": "Samples of a fitted Gaussian",
+    "mixture": "Samples of a fitted mixture",
+}
 SOURCES = {
     "prior": "the prior",
     "gaussian": "a Gaussian fitted to the training codes (this variant has no prior)",
@@ -27,14 +32,14 @@ def mixture_samples(subject: Subject) -> Figure:
 
 
 def _samples(subject: Subject, source: str) -> Figure:
-    model = subject.model
+    model, title = subject.model, TITLES[source]
     rows = model.num_classes if model.conditional else ROWS
     z, y = subject.sources[source](rows * COLUMNS, torch.Generator().manual_seed(SEED))
     if not model.conditional:
         line = subject.caption(f"{len(z)} codes from {SOURCES[source]}.")
-        return image_grid(generate(model, z, y), COLUMNS, "Samples", line)
+        return image_grid(generate(model, z, y), COLUMNS, title, line)
     by_label = y.argsort(stable=True)
     line = subject.caption(f"{COLUMNS} codes a label from {SOURCES[source]}.")
     names = list(subject.data.class_names)
     images = generate(model, z[by_label], y[by_label])
-    return image_grid(images, COLUMNS, "Samples by label", line, names, "label given to the decoder")
+    return image_grid(images, COLUMNS, f"{title}, by label", line, names, "label given to the decoder")
