@@ -114,6 +114,14 @@ def test_exactly_k_are_kept_among_equals(k: int, values: list[int]) -> None:
     assert kept.sum() == code.sort(descending=True).values[:, :k].sum()
 
 
+@pytest.mark.parametrize(("alpha", "kept"), [(1.0, 2), (1.5, 3), (2.9, 6)])
+def test_alpha_times_as_many_are_kept_once_training_is_over(alpha: float, kept: int) -> None:
+    penalty = TopK(1.0, 2, 0.0, alpha)
+    code = random_code(3, 8)
+    assert torch.equal(penalty.train().activate(code), keep_largest(code, 2))
+    assert torch.equal(penalty.eval().activate(code), keep_largest(code, kept))
+
+
 def test_gradient_reaches_the_kept_units_alone() -> None:
     code = torch.tensor([[1.0, 3.0, 2.0]], requires_grad=True)
     keep_largest(code, 2).sum().backward()
@@ -210,3 +218,9 @@ def test_k_outside_the_code_is_refused(k: int) -> None:
         penalty.check(latent_dim=4)
     with pytest.raises(ConfigError, match=r"^model\.penalty\.k: "):
         penalty.activate(torch.zeros(2, 4))
+
+
+@pytest.mark.parametrize("alpha", [0.9, 2.1, math.nan])
+def test_alpha_that_leaves_the_code_is_refused(alpha: float) -> None:
+    with pytest.raises(ConfigError, match=rf"^model\.penalty\.alpha: expected 1 to 2, .* found {alpha}"):
+        TopK(1.0, 2, 0.0, alpha).check(latent_dim=4)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from latentlab.cli import run_hydra
 from latentlab.errors import ConfigError, UserError
+from latentlab.quoting import bare, literal
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -33,12 +34,11 @@ def with_place(arguments: list[str]) -> list[str]:
     given = [argument for argument in arguments if argument.startswith("run=")]
     if not given:
         raise ConfigError("run: missing; give it as run=FOLDER, such as run=outputs/runs/FOLDER")
-    folder = given[-1].removeprefix("run=").strip("'\"")
+    folder = bare(given[-1].removeprefix("run="))
     if not (Path(folder) / ".hydra" / "resolved.yaml").is_file():
         raise UserError(f"run: {folder} is not a run's folder: no .hydra/resolved.yaml in it")
-    quoted = "'" + folder.replace("'", "\\'") + "'"
     rest = [argument for argument in arguments if not argument.startswith("run=")]
-    return [*rest, f"run={quoted}", f"hydra.run.dir={quoted}"]
+    return [*rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}"]
 
 
 def job(config: DictConfig) -> None:

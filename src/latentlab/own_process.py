@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import Interrupted, Pruned, UserError
+from latentlab.quoting import literal
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
     from hydra.core.hydra_config import HydraConfig
 
     folder = Path(config.paths.run_dir).absolute()
-    own = [*HydraConfig.get().overrides.task, f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
+    own = [*HydraConfig.get().overrides.task, f"hydra.run.dir={literal(str(folder))}", "hydra.output_subdir=null"]
     # to go on, the folder alone is enough: it holds the job's overrides
     arguments = [f"resume={folder}"] if config.resume else own
     command = [sys.executable, "-m", "latentlab.train", *arguments, "quiet=true"]

@@ -105,25 +105,36 @@ class TopK(Penalty):
 
     Left to itself, most of a large code is never among them and, without a gradient, never will be. `weight` pulls
     at those units (cf. the auxiliary loss of Gao et al. 2024); 0 leaves them alone.
+    alpha: outside of training, `alpha * k` units are kept, rounded: alpha >= 1 of the paper's algorithm 1, with
+        which a linear classifier reads the code better.
     """
 
-    def __init__(self, weight: float, k: int, active_above: float) -> None:
+    def __init__(self, weight: float, k: int, active_above: float, alpha: float = 1.0) -> None:
         super().__init__(weight, active_above)
         self.k = k
+        self.alpha = alpha
 
     def check(self, latent_dim: int) -> None:
-        """Raise ConfigError for a negative weight or a `k` that is not within 1 .. latent_dim."""
+        """Raise ConfigError for a negative weight, or a `k` or `alpha * k` that is not within 1 .. latent_dim."""
         _check_weight(self.weight)
         if not 1 <= self.k <= latent_dim:
             raise ConfigError(
                 f"model.penalty.k: expected 1 to {latent_dim}, the units of the code, found {self.k}; "
                 "lower k or raise model.latent_dim"
             )
+        if not 1 <= self.alpha <= latent_dim / self.k:
+            raise ConfigError(
+                f"model.penalty.alpha: expected 1 to {latent_dim / self.k:.4g}, with which k={self.k} becomes all "
+                f"units of the code, found {self.alpha}"
+            )
 
     def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
-        """The k largest values, others zero. Raises ConfigError where the code has fewer than k units."""
+        """The k largest values, others zero; alpha * k where the module is in evaluation mode.
+
+        Raises ConfigError where the code has fewer units.
+        """
         self.check(code.shape[1])
-        return keep_largest(code, self.k)
+        return keep_largest(code, self.k if self.training else round(self.alpha * self.k))
 
     def forward(
         self,

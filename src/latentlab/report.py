@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from latentlab.cli import run_hydra
 from latentlab.errors import ConfigError
+from latentlab.quoting import bare, literal
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -62,8 +63,8 @@ def folders(text: str) -> list[str]:
     pieces = text.removeprefix("[").removesuffix("]").split(",")
     found: list[str] = []
     while pieces:
-        count = next((n for n in range(len(pieces), 1, -1) if Path(_bare(",".join(pieces[:n]))).is_dir()), 1)
-        name = _bare(",".join(pieces[:count]))
+        count = next((n for n in range(len(pieces), 1, -1) if Path(bare(",".join(pieces[:n]))).is_dir()), 1)
+        name = bare(",".join(pieces[:count]))
         pieces = pieces[count:]
         matches = sorted(path for path in glob.glob(name) if Path(path).is_dir()) if "*" in name else []
         found += matches or [name]
@@ -73,21 +74,10 @@ def folders(text: str) -> list[str]:
 def _quoted_argument(argument: str) -> str:
     key, _, value = argument.partition("=")
     if key in TEXTS and value != "null":
-        return f"{TEXTS[key]}={_quote(_bare(value))}"
+        return f"{TEXTS[key]}={literal(bare(value))}"
     if key == "runs":
-        return f"{key}=[{','.join(map(_quote, folders(value)))}]"
+        return f"{key}=[{','.join(map(literal, folders(value)))}]"
     return argument
-
-
-def _bare(text: str) -> str:
-    text = text.strip()
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-
-
-def _quote(text: str) -> str:
-    """A string of Hydra's grammar, in which no interpolation is read."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
-    return f"'{escaped}'"
 
 
 if __name__ == "__main__":

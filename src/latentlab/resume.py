@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from latentlab.errors import UserError
+from latentlab.quoting import bare, literal
 
 PLACE = ("hydra.run.dir", "hydra.output_subdir")
 
@@ -33,8 +34,7 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
         raise UserError(f"resume: {folder} is not a run's folder: it holds no .hydra/overrides.yaml")
     own = [argument for argument in _overrides(saved) if _split(argument)[0] not in given]
     now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *PLACE)]
-    place = folder.replace("'", "\\'")
-    return [*own, *now, f"resume='{place}'", f"hydra.run.dir='{place}'", "hydra.output_subdir=null"]
+    return [*own, *now, f"resume={literal(folder)}", f"hydra.run.dir={literal(folder)}", "hydra.output_subdir=null"]
 
 
 def _overrides(file: Path) -> list[str]:
@@ -61,4 +61,4 @@ def _overrides(file: Path) -> list[str]:
 
 def _split(argument: str) -> tuple[str, str]:
     name, _, value = argument.partition("=")
-    return name, value.strip("'\"")
+    return name, bare(value)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from latentlab.errors import ConfigError, UserError
+from latentlab.quoting import bare
 
 
 def run_keys_only(tool: str, usage: str, run: Callable[[list[str]], int]) -> None:
@@ -26,4 +27,4 @@ def run_keys_only(tool: str, usage: str, run: Callable[[list[str]], int]) -> Non
 
 def value_of(key: str, given: Sequence[str]) -> str | None:
     """The value that the last argument of that key gives; None where it is not given."""
-    return next((a.partition("=")[2].strip("'\"") for a in reversed(given) if a.startswith(f"{key}=")), None)
+    return next((bare(a.partition("=")[2]) for a in reversed(given) if a.startswith(f"{key}=")), None)

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from latentlab.cli.composition import CheckedLoader
 from latentlab.errors import UserError
+from latentlab.quoting import literal
 from latentlab.runs import Run
 from latentlab.standing import is_complete
 from latentlab.sweeps.manifest import Job
@@ -84,5 +85,5 @@ class Sweep:
         return status["reason"] or status["status"]
 
     def _arguments(self, job: Job, own: tuple[str, ...]) -> list[str]:
-        place = [f"{key}='{job.folder}'" for key in ("sweep.job", "hydra.sweep.subdir")]
-        return [*job.overrides, *own, f"sweep.name='{self.name}'", *place]
+        place = [f"{key}={literal(job.folder)}" for key in ("sweep.job", "hydra.sweep.subdir")]
+        return [*job.overrides, *own, f"sweep.name={literal(self.name)}", *place]

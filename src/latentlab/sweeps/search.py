@@ -18,6 +18,7 @@ from latentlab.documents import Damaged, json_object
 from latentlab.errors import ConfigError, UserError
 from latentlab.identity import config_hash
 from latentlab.lock import held
+from latentlab.quoting import literal
 from latentlab.runs import HISTORY, Run
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
@@ -119,7 +120,7 @@ def _watching(folder: Path, trial: FrozenTrial, settings: SearchSettings) -> tup
         return ()
     told: dict[str, Any] = {
         "_target_": PRUNING,
-        "folder": f"'{folder.absolute()}'",
+        "folder": literal(str(folder.absolute())),
         "trial": trial.number,
         "figure": settings.watched,
         "startup_trials": settings.startup_trials,
