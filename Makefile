@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep report check lint type test slurm smoke ci bench tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check lint type test long slurm smoke ci bench tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ type: $(STAMP)  ## static types
 
 test: $(STAMP)  ## the test suite (LATENTLAB_DATA=FOLDER adds the tests on real MNIST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+
+long: $(STAMP)  ## the tests that take a minute or more each: 200 jobs, further signals, the judge of MNIST
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's packages and starts here
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)

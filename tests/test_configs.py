@@ -75,6 +75,13 @@ SHORT = [
 ]
 
 
+CORNERS = {
+    "beta": ["model.beta=.1,8"],
+    "code_size": ["net.widths=[256],[1024,1024]", "model.latent_dim=2,32"],
+    "order": ["model=ae,vae", "seed=0"],
+}
+
+
 @pytest.mark.parametrize("option", options("experiment"))
 def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(run_hydra, option, outputs, tmp_path):
     header = [line for line in (CONF / "experiment" / f"{option}.yaml").read_text().splitlines() if "#" in line]
@@ -82,8 +89,8 @@ def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(run_hydra,
     assert any("Two CPU cores:" in line for line in header)
     is_sweep = any(f"latentlab-train -m experiment={option}" in line for line in header)
     place = [f"hydra.sweep.dir={tmp_path}"] if is_sweep else [f"hydra.run.dir={tmp_path}/run"]
-    flags = ["-m"] if is_sweep else []
-    assert run_hydra([*flags, f"experiment={option}", *SHORT, f"paths.output_dir={outputs}", *place]) == 0
+    arguments = [*SHORT, *CORNERS.get(option, []), f"paths.output_dir={outputs}", *place]
+    assert run_hydra([*(["-m"] if is_sweep else []), f"experiment={option}", *arguments]) == 0
     runs = [Run(file.parent) for file in tmp_path.rglob("metrics.json")]
     assert len(runs) > 1 if is_sweep else len(runs) == 1
     assert (tmp_path / "report.html").is_file() == is_sweep

@@ -58,6 +58,8 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(train_on_mnist):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(1800)  # the judge is trained
 def test_an_evaluation_on_mnist_with_a_judge_that_knows_the_digits(train_on_mnist, outputs):
     run = train_on_mnist("model=vae", "trainer.max_epochs=1", "evaluate=quick", f"paths.output_dir={outputs}")
     found = {name.removeprefix("test/"): value for name, value in run.metrics["metrics"].items()}

@@ -1,6 +1,5 @@
 """A run whose processes srun or torchrun has started: what each of them knows, and that they make one run."""
 
-import json
 import signal
 import socket
 import subprocess
@@ -90,18 +89,15 @@ def torchrun(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
 
 
-def test_the_processes_of_torchrun_make_one_run(tmp_path):
+def test_the_processes_of_torchrun_make_one_run(tmp_path, train):
     setting = ["callbacks=no_pictures", "logger=none", "optimizer=sgd", "optimizer.lr=1e-4", "trainer.accelerator=cpu"]
     done = torchrun(tmp_path, *setting, "trainer=ddp", "trainer.devices=2")
     assert done.returncode == 0, done.stdout + done.stderr
     (folder,) = (tmp_path / "outputs" / "runs").iterdir()
     metrics = Run(folder).metrics
     assert metrics["device"] == "2 x cpu"
-    command = [sys.executable, "-m", "latentlab.train", "data=digits", "data.image_size=8", "trainer.max_epochs=1"]
-    alone = subprocess.run([*command, *setting, "hydra.run.dir=one"], cwd=tmp_path, capture_output=True, timeout=240)
-    assert alone.returncode == 0
-    expected = json.loads((tmp_path / "one" / "metrics.json").read_text())["metrics"]
-    assert metrics["metrics"] == pytest.approx(expected, rel=1e-5)
+    alone = train("data=digits", "data.image_size=8", "trainer.max_epochs=1", *setting)
+    assert metrics["metrics"] == pytest.approx(alone.metrics["metrics"], rel=1e-5)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import latentlab.train
+from called import called
 from latentlab.runs import Run
 
 # the classic VAE on digits, long enough an epoch to be hit in its middle
@@ -45,14 +47,18 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    status, output = finish(start(folder, *SETTING))
-    assert status == 0, output
+    done = called(latentlab.train, *SETTING, f"hydra.run.dir={folder}")
+    assert done.returncode == 0, done.stderr
     return Run(folder)
 
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
+    [
+        (signal.SIGKILL, -signal.SIGKILL),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.long),
+        (signal.SIGTERM, 143),
+    ],
     ids=["SIGKILL", "SIGINT", "SIGTERM"],
 )
 def test_a_signalled_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, undisturbed, number, status):
@@ -67,9 +73,8 @@ def test_a_signalled_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, undis
     if number != signal.SIGKILL:
         assert run.status == {"status": "interrupted", "reason": f"signal {int(number)}"}
 
-    command = [sys.executable, "-m", "latentlab.train", f"resume={run.folder}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = called(latentlab.train, f"resume={run.folder}")
+    assert done.returncode == 0, done.stderr
     expected, found = weights(undisturbed), weights(run)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     ours, theirs = run.metrics, undisturbed.metrics
@@ -161,12 +166,11 @@ def test_a_run_goes_on_in_no_other_folder(resume, train, capfd, argument):
 @pytest.fixture
 def resume(monkeypatch):
     """Arguments -> exit status of the command line with its own reading of `resume=`, in this process."""
-    from latentlab.train import main
 
     def run(*arguments: str) -> int:
         monkeypatch.setattr(sys, "argv", ["latentlab-train", *arguments])
         with pytest.raises(SystemExit) as ended:
-            main()
+            latentlab.train.main()
         if isinstance(ended.value.code, str):
             print(ended.value.code, file=sys.stderr)
             return 1
@@ -184,7 +188,6 @@ def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     finish(process)
     assert run.last_checkpoint is None
-    command = [sys.executable, "-m", "latentlab.train", f"resume={run.folder}", "trainer.max_epochs=1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = called(latentlab.train, f"resume={run.folder}", "trainer.max_epochs=1")
+    assert done.returncode == 0, done.stderr
     assert run.metrics["epochs"] == 1

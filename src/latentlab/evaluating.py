@@ -94,9 +94,13 @@ def _device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda"):
+            raise RuntimeError("measurements sum in float64")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ConfigError(f"device: expected auto, or a device of this machine such as cpu, found {name}") from error
+        raise ConfigError(
+            f"device: expected auto, or a device of this machine such as cpu or cuda:0, found {name}"
+        ) from error
     return device
 
 

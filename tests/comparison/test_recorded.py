@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+import latentlab.check
+from called import Done, called
 from latentlab.comparison.recorded import Figure, Recorded, Verdict
 from latentlab.errors import UserError
 
@@ -47,9 +49,8 @@ def test_a_file_of_something_else_is_refused(tmp_path, content):
         Recorded.read(tmp_path / "check.json")
 
 
-def check(folder, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "latentlab.check", *SMALL, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
+def check(folder, *arguments: str) -> Done:
+    return called(latentlab.check, *SMALL, *arguments, folder=folder)
 
 
 def test_a_variant_made_worse_turns_the_check_red(tmp_path):

@@ -37,6 +37,7 @@ def test_every_variant_is_measured_on_one_yardstick(train, evaluate, variant):
     assert found.keys() >= QUICK
     assert bool(found.keys() & OF_A_POSTERIOR) == (variant in ("vae", "cvae"))
     assert ("test/label_agreement" in found) == (variant == "cvae")
+    assert ("picture ellipses" in run.metrics["evaluation"]["left_out"]) == (variant not in ("vae", "cvae"))
     assert {name: found[name] for name in before} == pytest.approx(before, nan_ok=True)
     assert ("rate" in run.metrics["evaluation"]["left_out"]) == (variant not in ("vae", "cvae"))
     assert run.metrics["evaluation"]["left_out"]["picture plane"] == "its code is no plane"
@@ -134,6 +135,28 @@ def test_a_folder_with_commas_and_equal_signs(train, evaluate):
     assert not list(moved.glob(".hydra/config.yaml.*"))
 
 
+def test_a_picture_that_fails_leaves_the_figures(train, evaluate):
+    run = train(*TINY, "model=ae", "callbacks=no_pictures")
+    (run.folder / "figures" / "evaluation_samples_own.png").mkdir(parents=True)
+    assert evaluate(f"run={run.folder}") != 0
+    assert run.metrics["metrics"].keys() >= QUICK
+    assert "evaluation" not in run.metrics  # a resumed run makes it good
+
+
+def test_what_every_image_tells_its_encoder_is_not_learnt_from_few_of_them(train, evaluate):
+    run = train(*TINY, "model=cvae", "callbacks=no_pictures")
+    assert evaluate(f"run={run.folder}", "suite=full", "samples=2") == 0
+    assert "told the label" in run.metrics["evaluation"]["left_out"]["few labels"]
+    assert "test/few_labels_100_error" not in run.metrics["metrics"]
+
+
+def test_a_likelihood_of_grey_levels_does_not_bear_the_name_of_bits(train, evaluate):
+    run = train(*TINY, "model=vae", "likelihood=gaussian", "callbacks=no_pictures", "data.binarize=dynamic")
+    assert evaluate(f"run={run.folder}", "samples=2") == 0
+    assert "test/nll" in run.metrics["metrics"]
+    assert "test/nll_binarized" not in run.metrics["metrics"]
+
+
 class TestMistakes:
     """One line, a status that is not zero, and the run's folder as it was."""
 
@@ -153,6 +176,7 @@ class TestMistakes:
             ("samples=0", "samples: expected at least 1, found 0"),
             ("samples=many", "samples: expected int"),
             ("device=toaster", "device: expected auto"),
+            ("device=meta", "device: expected auto"),
             ("sutie=quick", "did you mean suite"),
         ],
     )

@@ -19,7 +19,9 @@ from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES
 from latentlab.metrics.applicability import NotApplicable
 from latentlab.metrics.robustness import DAMAGE
+from latentlab.models.priors import LabelPrior
 from latentlab.nets.linear import LinearEncoder
+from latentlab.nets.rnn import RNNDecoder, RNNEncoder
 from latentlab.nets.tied import TiedDecoder
 
 PICTURES = SUITES["full"].pictures
@@ -176,6 +178,34 @@ def test_codes_and_their_t_sne_say_what_the_axes_are():
     assert codes_by_tsne(subject).axes[0].get_xlabel() == "t-SNE, first"
 
 
+def test_codes_that_are_all_equal_have_no_t_sne():
+    subject = subject_of()
+    for parameter in subject.model.encoder.parameters():
+        torch.nn.init.zeros_(parameter)
+    with pytest.raises(NotApplicable, match="all its codes are equal"):
+        codes_by_tsne(subject)
+    assert codes_in_the_plane(subject)
+
+
+@pytest.mark.parametrize(("draw", "latent_dim"), [(strip, 1), (plane, 2)])
+def test_a_decoder_that_is_told_a_label_is_told_one_for_all_codes(draw, latent_dim):
+    assert "told the label 0" in caption_of(draw(subject_of("cvae", latent_dim)))
+    assert "told" not in caption_of(draw(subject_of("vae", latent_dim)))
+
+
+def test_a_prior_that_differs_between_labels_is_not_drawn_as_one():
+    subject = subject_of("cvae", latent_dim=2)
+    assert "dashed" in caption_of(ellipses(subject))
+    standard = len(ellipses(subject).axes[0].patches)
+    subject.model.label_prior = LabelPrior(2, 10)
+    with torch.no_grad():
+        subject.model.label_prior.mean[3] += 1
+    assert "dashed" not in caption_of(ellipses(subject))
+    assert len(ellipses(subject).axes[0].patches) == standard - 1
+    low, high = plane(subject).axes[0].get_xlim()
+    assert high - low < 10
+
+
 def test_ellipses_are_the_posteriors_of_the_two_most_active_units():
     subject = subject_of()
     figure = ellipses(subject)
@@ -206,6 +236,15 @@ def test_filters_that_are_the_encoders_are_not_drawn_twice():
     assert "4 strongest of 4" in caption_of(encoder_filters(subject))
     with pytest.raises(NotApplicable, match="paints with the encoder's filters"):
         decoder_filters(subject)
+
+
+def test_a_recurrent_net_has_no_filters_however_wide_it_is():
+    subject, shape = subject_of("ae"), digits().image_shape
+    subject.model.encoder = RNNEncoder(shape, 4, widths=[SIZE * SIZE], activation="tanh")
+    subject.model.decoder = RNNDecoder(4, shape, widths=[SIZE * SIZE], activation="tanh")
+    for draw in (encoder_filters, decoder_filters):
+        with pytest.raises(NotApplicable, match="the whole image or a patch"):
+            draw(subject)
 
 
 def test_the_matrix_holds_the_figures_of_robustness():

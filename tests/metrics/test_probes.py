@@ -54,6 +54,15 @@ def test_few_labels_are_as_many_of_each_class_and_drawn_anew():
     assert set(first.tolist()) != set(second.tolist())
 
 
+@pytest.mark.parametrize(("classes", "count"), [(47, 100), (47, 47), (4, 41), (10, 1_000)])
+def test_few_labels_are_exactly_as_many_as_their_name_says(classes, count):
+    y = np.arange(9_400) % classes
+    found = np.bincount(y[balanced(y, count, np.random.default_rng(0))])
+    assert found.sum() == count
+    assert found.max() - found.min() <= 1
+    assert balanced(y, classes - 1, np.random.default_rng(0)) is None
+
+
 def test_more_labels_are_worth_more_and_counts_that_cannot_be_are_left_out():
     train, test = blobs(1_000, 2.5, 0), blobs(1_000, 2.5, 1)
     found = dict(few_labels(train, test, counts=(2, 8, 800, 5_000), draws=5))

@@ -3,7 +3,7 @@ import torch
 from variants import build
 
 from latentlab.metrics.codes import Codes
-from latentlab.metrics.samplers import generate, has_prior, samplers, uniform_labels
+from latentlab.metrics.samplers import generate, has_prior, has_standard_prior, samplers, uniform_labels
 
 MIX = torch.tensor([[2.0, 0.0, 0.0, 0.0], [1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 0.3], [0.0, 0.0, 0.0, 0.7]])
 SHIFT = torch.tensor([1.0, -2.0, 0.0, 5.0])
@@ -63,6 +63,33 @@ def test_a_mixture_keeps_apart_what_a_gaussian_would_join():
                for name, source in sources.items()}  # fmt: skip
     assert between["mixture"] == 0
     assert between["gaussian"] > 0.2
+
+
+def test_a_decoder_that_is_told_the_label_gets_codes_like_the_labels_own():
+    y = torch.arange(3_000) % 10
+    around = Codes(torch.randn(3_000, 4) + 8.0 * y.unsqueeze(1), y, None)
+    z, labels = samplers(build("cvae"), around)["mixture"](2_000, torch.Generator().manual_seed(0))
+    for label in range(10):
+        assert float(z[labels == label].mean()) == pytest.approx(8.0 * label, abs=0.3)
+        assert float(z[labels == label].std()) == pytest.approx(1, abs=0.15)
+
+
+def test_a_label_without_training_codes_gets_those_of_all():
+    y = torch.arange(900) % 9
+    z, labels = samplers(build("cvae"), Codes(torch.randn(900, 4) + 3, y, None))["mixture"](
+        1_000, torch.Generator().manual_seed(0)
+    )
+    assert float(z[labels == 9].mean()) == pytest.approx(3, abs=0.3)
+
+
+def test_a_prior_is_standard_only_where_it_is_so_for_every_label():
+    model = build("cvae_label_prior").eval()
+    assert has_standard_prior(model)
+    with torch.no_grad():
+        model.label_prior.mean[7] += 1
+    assert not has_standard_prior(model)
+    assert has_standard_prior(build("vae"))
+    assert not has_standard_prior(build("ae"))
 
 
 @pytest.mark.parametrize("source", ["prior", "mixture"])

@@ -12,6 +12,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from short_sweeps import JOB
 
+import latentlab.train
+from called import called
 from latentlab.errors import ConfigError
 from latentlab.sweeps.settings import SearchSettings
 from latentlab.sweeps.space import Space, trial_name
@@ -188,17 +190,15 @@ def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def test_a_killed_search_goes_on_to_the_trials_of_one_left_alone(tmp_path):
     arguments = (RATE, "data.batch_size=16", "trainer.max_epochs=3", "hydra.sweeper.trials=5")
+    process = command(tmp_path / "killed", *arguments)
+    while not list((tmp_path / "killed").glob("0002*/checkpoints/last.ckpt")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
     for name in ("alone", "killed"):
-        process = command(tmp_path / name, *arguments)
-        if name == "killed":
-            while not list((tmp_path / name).glob("0002*/checkpoints/last.ckpt")):
-                assert process.poll() is None, process.communicate()[0]
-                time.sleep(0.01)
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            process = command(tmp_path / name, *arguments)
-        output, _ = process.communicate(timeout=240)
-        assert process.returncode == 0, output
+        done = called(latentlab.train, "-m", *SEARCH, *arguments, f"hydra.sweep.dir={tmp_path / name}")
+        assert done.returncode == 0, done.stderr
     alone, killed = (json.loads((tmp_path / name / "search.json").read_text()) for name in ("alone", "killed"))
     assert killed == alone
 
@@ -216,11 +216,10 @@ def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):
 
 
 def test_jobs_of_a_search_run_at_once(tmp_path):
-    process = command(
-        tmp_path / "s", RATE, "hydra.sweeper.trials=4", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"
-    )
-    output, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, output
+    at_once = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    arguments = ("-m", *SEARCH, RATE, "hydra.sweeper.trials=4", *at_once, f"hydra.sweep.dir={tmp_path / 's'}")
+    done = called(latentlab.train, *arguments)
+    assert done.returncode == 0, done.stderr
     trials = json.loads((tmp_path / "s" / "search.json").read_text())["trials"]
     assert [trial["state"] for trial in trials] == ["complete"] * 4
 

@@ -62,12 +62,13 @@ def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Log
                 figures |= {f"test/{key}": value for key, value in measure(subject)}
         for logger in loggers:
             logger.log_metrics(figures, step)
+        metrics["metrics"] = dict(sorted({**metrics.get("metrics", {}), **for_json(figures)}.items()))
+        run.write_metrics(metrics)  # whatever becomes of the pictures
         for name, draw in chosen.pictures.items():
             with course.part(f"picture {name}"):
                 log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
     for logger in loggers:
         logger.save()
-    metrics["metrics"] = dict(sorted({**metrics.get("metrics", {}), **for_json(figures)}.items()))
     metrics["evaluation"] = {
         "suite": suite,
         "binarize": subject.data.binarize,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from latentlab.evaluation.subject import Subject
+from latentlab.metrics.applicability import NotApplicable
 from latentlab.metrics.compression import compression
 from latentlab.metrics.data_specific import data_specific
 from latentlab.metrics.few_labels import few_labels
@@ -24,7 +25,8 @@ def _rate(subject: Subject) -> Figures:
 
 
 def _likelihood(subject: Subject) -> Figures:
-    name = "nll" if subject.data.binarize is None else "nll_binarized"
+    discrete = subject.data.binarize is not None and subject.model.likelihood.discrete
+    name = "nll_binarized" if discrete else "nll"
     return likelihood(subject.model, subject.test(), subject.samples, name)
 
 
@@ -35,6 +37,8 @@ def _probes(subject: Subject) -> Figures:
 
 def _few_labels(subject: Subject) -> Figures:
     subject.require_labels()
+    if subject.model.conditional:
+        raise NotApplicable("its encoder is told the label of every image")
     return few_labels(subject.train_codes, subject.test_codes)
 
 

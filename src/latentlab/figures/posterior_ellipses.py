@@ -18,8 +18,12 @@ def posterior_ellipses(
     units: Sequence[int],
     title: str,
     subtitle: str,
+    standard_prior: bool,
 ) -> Figure:
-    """An ellipse of one standard deviation for each posterior, coloured and named by its label, -1 for none."""
+    """An ellipse of one standard deviation for each posterior, coloured and named by its label, -1 for none.
+
+    standard_prior: whether to draw that of N(0, I), dashed.
+    """
     mean, deviation, y = mean.detach().cpu(), deviation.detach().cpu(), y.cpu()
     names = names_or_numbers(class_names, int(y.max()) + 1)
     colours, norm = class_colours(max(len(names), 1))
@@ -32,7 +36,8 @@ def posterior_ellipses(
         )
         if names:
             axes.text(centre[0], centre[1], names[label], fontsize=TEXT_SIZE - 2, ha="center", va="center")
-    axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=GREY, linestyle="--"))
+    if standard_prior:
+        axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=GREY, linestyle="--"))
     reach = 1.05 * float((mean.abs() + deviation).max().clamp_min(1))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     axes.set_xlabel(f"code unit {units[0]}")

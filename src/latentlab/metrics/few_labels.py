@@ -15,7 +15,7 @@ DRAWS = 10
 def few_labels(
     train: Codes, test: Codes, counts: tuple[int, ...] = COUNTS, draws: int = DRAWS, seed: int = 0
 ) -> Iterator[tuple[str, float]]:
-    """Test error of logistic regression on the codes of a few labelled images, as many of each class:
+    """Test error of logistic regression on the codes of a few labelled images, as many of each class or one more:
 
     few_labels_N_error: its mean over draws of N labelled images. few_labels_N_spread: its standard deviation.
 
@@ -36,9 +36,14 @@ def few_labels(
 
 
 def balanced(y: Labels, count: int, random: np.random.Generator) -> Int[np.ndarray, " drawn"] | None:
-    """Rows of `count` labelled images, as many of each class; None where some class has too few."""
+    """Rows of `count` labelled images, as many of each class or one more; None where some class has too few."""
     classes = np.unique(y)
-    each = count // len(classes)
-    if each == 0 or np.bincount(y)[classes].min() < each:
+    each = np.full(len(classes), count // len(classes))
+    if count % len(classes):
+        each[random.choice(len(classes), count % len(classes), replace=False)] += 1
+    if count < len(classes) or (np.bincount(y)[classes] < each).any():
         return None
-    return np.concatenate([random.choice(np.flatnonzero(y == label), each, replace=False) for label in classes])
+    drawn = [
+        random.choice(np.flatnonzero(y == label), n, replace=False) for label, n in zip(classes, each, strict=True)
+    ]
+    return np.concatenate(drawn)

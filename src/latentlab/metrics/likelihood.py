@@ -10,6 +10,7 @@ from torch import Tensor
 from latentlab.batch import Batch
 from latentlab.metrics.applicability import NotApplicable
 from latentlab.models.base import Autoencoder
+from latentlab.precision import widest
 
 
 def likelihood(
@@ -38,9 +39,10 @@ def importance_weighted(model: Autoencoder, batch: Batch, samples: int) -> Float
     posterior, prior = model.encode(batch.x, batch.y).posterior, model.prior(batch.y)
     if posterior is None or prior is None:
         raise NotApplicable("it has no posterior")
-    total = torch.full_like(posterior.mean[:, 0], -math.inf, dtype=torch.float32)
+    wide = widest(batch.x.device)  # float32 would lose the later ones of many codes
+    total = torch.full_like(posterior.mean[:, 0], -math.inf, dtype=wide)
     for _ in range(samples):
         z = posterior.sample(batch.random.normal(posterior.mean))
         log_prob = model.likelihood.log_prob(batch.x, model.decode(z, batch.y))
-        total = torch.logaddexp(total, log_prob + prior.log_prob(z) - posterior.log_prob(z))
+        total = torch.logaddexp(total, (log_prob + prior.log_prob(z) - posterior.log_prob(z)).to(wide))
     return total - math.log(samples)

@@ -24,15 +24,24 @@ def samplers(model: Autoencoder, codes: Codes) -> dict[str, Sampler]:
     """Ways to draw (codes, labels), by name; `codes` are those of the training images.
 
     prior: the model's own. gaussian: in its place where the variant has none, with mean and covariance of the codes.
-    mixture: ten Gaussians fitted to the codes (Ghosh et al. 2020). The labels of a conditional model are uniform.
+    mixture: ten Gaussians fitted to the codes (Ghosh et al. 2020), or one to those of each label where the decoder is
+        told the label. The labels of a conditional model are uniform.
     """
     first = ("prior", _prior(model)) if has_prior(model) else ("gaussian", _gaussian(model, codes.z))
-    return dict((first, ("mixture", _mixture(model, codes.z))))
+    mixture = _by_label(model, codes) if model.conditional else _mixture(model, codes.z, COMPONENTS)
+    return dict((first, ("mixture", mixture)))
 
 
 def has_prior(model: Autoencoder) -> bool:
     """Whether the variant says where codes come from."""
     return model.prior(torch.zeros(1, dtype=torch.int64, device=model.device)) is not None
+
+
+@torch.no_grad()
+def has_standard_prior(model: Autoencoder) -> bool:
+    """Whether codes come from N(0, I), whatever the label."""
+    prior = model.prior(torch.arange(max(model.num_classes, 1), device=model.device))
+    return prior is not None and not bool(prior.mean.any() or prior.log_var.any())
 
 
 @torch.no_grad()
@@ -81,12 +90,31 @@ def _moments(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " d"], Float[Tensor
     return mean, products / len(z)
 
 
-def _mixture(model: Autoencoder, z: Float[Tensor, "n d"]) -> Sampler:
+def _by_label(model: Autoencoder, codes: Codes) -> Sampler:
+    of_all = _mixture(model, codes.z, COMPONENTS)
+    of_label = {
+        label: _mixture(model, codes.z[codes.y == label], 1)
+        for label in codes.y.unique().tolist()
+        if int((codes.y == label).sum()) > 1
+    }
+
+    def draw(count: int, generator: torch.Generator) -> Drawn:
+        y = uniform_labels(model, count)
+        z = torch.empty(count, model.latent_dim, device=model.device)
+        for label in y.unique().tolist():
+            rows = y == label
+            z[rows], _ = of_label.get(label, of_all)(int(rows.sum()), generator)
+        return z, y
+
+    return draw
+
+
+def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sampler:
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[:MOST_FITTED].to(z.device)
     few = z.shape[1] <= MOST_FULL
     scale = float(z.var(0, correction=0).mean())
     fitted = GaussianMixture(
-        min(COMPONENTS, len(order)),
+        min(components, len(order)),
         covariance_type="full" if few else "diag",
         reg_covar=max(JITTER * scale, 1e-12),
         random_state=0,

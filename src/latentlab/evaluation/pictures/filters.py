@@ -15,11 +15,11 @@ COLUMNS, MOST = 12, 72
 def encoder_filters(subject: Subject) -> Figure:
     """The first layer's weights, one picture a unit or channel."""
     pixels = subject.train_grey[0].numel()
-    for module in subject.model.encoder.modules():
-        if isinstance(module, nn.Linear) and module.in_features >= pixels:
-            return _drawn(subject, _images(module.weight[:, :pixels], subject), "Filters of the encoder")
-        if isinstance(module, nn.Conv2d):
-            return _drawn(subject, module.weight, "Filters of the encoder")
+    for first in _weighted(subject.model.encoder)[:1]:
+        if isinstance(first, nn.Linear) and first.in_features >= pixels:
+            return _drawn(subject, _images(first.weight[:, :pixels], subject), "Filters of the encoder")
+        if isinstance(first, nn.Conv2d):
+            return _drawn(subject, first.weight, "Filters of the encoder")
     raise NotApplicable("its encoder does not see the whole image or a patch at once")
 
 
@@ -28,12 +28,17 @@ def decoder_filters(subject: Subject) -> Figure:
     model, pixels = subject.model, subject.train_grey[0].numel()
     if {*map(id, model.encoder.parameters())} & {*map(id, model.decoder.parameters())}:
         raise NotApplicable("its decoder paints with the encoder's filters")
-    for module in reversed(list(model.decoder.modules())):
-        if isinstance(module, nn.Linear) and module.out_features == pixels:
-            return _drawn(subject, _images(module.weight.T, subject), "Filters of the decoder")
-        if isinstance(module, nn.ConvTranspose2d):
-            return _drawn(subject, module.weight, "Filters of the decoder")
+    for last in _weighted(model.decoder)[-1:]:
+        if isinstance(last, nn.Linear) and last.out_features == pixels:
+            return _drawn(subject, _images(last.weight.T, subject), "Filters of the decoder")
+        if isinstance(last, nn.ConvTranspose2d):
+            return _drawn(subject, last.weight, "Filters of the decoder")
     raise NotApplicable("its decoder does not paint the whole image or a patch at once")
+
+
+def _weighted(net: nn.Module) -> list[nn.Module]:
+    """The layers with a weight matrix, in the order in which the image or the code passes them."""
+    return [module for module in net.modules() if isinstance(getattr(module, "weight", None), Tensor)]
 
 
 def _images(weights: Float[Tensor, "n pixels"], subject: Subject) -> Float[Tensor, "n c h w"]:

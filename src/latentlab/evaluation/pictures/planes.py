@@ -1,13 +1,15 @@
 """Where the codes lie, and what lies where no code is."""
 
 import torch
+from jaxtyping import Float
 from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
+from torch import Tensor
 
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import decoded_plane, image_grid, latent_plane, posterior_ellipses
 from latentlab.metrics.applicability import NotApplicable
-from latentlab.metrics.samplers import generate, has_prior, uniform_labels
+from latentlab.metrics.samplers import generate, has_standard_prior
 
 REACH = 5.0
 STRIP_POINTS = 25
@@ -31,6 +33,8 @@ def codes_by_tsne(subject: Subject) -> Figure:
     if codes.z.shape[1] <= 2:
         raise NotApplicable("its code is a plane already")
     z, y = codes.z[:TSNE_CODES], codes.y[:TSNE_CODES]
+    if (z == z[0]).all():  # scikit-learn's t-SNE ends the process
+        raise NotApplicable("all its codes are equal")
     perplexity = min(30.0, (len(z) - 1) / 3)
     places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(z.cpu().numpy())
     line = subject.caption(f"{len(y):,} test images, perplexity {perplexity:g}. Distances between groups mean little.")
@@ -46,14 +50,15 @@ def strip(subject: Subject) -> Figure:
     low, high = _range(subject)
     even = torch.linspace(low, high, STRIP_POINTS)
     share = (torch.arange(STRIP_POINTS) + 0.5) / STRIP_POINTS
-    own = has_prior(subject.model)
+    own = has_standard_prior(subject.model)
     quantiles = torch.special.ndtri(share) if own else z[:, 0].cpu().float().quantile(share)
     points = torch.cat((even, quantiles)).unsqueeze(1).to(z)
-    images = generate(subject.model, points, uniform_labels(subject.model, len(points)))
+    images, told = _decoded(subject, points)
     names = [f"{low:.1f} to {high:.1f}", "quantiles"]
     source = "the prior's" if own else "the training codes'"
     line = subject.caption(
         f"Above: {STRIP_POINTS} codes at even steps. Below: {source} quantiles, {share[0]:.0%} to {share[-1]:.0%}."
+        f"{told}"
     )
     return image_grid(images, STRIP_POINTS, "What each code decodes to", line, names, "code")
 
@@ -67,10 +72,10 @@ def plane(subject: Subject) -> Figure:
     ticks = torch.linspace(low, high, PLANE_POINTS)
     up, across = torch.meshgrid(ticks.flip(0), ticks, indexing="ij")
     points = torch.stack((across, up), -1).reshape(-1, 2).to(z)
-    images = generate(subject.model, points, uniform_labels(subject.model, len(points)))
+    images, told = _decoded(subject, points)
     line = subject.caption(
         f"{PLANE_POINTS} x {PLANE_POINTS} codes, decoded; the colour behind them is the density of {len(z):,} "
-        "training codes."
+        f"training codes.{told}"
     )
     return decoded_plane(images, z, (low, high), "What each code decodes to", line)
 
@@ -87,7 +92,9 @@ def ellipses(subject: Subject) -> Figure:
         posterior = subject.model.encode(x, y).posterior
     assert posterior is not None
     units = kl.mean(0).argsort(descending=True)[:2].sort().values
-    line = subject.caption(f"{len(y)} test images; an ellipse reaches one standard deviation; dashed: the prior's.")
+    own = has_standard_prior(subject.model)
+    dashed = "; dashed: the prior's" if own else ""
+    line = subject.caption(f"{len(y)} test images; an ellipse reaches one standard deviation{dashed}.")
     return posterior_ellipses(
         posterior.mean[:, units],
         (0.5 * posterior.log_var[:, units]).exp(),
@@ -96,12 +103,20 @@ def ellipses(subject: Subject) -> Figure:
         units.tolist(),
         "Posteriors",
         line,
+        standard_prior=own,
     )
 
 
+def _decoded(subject: Subject, points: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n c h w"], str]:
+    """The image of each code, and what a caption says of the one label that a conditional model is told with all."""
+    model = subject.model
+    images = generate(model, points, torch.zeros(len(points), dtype=torch.int64, device=points.device))
+    return images, f" The decoder is told the label {subject.data.class_names[0]}." if model.conditional else ""
+
+
 def _range(subject: Subject) -> tuple[float, float]:
-    """[-5, 5] with a prior of unit variance; what holds 99 % of each unit of the codes without one."""
-    if has_prior(subject.model):
+    """[-5, 5] where the prior is N(0, I); what holds 99 % of each unit of the codes where it is not."""
+    if has_standard_prior(subject.model):
         return -REACH, REACH
     tails = torch.tensor([0.005, 0.995])
     low, high = subject.train_codes.z.cpu().float().quantile(tails, 0)

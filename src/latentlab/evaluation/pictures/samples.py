@@ -39,7 +39,8 @@ def _samples(subject: Subject, source: str) -> Figure:
         line = subject.caption(f"{len(z)} codes from {SOURCES[source]}.")
         return image_grid(generate(model, z, y), COLUMNS, title, line)
     by_label = y.argsort(stable=True)
-    line = subject.caption(f"{COLUMNS} codes a label from {SOURCES[source]}.")
+    told = "the Gaussian fitted to the label's training codes" if source == "mixture" else SOURCES[source]
+    line = subject.caption(f"{COLUMNS} codes a label from {told}.")
     names = list(subject.data.class_names)
     images = generate(model, z[by_label], y[by_label])
     return image_grid(images, COLUMNS, f"{title}, by label", line, names, "label given to the decoder")

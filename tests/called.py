@@ -1,0 +1,38 @@
+"""An entry point called in this process, for tests that need no process of its own: torch takes seconds to import."""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+from unittest.mock import patch
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def called(
+    program: ModuleType, *arguments: str, folder: Path | str = ".", environment: Mapping[str, str] | None = None
+) -> Done:
+    """What `python -m PROGRAM ARGUMENTS` says in that folder and environment, and what it exits with."""
+    out, err = io.StringIO(), io.StringIO()
+    status = 0
+    with (
+        patch.object(sys, "argv", [program.__name__, *arguments]),
+        patch.dict(os.environ, environment or {}, clear=environment is not None),
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            program.main()
+        except SystemExit as ended:
+            status = 1 if isinstance(ended.code, str) else ended.code or 0
+            print(ended.code if isinstance(ended.code, str) else "", file=err)
+    return Done(status, out.getvalue(), err.getvalue())
