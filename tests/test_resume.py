@@ -118,6 +118,16 @@ def test_a_complete_run_goes_on_where_epochs_are_added(resume, train):
     assert run.metrics["steps"] == 33
 
 
+def test_a_run_goes_on_from_its_last_epoch_also_where_an_earlier_one_is_the_best(resume, train):
+    run = train(*SHORT, "trainer.max_epochs=3", "callbacks.checkpoint.mode=max")
+    epochs = [torch.load(file, weights_only=True)["epoch"] for file in (run.best_checkpoint, run.last_checkpoint)]
+    assert epochs == [0, 2]
+    best = run.best_checkpoint.read_bytes()
+    assert resume(f"resume={run.folder}", "trainer.max_epochs=4") == 0
+    assert torch.load(run.last_checkpoint, weights_only=True)["epoch"] == 3
+    assert run.best_checkpoint.read_bytes() == best
+
+
 def test_another_config_is_refused_by_its_key(resume, train, capfd):
     run = train(*SHORT)
     assert resume(f"resume={run.folder}", "data.batch_size=64") == 1

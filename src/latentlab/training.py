@@ -126,10 +126,10 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, 
     model = build_model(config, data.image_shape, data.num_classes)
     timer = Timer(time_limit(config.trainer))
     ours = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
-    callbacks: list[Callback] = [*ours, *build_each(config.callbacks)]
+    callbacks: list[Callback] = [*ours, *build_each(config.callbacks), _every_epoch(run)]
     loggers = build_each(config.logger)
     trainer = build_trainer(config, callbacks, loggers, calls.options)
-    _fit(trainer, model, data, run.last_checkpoint if config.resume else None)
+    _fit(trainer, model, data, run, run.last_checkpoint if config.resume else None)
     # the test loads a checkpoint, and with it an earlier reading
     progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
     train_seconds, best = timer.time_elapsed("train"), _best(trainer)
@@ -161,14 +161,21 @@ def _fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, 
     return metrics, loggers
 
 
-def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, checkpoint: Path | None) -> None:
+def _every_epoch(run: Run) -> ModelCheckpoint:
+    """What saves `last.ckpt`: Lightning's `save_last` would write it with the best epochs alone."""
+    return ModelCheckpoint(
+        run.folder / "checkpoints", "last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+
+
+def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, run: Run, checkpoint: Path | None) -> None:
     if checkpoint is not None:
         _refuse_damaged(checkpoint)
         log.info("resuming from %s", checkpoint)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:
-        saved = _best(trainer).last_model_path
+        saved = str(run.last_checkpoint or "")
         raise NonFiniteObjective(error.stage, error.name, error.step, saved) from error
 
 

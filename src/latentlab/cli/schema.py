@@ -64,7 +64,7 @@ PLAIN = {
 # Where a part must stand, and where one may stand or be switched off by null.
 PARTS = (
     *("model", "net.encoder", "net.decoder", "likelihood", "data", "optimizer", "scheduler", "trainer"),
-    "callbacks.checkpoint",  # which resumes a run and chooses its best epoch
+    "callbacks.checkpoint",  # which chooses a run's best epoch
 )
 OPTIONAL_PARTS = ("callbacks", "logger")
 
