@@ -54,6 +54,7 @@ def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Log
     """
     chosen, metrics = SUITES[suite], run.metrics or {}
     step = int(metrics.get("steps", 0))
+    metrics.pop("evaluation", None)  # an earlier one, until this one is done
     figures: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
         course = _Course(advance)
