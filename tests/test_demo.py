@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ def test_the_table_shows_every_variant_with_every_figure_it_has(said):
         assert all(re.fullmatch(r"-?[\d,]+(\.\d+)?", figures[name]) for name in ("mse", "bce", "parameters", "seconds"))
         assert all((figures[name] == "-") != has_posterior for name in ("kl", "elbo"))
         assert 0 < float(figures["mse"]) < 0.3
+
+
+def test_each_variant_has_one_line_of_the_table(said):
+    start = next(i for i, line in enumerate(said) if line.split() == COLUMNS)
+    below = takewhile(str.strip, said[start + 2 :])
+    assert [line.split()[0] for line in below] == VARIANTS
 
 
 def test_the_table_is_readable_at_80_columns(said):

@@ -47,8 +47,11 @@ def demo(given: list[str]) -> int:
     def recording(config: DictConfig) -> float:
         from hydra.core.hydra_config import HydraConfig
 
+        from latentlab.sweeps.launching import OF_THE_SWEEP
+
         value = job(config)
-        trained.append(Trained(frozenset(HydraConfig.get().overrides.task), Run(config.paths.run_dir)))
+        chosen = frozenset(o for o in HydraConfig.get().overrides.task if not o.startswith(OF_THE_SWEEP))
+        trained.append(Trained(chosen, Run(config.paths.run_dir)))
         return value
 
     status = run_hydra(recording, "train", ["-m", *arguments])
