@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import NamedTuple
 from unittest.mock import patch
 
+import pytest
+
 
 class Done(NamedTuple):
     returncode: int
@@ -22,17 +24,17 @@ def called(
 ) -> Done:
     """What `python -m PROGRAM ARGUMENTS` says in that folder and environment, and what it exits with."""
     out, err = io.StringIO(), io.StringIO()
-    status = 0
     with (
         patch.object(sys, "argv", [program.__name__, *arguments]),
         patch.dict(os.environ, environment or {}, clear=environment is not None),
         contextlib.chdir(folder),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
     ):
-        try:
-            program.main()
-        except SystemExit as ended:
-            status = 1 if isinstance(ended.code, str) else ended.code or 0
-            print(ended.code if isinstance(ended.code, str) else "", file=err)
-    return Done(status, out.getvalue(), err.getvalue())
+        program.main()
+    status = ended.value.code
+    if isinstance(status, str):  # as the interpreter does it
+        print(status, file=err)
+        status = 1
+    return Done(status or 0, out.getvalue(), err.getvalue())

@@ -1,9 +1,6 @@
 """A thousand malformed overrides and config files: each is a config that is sound, or one line that says why not."""
 
-import contextlib
-import io
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from hypothesis import strategies as st
 import latentlab.evaluate
 import latentlab.report
 import latentlab.train
+from called import called
 
 pytestmark = pytest.mark.timeout(120)  # no hang
 
@@ -52,21 +50,14 @@ def folder(tmp_path, monkeypatch):
 
 def refused_or_sound(program, *arguments: str) -> str:
     """What the program says to the arguments; fails for anything but status 0, or 1 with one line."""
-    out, err = io.StringIO(), io.StringIO()
-    before, sys.argv = sys.argv, ["latentlab", *arguments]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
-            program.main()
-    finally:
-        sys.argv = before
-    said = err.getvalue()
-    assert ended.value.code in (0, 1), said
-    if ended.value.code == 1:
-        assert said.startswith("error: ")
-        assert len(said.splitlines()) == 1
-        assert len(said) < 20_000
-    assert "Traceback" not in out.getvalue() + said
-    return said
+    done = called(program, *arguments)
+    assert done.returncode in (0, 1), done.stderr
+    if done.returncode == 1:
+        assert done.stderr.startswith("error: ")
+        assert len(done.stderr.splitlines()) == 1
+        assert len(done.stderr) < 20_000
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stderr
 
 
 @given(st.lists(override.filter(lambda o: not o.startswith("-")), min_size=1, max_size=2))

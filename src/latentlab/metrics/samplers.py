@@ -91,19 +91,16 @@ def _moments(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " d"], Float[Tensor
 
 
 def _by_label(model: Autoencoder, codes: Codes) -> Sampler:
-    of_all = _mixture(model, codes.z, COMPONENTS)
-    of_label = {
-        label: _mixture(model, codes.z[codes.y == label], 1)
-        for label in codes.y.unique().tolist()
-        if int((codes.y == label).sum()) > 1
-    }
+    """One Gaussian a label; the mixture of all codes for a label that has none or one."""
+    own = [codes.z[codes.y == label] for label in range(model.num_classes)]
+    of_label = [_mixture(model, z, 1) if len(z) > 1 else _mixture(model, codes.z, COMPONENTS) for z in own]
 
     def draw(count: int, generator: torch.Generator) -> Drawn:
         y = uniform_labels(model, count)
         z = torch.empty(count, model.latent_dim, device=model.device)
         for label in y.unique().tolist():
             rows = y == label
-            z[rows], _ = of_label.get(label, of_all)(int(rows.sum()), generator)
+            z[rows], _ = of_label[label](int(rows.sum()), generator)
         return z, y
 
     return draw
