@@ -26,7 +26,7 @@ MOST_SHIFT = 2  # pixels
 FEATURES = 128
 DOUBT = 0.5  # weight of the loss on nonsense
 SURE = 0.95
-IMAGES_AT_ONCE = 1_000
+IMAGES_AT_ONCE = 100  # what a layer makes of them stays in the cache
 
 
 class Verdict(NamedTuple):
@@ -72,7 +72,7 @@ class Judge(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Float[Tensor, "n c h w"]) -> Verdict:
-        """The verdict on images in [0, 1], a thousand at a time; values outside are clamped."""
+        """The verdict on images in [0, 1], a hundred at a time; values outside are clamped."""
         features = torch.cat([self.features(part.clamp(0, 1)) for part in x.split(IMAGES_AT_ONCE)])
         confidence, labels = self.classify(features).softmax(1).max(1)
         return Verdict(labels, confidence, features)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from jaxtyping import Int
 
 from latentlab.metrics.codes import Codes
-from latentlab.metrics.probes import Labels, classifier_error, scaled
+from latentlab.metrics.logistic import fit_logistic
+from latentlab.metrics.probes import scaled
 
 COUNTS = (100, 600, 1_000, 3_000)  # Kingma et al. 2014, table 1
 DRAWS = 10
+STRENGTH = 1.0  # C of the logistic regression
 
 
 def few_labels(
@@ -22,20 +25,21 @@ def few_labels(
     Counts that the training images cannot give, or less than one an image class, are left out.
     """
     x, x_test = scaled(train.z, test.z)
-    y, y_test = train.y.cpu().numpy(), test.y.cpu().numpy()
+    labels = train.y.cpu().numpy()
     for count in counts:
         errors = []
         for draw in range(draws):
-            rows = balanced(y, count, np.random.default_rng((seed, count, draw)))
+            rows = balanced(labels, count, np.random.default_rng((seed, count, draw)))
             if rows is None:
                 break
-            errors.append(classifier_error(x[rows], y[rows], x_test, y_test))
+            few = torch.from_numpy(rows).to(x.device)
+            errors.append(fit_logistic(x[few], train.y[few], STRENGTH).error(x_test, test.y))
         if errors:
             yield f"few_labels_{count}_error", float(np.mean(errors))
             yield f"few_labels_{count}_spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
 
 
-def balanced(y: Labels, count: int, random: np.random.Generator) -> Int[np.ndarray, " drawn"] | None:
+def balanced(y: Int[np.ndarray, " n"], count: int, random: np.random.Generator) -> Int[np.ndarray, " drawn"] | None:
     """Rows of `count` labelled images, as many of each class or one more; None where some class has too few."""
     classes = np.unique(y)
     each = np.full(len(classes), count // len(classes))

@@ -1,0 +1,70 @@
+"""Multinomial logistic regression, fitted to its optimum where its data are."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+ITERATIONS = 300
+STEEPEST = 3e-5  # partial derivative at which a fit ends, in nats a row
+CURVATURE_ROWS = 10_000
+
+
+class LinearClassifier(NamedTuple):
+    """Logits W x + b of the classes."""
+
+    weight: Float[Tensor, "k d"]
+    bias: Float[Tensor, " k"]
+    classes: Int[Tensor, " k"]
+
+    def logits(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        return x @ self.weight.T + self.bias
+
+    def error(self, x: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> float:
+        """Share of the rows that are put into another class than theirs."""
+        return float(self.classes[self.logits(x).argmax(1)].ne(y).double().mean())
+
+    def cross_entropy(self, x: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> float:
+        """Nats a row of a class that the fit saw."""
+        row, place = (y[:, None] == self.classes).nonzero(as_tuple=True)
+        return float(self.logits(x[row]).log_softmax(1).gather(1, place[:, None]).double().mean().neg())
+
+
+@torch.no_grad()
+def fit_logistic(x: Float[Tensor, "n d"], y: Int[Tensor, " n"], strength: float) -> LinearClassifier:
+    """The least of cross-entropy + |W|^2 / (2 C n) in nats a row, C = `strength`; x is centred about 0.
+
+    L-BFGS in coordinates in which Böhning's bound of the curvature (1992, theorem 1) is the identity: the units of a
+    code may be of very different variances, and as they are it takes about five times the passes over the rows.
+    """
+    classes, target = y.unique(return_inverse=True)
+    rows, ridge = torch.arange(len(y), device=x.device), 1 / (strength * len(y))
+    whiten = _whitening(x[:: max(1, len(x) // CURVATURE_ROWS)], ridge)
+    v, bias = (torch.zeros(len(classes), *size).to(x) for size in ((x.shape[1],), ()))
+
+    def loss_and_gradient() -> float:
+        weight = v @ whiten
+        log_p = torch.addmm(bias[:, None], weight, x.T).log_softmax(0)
+        loss = ridge / 2 * weight.double().square().sum() - log_p[target, rows].double().mean()
+        surprise = log_p.exp_()  # a row a class: the products with x are twice as fast so
+        surprise[target, rows] -= 1
+        v.grad = (surprise @ x / len(x) + ridge * weight) @ whiten.T
+        bias.grad = surprise.mean(1)
+        return float(loss)
+
+    optimizer = torch.optim.LBFGS(
+        [v, bias],
+        max_iter=ITERATIONS,
+        tolerance_grad=STEEPEST,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+    optimizer.step(loss_and_gradient)
+    return LinearClassifier(v @ whiten, bias, classes)
+
+
+def _whitening(x: Float[Tensor, "n d"], ridge: float) -> Float[Tensor, "d d"]:
+    curvature = (x.T @ x).double() / (2 * len(x)) + ridge * torch.eye(x.shape[1]).to(x).double()
+    root = torch.linalg.cholesky(curvature)
+    return torch.linalg.solve_triangular(root, torch.eye(len(root)).to(root), upper=False).to(x)
