@@ -51,7 +51,7 @@ def evaluate_run(
         raise ConfigError(f"samples: expected at least 1, found {samples}")
     run.refuse_foreign_code()
     keep_freed_memory()
-    data, model = _data(run, root), run.model().to(_device(device))
+    data, model = _data(run, root), run.model().to(_device(device)).to(memory_format=torch.channels_last)
     torch.set_float32_matmul_precision("highest")  # whatever it was trained with
     name, weights = run.folder.resolve().name, "best" if run.best_checkpoint else "last"
     subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, Path(outputs) / "judges")

@@ -12,6 +12,8 @@ from latentlab.metrics.applicability import NotApplicable
 from latentlab.models.base import Autoencoder
 from latentlab.precision import widest
 
+IMAGES_AT_ONCE = 250
+
 
 def likelihood(
     model: Autoencoder, loader: Iterable[Batch], samples: int, name: str = "nll"
@@ -34,7 +36,7 @@ def likelihood(
 def importance_weighted(model: Autoencoder, batch: Batch, samples: int) -> Float[Tensor, " b"]:
     """log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x), z_k drawn from the posterior, (B,), in nats.
 
-    One code an image at a time, so that memory does not grow with K.
+    One code an image at a time, so that memory does not grow with K, and few images, which stay in the cache.
     """
     posterior, prior = model.encode(batch.x, batch.y).posterior, model.prior(batch.y)
     if posterior is None or prior is None:
@@ -43,6 +45,7 @@ def importance_weighted(model: Autoencoder, batch: Batch, samples: int) -> Float
     total = torch.full_like(posterior.mean[:, 0], -math.inf, dtype=wide)
     for _ in range(samples):
         z = posterior.sample(batch.random.normal(posterior.mean))
-        log_prob = model.likelihood.log_prob(batch.x, model.decode(z, batch.y))
+        parts = zip(*(whole.split(IMAGES_AT_ONCE) for whole in (batch.x, z, batch.y)), strict=True)
+        log_prob = torch.cat([model.likelihood.log_prob(x, model.decode(codes, y)) for x, codes, y in parts])
         total = torch.logaddexp(total, (log_prob + prior.log_prob(z) - posterior.log_prob(z)).to(wide))
     return total - math.log(samples)

@@ -7,8 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 ITERATIONS = 300
-STEEPEST = 3e-5  # partial derivative at which a fit ends, in nats a row
-CURVATURE_ROWS = 10_000
+STEEPEST = 1e-4  # partial derivative at which a fit ends, in nats a row
 
 
 class LinearClassifier(NamedTuple):
@@ -33,38 +32,30 @@ class LinearClassifier(NamedTuple):
 
 @torch.no_grad()
 def fit_logistic(x: Float[Tensor, "n d"], y: Int[Tensor, " n"], strength: float) -> LinearClassifier:
-    """The least of cross-entropy + |W|^2 / (2 C n) in nats a row, C = `strength`; x is centred about 0.
+    """The least of cross-entropy + |W|^2 / (2 C n) in nats a row, C = `strength`.
 
-    L-BFGS in coordinates in which Böhning's bound of the curvature (1992, theorem 1) is the identity: the units of a
-    code may be of very different variances, and as they are it takes about five times the passes over the rows.
+    By L-BFGS until no partial derivative is over 1e-4. In float32: 55,000 rows of 1,000 units take as long to read as
+    to multiply, and scikit-learn makes float64 of them at each step.
     """
     classes, target = y.unique(return_inverse=True)
     rows, ridge = torch.arange(len(y), device=x.device), 1 / (strength * len(y))
-    whiten = _whitening(x[:: max(1, len(x) // CURVATURE_ROWS)], ridge)
-    v, bias = (torch.zeros(len(classes), *size).to(x) for size in ((x.shape[1],), ()))
+    weight, bias = (torch.zeros(len(classes), *size).to(x) for size in ((x.shape[1],), ()))
 
     def loss_and_gradient() -> float:
-        weight = v @ whiten
         log_p = torch.addmm(bias[:, None], weight, x.T).log_softmax(0)
         loss = ridge / 2 * weight.double().square().sum() - log_p[target, rows].double().mean()
         surprise = log_p.exp_()  # a row a class: the products with x are twice as fast so
         surprise[target, rows] -= 1
-        v.grad = (surprise @ x / len(x) + ridge * weight) @ whiten.T
+        weight.grad = surprise @ x / len(x) + ridge * weight
         bias.grad = surprise.mean(1)
         return float(loss)
 
     optimizer = torch.optim.LBFGS(
-        [v, bias],
+        [weight, bias],
         max_iter=ITERATIONS,
         tolerance_grad=STEEPEST,
         tolerance_change=0,
         line_search_fn="strong_wolfe",
     )
     optimizer.step(loss_and_gradient)
-    return LinearClassifier(v @ whiten, bias, classes)
-
-
-def _whitening(x: Float[Tensor, "n d"], ridge: float) -> Float[Tensor, "d d"]:
-    curvature = (x.T @ x).double() / (2 * len(x)) + ridge * torch.eye(x.shape[1]).to(x).double()
-    root = torch.linalg.cholesky(curvature)
-    return torch.linalg.solve_triangular(root, torch.eye(len(root)).to(root), upper=False).to(x)
+    return LinearClassifier(weight, bias, classes)

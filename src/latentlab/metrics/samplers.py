@@ -14,7 +14,7 @@ COMPONENTS = 10
 MOST_FITTED = 10_000  # codes that the mixture is fitted to
 MOST_FULL = 64  # units up to which its covariances are full
 JITTER = 1e-6  # of the mean variance: a code may have constant units
-CODES_AT_ONCE = 1_000
+CODES_AT_ONCE = 250
 
 Drawn = tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]
 Sampler = Callable[[int, torch.Generator], Drawn]
@@ -46,7 +46,7 @@ def has_standard_prior(model: Autoencoder) -> bool:
 
 @torch.no_grad()
 def generate(model: Autoencoder, z: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
-    """The expected image of each code, decoded a thousand at a time."""
+    """The expected image of each code, decoded a few at a time."""
     parts = zip(z.split(CODES_AT_ONCE), y.split(CODES_AT_ONCE), strict=True)
     return torch.cat([model.generate(codes, labels) for codes, labels in parts])
 
