@@ -46,7 +46,7 @@ QUICK_PICTURES: dict[str, Picture] = {
     "ellipses": ellipses,
 }
 SUITES: dict[str, Suite] = {
-    "quick": Suite(30, QUICK, QUICK_PICTURES),
+    "quick": Suite(20, QUICK, QUICK_PICTURES),
     "full": Suite(
         500,
         FULL,

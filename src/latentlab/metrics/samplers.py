@@ -11,7 +11,7 @@ from latentlab.metrics.codes import Codes
 from latentlab.models.base import Autoencoder
 
 COMPONENTS = 10
-MOST_FITTED = 10_000  # codes that the mixture is fitted to
+MOST_FITTED = {"full": 10_000, "diag": 5_000}  # codes that the mixture is fitted to, by the form of its covariances
 MOST_FULL = 64  # units up to which its covariances are full
 JITTER = 1e-6  # of the mean variance: a code may have constant units
 CODES_AT_ONCE = 250
@@ -107,12 +107,12 @@ def _by_label(model: Autoencoder, codes: Codes) -> Sampler:
 
 
 def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sampler:
-    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[:MOST_FITTED].to(z.device)
-    few = z.shape[1] <= MOST_FULL
+    form = "full" if z.shape[1] <= MOST_FULL else "diag"
+    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[: MOST_FITTED[form]].to(z.device)
     scale = float(z.var(0, correction=0).mean())
     fitted = GaussianMixture(
         min(components, len(order)),
-        covariance_type="full" if few else "diag",
+        covariance_type=form,
         reg_covar=max(JITTER * scale, 1e-12),
         random_state=0,
     ).fit(z[order].double().cpu().numpy())
