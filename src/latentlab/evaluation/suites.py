@@ -48,7 +48,7 @@ QUICK_PICTURES: dict[str, Picture] = {
 SUITES: dict[str, Suite] = {
     "quick": Suite(20, QUICK, QUICK_PICTURES),
     "full": Suite(
-        500,
+        300,
         FULL,
         {
             **QUICK_PICTURES,
