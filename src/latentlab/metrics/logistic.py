@@ -1,4 +1,4 @@
-"""Multinomial logistic regression, fitted to its optimum where its data are."""
+"""Multinomial logistic regression, fitted to its optimum on the device of its data."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ def fit_logistic(
     """
     classes, target = y.unique(return_inverse=True)
     rows, ridge = torch.arange(len(y), device=x.device), 1 / (strength * len(y))
-    weight, bias = (torch.zeros(len(classes), *size).to(x) for size in ((x.shape[1],), ()))
+    weight, bias = x.new_zeros(len(classes), x.shape[1]), x.new_zeros(len(classes))
 
     def loss_and_gradient() -> float:
         log_p = torch.addmm(bias[:, None], weight, x.T).log_softmax(0)
