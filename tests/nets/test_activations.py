@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from latentlab.errors import ConfigError
 from latentlab.nets.activations import ACTIVATIONS, activation_named
@@ -27,6 +28,12 @@ TABLE = {
 def test_each_name_gives_the_function_of_that_name(name):
     values = activation_named(name)(torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64))
     torch.testing.assert_close(values, torch.tensor(TABLE[name], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_can_be_differentiated_behind_a_layer(name):
+    layer, x = nn.Linear(3, 2).double(), torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(nn.Sequential(layer, activation_named(name)), x)
 
 
 def test_the_table_knows_every_name():

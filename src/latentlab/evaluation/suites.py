@@ -48,7 +48,7 @@ QUICK_PICTURES: dict[str, Picture] = {
 SUITES: dict[str, Suite] = {
     "quick": Suite(20, QUICK, QUICK_PICTURES),
     "full": Suite(
-        300,
+        200,
         FULL,
         {
             **QUICK_PICTURES,
