@@ -46,7 +46,7 @@ QUICK_PICTURES: dict[str, Picture] = {
     "ellipses": ellipses,
 }
 SUITES: dict[str, Suite] = {
-    "quick": Suite(20, QUICK, QUICK_PICTURES),
+    "quick": Suite(10, QUICK, QUICK_PICTURES),
     "full": Suite(
         200,
         FULL,
