@@ -12,6 +12,7 @@ from latentlab.errors import Interrupted, Pruned
 from latentlab.processes import is_first, started_by_a_launcher, was_requeued
 from latentlab.runs import Run
 from latentlab.signals import hand_on, interruptible
+from latentlab.sweeps.orphaned import ended_with_its_launcher
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 def job(config: DictConfig) -> float:
     """One run; returns the best epoch's validation objective, for whoever searches over it."""
     try:
-        with interruptible():  # from here on, and not only in the training: imports take seconds
+        with ended_with_its_launcher(), interruptible():  # already here: the training's imports take seconds
             return _objective(_run(config))
     except Pruned as reason:
         log.info("stopped early: %s", reason)

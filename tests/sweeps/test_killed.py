@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from short_sweeps import JOB
 
@@ -17,6 +18,7 @@ from called import called
 from latentlab.runs import Run
 
 SETTING = [*JOB, "data.batch_size=8", "trainer.max_epochs=3", "model=ae,vae", "seed=0,1"]
+TWO_AT_ONCE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
 def start(folder: Path, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
@@ -85,8 +87,6 @@ def test_a_signal_stops_the_whole_sweep_with_its_own_status(tmp_path, undisturbe
 
 
 def workers(launcher: subprocess.Popen[str]) -> list[int]:
-    import psutil
-
     return [
         child.pid
         for child in psutil.Process(launcher.pid).children(recursive=True)
@@ -96,7 +96,7 @@ def workers(launcher: subprocess.Popen[str]) -> list[int]:
 
 def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, undisturbed):
     folder = tmp_path / "sweep"
-    process = start(folder, *SETTING, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    process = start(folder, *SETTING, *TWO_AT_ONCE)
     wait_until(lambda: list(folder.glob("*/metrics.json")), process)
     os.kill(workers(process)[0], signal.SIGKILL)
     status, _ = finish(process)
@@ -105,16 +105,25 @@ def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, 
     assert figures(folder) == undisturbed
 
 
-def test_a_killed_launcher_leaves_no_lock_behind(tmp_path, undisturbed):
+def test_a_killed_launcher_takes_its_workers_with_it(tmp_path):
     folder = tmp_path / "sweep"
-    joblib = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    process = start(folder, *SETTING, *joblib, output=subprocess.DEVNULL)
+    long = "trainer.max_epochs=100000"  # no worker comes to the end of a job by itself
+    process = start(folder, *SETTING, *TWO_AT_ONCE, long, output=subprocess.DEVNULL)
+    wait_until(lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) == 2, process)
+    left = [psutil.Process(number) for number in workers(process)]
+    assert len(left) == 2
+    process.kill()
+    process.wait(60)
+    assert not psutil.wait_procs(left, timeout=60)[1]
+    begun = [Run(job) for job in folder.glob("*=*") if (job / "status.json").is_file()]
+    assert [(run.status["status"], run.status["reason"]) for run in begun] == [("interrupted", "signal 15")] * 2
+
+
+def test_a_sweep_whose_launcher_was_killed_ends_as_one_left_alone(tmp_path, undisturbed):
+    folder = tmp_path / "sweep"
+    process = start(folder, *SETTING, *TWO_AT_ONCE, output=subprocess.DEVNULL)
     wait_until(lambda: list(folder.glob("*/checkpoints/last.ckpt")), process)
     process.kill()
     process.wait(60)
-    running = [run for run in map(Run, folder.glob("*=*")) if run.status["status"] == "running"]
-    deadline = time.monotonic() + 60
-    while any(run.status["status"] == "running" for run in running) and time.monotonic() < deadline:
-        time.sleep(0.1)  # orphaned workers finish the job that they have in hand
     end(folder)
     assert figures(folder) == undisturbed

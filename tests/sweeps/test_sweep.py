@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from multiprocessing.reduction import ForkingPickler
 
 import pytest
 import torch
+from hydra.core.plugins import Plugins
 from short_sweeps import JOB
 
 from latentlab.runs import Run
@@ -46,6 +48,26 @@ def test_jobs_at_once_divide_the_threads_and_end_as_one_after_the_other(tmp_path
     assert {metrics["threads"] for metrics in found["joblib"].values()} == {max(1, CORES // 2)}
     for seed in (0, 1):
         assert found["joblib"][seed]["metrics"] == found["basic"][seed]["metrics"]
+
+
+def test_jobs_hand_back_less_than_a_pipe_takes_at_once(sweep, monkeypatch):
+    """In two parts, a worker killed between them would leave its launcher waiting."""
+    handed_back = []
+    instantiated = Plugins.instantiate_launcher
+
+    def heard(*arguments, **parts):
+        launcher = instantiated(*arguments, **parts)
+        launch = launcher.launch
+        monkeypatch.setattr(launcher, "launch", lambda *jobs, **first: handed_back.extend(launch(*jobs, **first)))
+        return launcher
+
+    monkeypatch.setattr(Plugins, "instantiate_launcher", heard)
+    status, jobs = sweep(*JOB, "model=ae", "seed=0,1")
+    assert status == 0
+    assert [job.return_value for job in handed_back] == [
+        run.metrics["metrics"]["val/objective_final"] for run in jobs.values()
+    ]
+    assert max(len(ForkingPickler.dumps(job)) for job in handed_back) < 4096
 
 
 def test_a_failing_job_is_told_in_its_folder_and_the_others_are_finished(sweep, capfd):

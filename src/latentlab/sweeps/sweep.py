@@ -16,6 +16,7 @@ from latentlab.comparison import PAGE
 from latentlab.errors import UserError
 from latentlab.signals import interruptible
 from latentlab.sweeps.grid import run_grid
+from latentlab.sweeps.handed_back import HandedBack
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.names import checked_sweep_name, joined
 
@@ -36,6 +37,7 @@ def sweep(hydra: Hydra, loader: CheckedLoader, job: TaskFunction, config_name: s
         folder = Path(config.hydra.sweep.dir)
         name = joined([folder.name]) if config.sweep.name is None else checked_sweep_name(config.sweep.name)
         callbacks = Callbacks(config)
+        callbacks.callbacks.insert(0, HandedBack())  # the first is called last
         callbacks.on_multirun_start(config=config, config_name=config_name)
         context = HydraContext(config_loader=loader, callbacks=callbacks)
         launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=job, config=config)
