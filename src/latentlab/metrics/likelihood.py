@@ -12,7 +12,7 @@ from latentlab.metrics.applicability import NotApplicable
 from latentlab.models.base import Autoencoder
 from latentlab.precision import widest
 
-IMAGES_AT_ONCE = 250  # decoded by a code each
+IMAGES_AT_ONCE = 334  # decoded by a code each
 
 
 def likelihood(

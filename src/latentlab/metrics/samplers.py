@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float, Int
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from latentlab.metrics.codes import Codes
@@ -14,7 +15,7 @@ COMPONENTS = 10
 MOST_FITTED = {"full": 10_000, "diag": 5_000}  # codes that the mixture is fitted to, by the form of its covariances
 MOST_FULL = 64  # units up to which its covariances are full
 JITTER = 1e-6  # of the mean variance: a code may have constant units
-CODES_AT_ONCE = 250
+CODES_AT_ONCE = 334  # fewer leave a recurrent net to one thread, more do not fit a CPU's cache as a convolution's maps
 
 Drawn = tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]
 Sampler = Callable[[int, torch.Generator], Drawn]
@@ -115,7 +116,10 @@ def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sa
         covariance_type=form,
         reg_covar=max(JITTER * scale, 1e-12),
         random_state=0,
-    ).fit(z[order].double().cpu().numpy())
+    )
+    # with two threads, products as small as those of full covariances take up to three times as long
+    with threadpool_limits(1 if form == "full" else None, user_api="blas"):
+        fitted.fit(z[order].double().cpu().numpy())
 
     def draw(count: int, generator: torch.Generator) -> Drawn:
         # sklearn draws by a state of its own, component by component
