@@ -59,7 +59,7 @@ def _sparsity(subject: Subject) -> Figures:
 
 
 def _generalization(subject: Subject) -> Figures:
-    return generalization(subject.model, subject.test(), subject.train(), subject.train_codes.z)
+    return generalization(subject.model, subject.train(), subject.train_codes.z, subject.test_errors)
 
 
 def _generation(subject: Subject) -> Figures:

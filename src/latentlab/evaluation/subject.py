@@ -16,6 +16,7 @@ from latentlab.figures.caption import caption
 from latentlab.judge import Judge, judge_of
 from latentlab.metrics.applicability import NotApplicable
 from latentlab.metrics.codes import Codes, collect_codes
+from latentlab.metrics.reconstruction import reconstruction_errors
 from latentlab.metrics.robustness import robustness
 from latentlab.metrics.samplers import Sampler, samplers
 from latentlab.models.base import Autoencoder
@@ -70,6 +71,11 @@ class Subject:
         batches = list(self.test())
         x, y = torch.cat([batch.x for batch in batches]), torch.cat([batch.y for batch in batches])
         return Batch(x, y, len(y), batches[0].random)
+
+    @cached_property
+    def test_errors(self) -> Float[Tensor, " n"]:
+        """Squared error per pixel of each test image's reconstruction."""
+        return reconstruction_errors(self.model, ((batch.x, batch.y) for batch in self.test()))
 
     @cached_property
     def train_grey(self) -> Float[Tensor, "n c h w"]:
