@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from test_generalization import errors
 from test_sparsity import batches_of, pixel_model
 
 from latentlab.metrics.data_specific import FOREIGN, data_specific, inverted, rotated, shuffled
@@ -56,7 +57,8 @@ def test_what_makes_images_foreign():
 
 
 def test_a_model_that_restores_everything_knows_no_foreign_image():
-    found = dict(data_specific(pixel_model(), batches_of(images(200), 100)))
+    exact, x = pixel_model(), images(200)
+    found = dict(data_specific(exact, batches_of(x, 100), errors(exact, x)))
     for kind in FOREIGN:
         assert found[f"mse_{kind}"] == pytest.approx(0, abs=1e-9)
         assert found[f"auroc_{kind}"] == pytest.approx(0.5)
@@ -65,7 +67,7 @@ def test_a_model_that_restores_everything_knows_no_foreign_image():
 def test_a_model_of_dark_images_tells_inverted_ones_by_their_error():
     dark = images(200) * 0.2
     always_dark = pixel_model(decoder_weight=0.0, decoder_bias=0.1)
-    found = dict(data_specific(always_dark, batches_of(dark, 100)))
+    found = dict(data_specific(always_dark, batches_of(dark, 100), errors(always_dark, dark)))
     assert found["auroc_inverted"] == 1
     assert found["mse_inverted"] > 0.3
     assert found["auroc_shuffled"] == pytest.approx(0.5, abs=0.01)

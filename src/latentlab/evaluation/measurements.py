@@ -77,7 +77,7 @@ def _robustness(subject: Subject) -> Figures:
 
 
 def _data_specific(subject: Subject) -> Figures:
-    return data_specific(subject.model, subject.test())
+    return data_specific(subject.model, subject.test(), subject.test_errors)
 
 
 def _compression(subject: Subject) -> Figures:

@@ -11,6 +11,9 @@ from torch import Tensor
 from latentlab.batch import Batch
 from latentlab.models.base import Autoencoder
 
+# fewer leave a recurrent net to one thread, more do not fit a CPU's cache as a convolution's maps
+DECODED_AT_ONCE = 334
+
 
 class Codes(NamedTuple):
     """Codes z, (N, D), labels y, (N,), and KL to the prior in nats, (N, D), where there is a posterior."""

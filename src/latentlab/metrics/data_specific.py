@@ -34,14 +34,17 @@ def shuffled(x: Images) -> Images:
 FOREIGN: dict[str, Callable[[Images], Images]] = {"inverted": inverted, "rotated": rotated, "shuffled": shuffled}
 
 
-def data_specific(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, float]]:
+def data_specific(
+    model: Autoencoder, loader: Iterable[Batch], own_errors: Float[Tensor, " n"]
+) -> Iterator[tuple[str, float]]:
     """mse_KIND: error per pixel on the test images made foreign.
 
     auroc_KIND: chance that a foreign image has a larger error than one of the model's own: how well the error tells
     foreign images; 0.5 is guessing.
+
+    own_errors: of the images that `loader` gives, see `reconstruction_errors`.
     """
-    batches = list(loader)
-    own = reconstruction_errors(model, ((batch.x, batch.y) for batch in batches)).cpu()
+    batches, own = list(loader), own_errors.cpu()
     for name, made_foreign in FOREIGN.items():
         foreign = reconstruction_errors(model, ((made_foreign(batch.x), batch.y) for batch in batches)).cpu()
         yield f"mse_{name}", float(foreign.double().mean())

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from latentlab.batch import Batch
 from latentlab.metrics.applicability import NotApplicable
+from latentlab.metrics.codes import DECODED_AT_ONCE
 from latentlab.models.base import Autoencoder
 from latentlab.precision import widest
-
-IMAGES_AT_ONCE = 334  # decoded by a code each
 
 
 def likelihood(
@@ -45,7 +44,7 @@ def importance_weighted(model: Autoencoder, batch: Batch, samples: int) -> Float
     total = torch.full_like(posterior.mean[:, 0], -math.inf, dtype=wide)
     for _ in range(samples):
         z = posterior.sample(batch.random.normal(posterior.mean))
-        parts = zip(*(whole.split(IMAGES_AT_ONCE) for whole in (batch.x, z, batch.y)), strict=True)
+        parts = zip(*(whole.split(DECODED_AT_ONCE) for whole in (batch.x, z, batch.y)), strict=True)
         log_prob = torch.cat([model.likelihood.log_prob(x, model.decode(codes, y)) for x, codes, y in parts])
         total = torch.logaddexp(total, (log_prob + prior.log_prob(z) - posterior.log_prob(z)).to(wide))
     return total - math.log(samples)

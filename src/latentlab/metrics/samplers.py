@@ -8,14 +8,14 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from latentlab.metrics.codes import Codes
+from latentlab.metrics.codes import DECODED_AT_ONCE, Codes
 from latentlab.models.base import Autoencoder
 
 COMPONENTS = 10
 MOST_FITTED = {"full": 10_000, "diag": 5_000}  # codes that the mixture is fitted to, by the form of its covariances
 MOST_FULL = 64  # units up to which its covariances are full
 JITTER = 1e-6  # of the mean variance: a code may have constant units
-CODES_AT_ONCE = 334  # fewer leave a recurrent net to one thread, more do not fit a CPU's cache as a convolution's maps
+SUMMED_AT_ONCE = 250  # codes, in float64
 
 Drawn = tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]
 Sampler = Callable[[int, torch.Generator], Drawn]
@@ -48,7 +48,7 @@ def has_standard_prior(model: Autoencoder) -> bool:
 @torch.no_grad()
 def generate(model: Autoencoder, z: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
     """The expected image of each code, decoded a few at a time."""
-    parts = zip(z.split(CODES_AT_ONCE), y.split(CODES_AT_ONCE), strict=True)
+    parts = zip(z.split(DECODED_AT_ONCE), y.split(DECODED_AT_ONCE), strict=True)
     return torch.cat([model.generate(codes, labels) for codes, labels in parts])
 
 
@@ -83,9 +83,9 @@ def _gaussian(model: Autoencoder, z: Float[Tensor, "n d"]) -> Sampler:
 
 def _moments(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:
     """Mean and covariance in float64, a part of the codes at a time."""
-    mean = torch.stack([part.double().sum(0) for part in z.split(CODES_AT_ONCE)]).sum(0) / len(z)
+    mean = torch.stack([part.double().sum(0) for part in z.split(SUMMED_AT_ONCE)]).sum(0) / len(z)
     products = torch.zeros(len(mean), len(mean)).to(mean)
-    for part in z.split(CODES_AT_ONCE):
+    for part in z.split(SUMMED_AT_ONCE):
         centred = part.double() - mean
         products.addmm_(centred.T, centred)
     return mean, products / len(z)

@@ -36,15 +36,14 @@ def ended_with_its_launcher() -> Iterator[None]:
 
 @cache
 def _watch(launcher: int) -> None:
-    threading.Thread(target=_end_without, args=(launcher,), name="launcher", daemon=True).start()
+    threading.Thread(target=_end_without, args=(launcher, threading.get_ident()), name="launcher", daemon=True).start()
 
 
-def _end_without(launcher: int) -> None:
+def _end_without(launcher: int, at_work: int) -> None:
     while os.getppid() == launcher:
         time.sleep(SECONDS)
     log.warning("the launcher, process %d, is gone", launcher)
     if _in_hand.locked():
-        # to the main thread itself, which may be waiting in a system call
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        signal.pthread_kill(at_work, signal.SIGTERM)  # to the thread itself, which may be waiting in a system call
     with _in_hand:
         os._exit(128 + signal.SIGTERM)
