@@ -25,22 +25,22 @@ $(PEERS): $(STAMP)
 setup: $(STAMP)  ## make .venv and install latentlab into it
 
 demo: $(STAMP)  ## train all five variants and compare them (ARGS="data.root=FOLDER")
-	$(BIN)/python -m latentlab.demo $(ARGS)
+	$(BIN)/python -m latentlab demo $(ARGS)
 
 train: $(STAMP)  ## train one model (ARGS="model=cvae trainer.max_epochs=3")
-	$(BIN)/python -m latentlab.train $(ARGS)
+	$(BIN)/python -m latentlab train $(ARGS)
 
 evaluate: $(STAMP)  ## measure a finished run (ARGS="run=outputs/runs/FOLDER suite=full")
-	$(BIN)/python -m latentlab.evaluate $(ARGS)
+	$(BIN)/python -m latentlab evaluate $(ARGS)
 
 sweep: $(STAMP)  ## train several (ARGS="model=ae,vae seed=0,1,2 sweep.name=first")
-	$(BIN)/python -m latentlab.train --multirun $(ARGS)
+	$(BIN)/python -m latentlab train --multirun $(ARGS)
 
 report: $(STAMP)  ## compare runs on one page (ARGS="sweep=first" or ARGS="runs=[FOLDER,FOLDER]")
-	$(BIN)/python -m latentlab.report $(ARGS)
+	$(BIN)/python -m latentlab report $(ARGS)
 
 check: $(STAMP)  ## train a small fixed sweep and hold its figures to the recorded ones
-	OMP_NUM_THREADS=1 $(BIN)/python -m latentlab.check $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m latentlab check $(ARGS)
 
 lint: $(STAMP)  ## style
 	$(BIN)/ruff check .
@@ -59,7 +59,7 @@ slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
 
 smoke: $(STAMP)  ## two batches of every variant x network through the real entry point
-	$(BIN)/python -m latentlab.train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,rnn \
+	$(BIN)/python -m latentlab train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,rnn \
 	  data=digits trainer=smoke callbacks=no_pictures logger=none $(ARGS)
 
 ci: lint type test smoke  ## all that CI runs

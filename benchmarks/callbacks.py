@@ -10,8 +10,8 @@ from omegaconf import open_dict
 
 from benchmarks.processes import mnist_root
 from benchmarks.results import Results
-from latentlab.cli.config_dir import config_dir
-from latentlab.training import train
+from latentlab.commands.experiment import train
+from latentlab.config.config_dir import config_dir
 
 EPOCHS = 10
 

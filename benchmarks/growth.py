@@ -41,7 +41,7 @@ def _jobs() -> Iterator[dict[str, Any]]:
     for jobs in JOBS:
         with tempfile.TemporaryDirectory() as folder:
             options = [f"seed={','.join(map(str, range(jobs)))}", "data=digits", "trainer.max_epochs=1"]
-            command = ["-m", "latentlab.train", "--multirun", *options, f"hydra.sweep.dir={folder}"]
+            command = ["-m", "latentlab", "train", "--multirun", *options, f"hydra.sweep.dir={folder}"]
             whole = run([*command, "callbacks=no_pictures"])
         row = {"what": f"jobs of a sweep {jobs}", "seconds": whole.seconds, "each": whole.seconds / jobs}
         yield {**row, "peak MiB": whole.peak_mib}

@@ -48,7 +48,7 @@ def run(arguments: Sequence[str], threads: int | None = None, status: int = 0) -
 
 def train(folder: str, *options: str) -> tuple[float, Finished]:
     """Train on MNIST into the folder, as a user does; the seconds of training, and the process."""
-    whole = run(["-m", "latentlab.train", f"data.root={mnist_root()}", f"hydra.run.dir={folder}", *options])
+    whole = run(["-m", "latentlab", "train", f"data.root={mnist_root()}", f"hydra.run.dir={folder}", *options])
     seconds: float = json.loads((Path(folder) / "metrics.json").read_text())["train_seconds"]
     return seconds, whole
 

@@ -26,9 +26,9 @@ def measure() -> Results:
     results = Results("report", "A report of a sweep", label="runs", drawn=("seconds",), unit="seconds")
     with tempfile.TemporaryDirectory() as place:
         real, sweep = Path(place) / "real", Path(place) / "sweep"
-        run(["-m", "latentlab.train", *SMALL, f"hydra.run.dir={real}"])
+        run(["-m", "latentlab", "train", *SMALL, f"hydra.run.dir={real}"])
         write_sweep(real, sweep)
-        rounds = [run(["-m", "latentlab.report", f"sweep={sweep}"], threads=1) for _ in range(ROUNDS)]
+        rounds = [run(["-m", "latentlab", "report", f"sweep={sweep}"], threads=1) for _ in range(ROUNDS)]
         seconds, size = median([side.seconds for side in rounds]), (sweep / "report.html").stat().st_size / 1e6
         count = len(json.loads((sweep / "sweep.json").read_text())["jobs"])
     results.rows.append(
@@ -52,7 +52,7 @@ def write_sweep(real: Path, sweep: Path) -> None:
         jobs.append({"folder": folder, "overrides": overrides, "config_hash": "0" * 16})
         if (beta, size, seed) != (1.0, 2, 0):
             _write_run(real, sweep / folder, config, metrics, (beta, size, seed), source)
-    content = {"name": "five hundred", "command": ["latentlab-train", "-m"], "jobs": jobs}
+    content = {"name": "five hundred", "command": ["latentlab train", "-m"], "jobs": jobs}
     (sweep / "sweep.json").write_text(json.dumps(content))
 
 

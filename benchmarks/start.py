@@ -10,7 +10,7 @@ from benchmarks.processes import Finished, mnist_root, run, train
 from benchmarks.results import Bar, Results, median
 
 ROUNDS = 5
-TRAIN = ["-m", "latentlab.train"]
+TRAIN = ["-m", "latentlab", "train"]
 
 
 class FirstStep(Callback):

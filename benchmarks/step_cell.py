@@ -16,9 +16,9 @@ from benchmarks.bare import bare_loop
 from benchmarks.in_turn import EnoughError, InTurn
 from benchmarks.processes import mnist_root
 from benchmarks.results import median
-from latentlab.build import build_data, build_model
-from latentlab.cli.config_dir import config_dir
-from latentlab.training import train
+from latentlab.commands.experiment import train
+from latentlab.config.config_dir import config_dir
+from latentlab.training.build import build_data, build_model
 
 EPOCHS = 1000  # more than are needed
 

@@ -38,7 +38,7 @@ def measure() -> Results:
 
 def _evaluated(folder: str, suite: str, outputs: str) -> dict[str, float]:
     """Seconds by measurement and picture."""
-    run(["-m", "latentlab.evaluate", f"run={folder}", f"suite={suite}", f"paths.output_dir={outputs}"])
+    run(["-m", "latentlab", "evaluate", f"run={folder}", f"suite={suite}", f"paths.output_dir={outputs}"])
     metrics: dict[str, Any] = json.loads((Path(folder) / "metrics.json").read_text())
     found: dict[str, float] = metrics["evaluation"]["seconds"]
     return found

@@ -10,7 +10,7 @@ from benchmarks.processes import mnist_root, run
 from benchmarks.results import Bar, Results, median
 
 ROUNDS, JOBS, EPOCHS = 5, 6, 1
-SWEEP = ["-m", "latentlab.train", "--multirun"]
+SWEEP = ["-m", "latentlab", "train", "--multirun"]
 
 
 def measure() -> Results:

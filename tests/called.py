@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 from unittest.mock import patch
 
 import pytest
+
+from latentlab.__main__ import main
 
 
 class Done(NamedTuple):
@@ -20,19 +21,19 @@ class Done(NamedTuple):
 
 
 def called(
-    program: ModuleType, *arguments: str, folder: Path | str = ".", environment: Mapping[str, str] | None = None
+    subcommand: str, *arguments: str, folder: Path | str = ".", environment: Mapping[str, str] | None = None
 ) -> Done:
-    """What `python -m PROGRAM ARGUMENTS` says in that folder and environment, and what it exits with."""
+    """What `latentlab SUBCOMMAND ARGUMENTS` says in that folder and environment, and what it exits with."""
     out, err = io.StringIO(), io.StringIO()
     with (
-        patch.object(sys, "argv", [program.__name__, *arguments]),
+        patch.object(sys, "argv", ["latentlab", subcommand, *arguments]),
         patch.dict(os.environ, environment or {}, clear=environment is not None),
         contextlib.chdir(folder),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         pytest.raises(SystemExit) as ended,
     ):
-        program.main()
+        main()
     status = ended.value.code
     if isinstance(status, str):  # as the interpreter does it
         print(status, file=err)

@@ -11,7 +11,7 @@ from jaxtyping import install_import_hook
 
 typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))  # the numeric tower: an int is a float
 
-install_import_hook("latentlab", "conftest.typechecker")
+install_import_hook("latentlab", "tests.conftest.typechecker")
 
 
 @pytest.fixture
@@ -52,23 +52,24 @@ def digits():
 @pytest.fixture(scope="session")
 def judge(digits, outputs):
     """Of the bundled digits, trained for real."""
-    from latentlab.judge import judge_of
+    from latentlab.evaluation.reference_classifier import judge_of
 
     return judge_of(digits.train, 10, outputs / "judges")
 
 
 @pytest.fixture
 def run_hydra():
-    """Arguments -> exit status of `latentlab-train`, in this process."""
-    from latentlab.cli import run_hydra
-    from latentlab.job import job
+    """Arguments -> exit status of `latentlab train`, in this process."""
+    from latentlab.commands.job import job
+    from latentlab.commands.train import run_sweep
+    from latentlab.config import run_hydra
 
-    return lambda arguments: run_hydra(job, "train", arguments)
+    return lambda arguments: run_hydra(job, "train", arguments, sweep=run_sweep)
 
 
 @pytest.fixture
 def train(run_hydra, tmp_path, monkeypatch):
-    """Arguments -> the run's folder after `latentlab-train`, in this process, ended with the expected status."""
+    """Arguments -> the run's folder after `latentlab train`, in this process, ended with the expected status."""
     from latentlab.runs import Run
 
     monkeypatch.chdir(tmp_path)

@@ -87,7 +87,7 @@ def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(run_hydra,
     header = [line for line in (CONF / "experiment" / f"{option}.yaml").read_text().splitlines() if "#" in line]
     assert any(option in line for line in header[1:])
     assert any("Two CPU cores:" in line for line in header)
-    is_sweep = any(f"latentlab-train -m experiment={option}" in line for line in header)
+    is_sweep = any(f"latentlab train -m experiment={option}" in line for line in header)
     place = [f"hydra.sweep.dir={tmp_path}"] if is_sweep else [f"hydra.run.dir={tmp_path}/run"]
     arguments = [*SHORT, *CORNERS.get(option, []), f"paths.output_dir={outputs}", *place]
     assert run_hydra([*(["-m"] if is_sweep else []), f"experiment={option}", *arguments]) == 0

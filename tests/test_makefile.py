@@ -104,11 +104,11 @@ def test_arguments_pass_through(installed, target):
 @pytest.mark.parametrize(
     ("target", "command"),
     [
-        ("demo", "-m latentlab.demo"),
-        ("train", "-m latentlab.train"),
-        ("sweep", "-m latentlab.train --multirun"),
-        ("report", "-m latentlab.report"),
-        ("check", "-m latentlab.check"),
+        ("demo", "-m latentlab demo"),
+        ("train", "-m latentlab train"),
+        ("sweep", "-m latentlab train --multirun"),
+        ("report", "-m latentlab report"),
+        ("check", "-m latentlab check"),
         ("lint", "ruff format --check ."),
         ("type", "mypy"),
         ("test", "-m pytest"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from wandb_files import pixels_of, records
+from tests.wandb_files import pixels_of, records
 
 JOB = [
     *("data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "logger=all", "sweep.report=false"),

@@ -8,7 +8,7 @@ import sys
 VARIANT = '''
 from typing import final
 
-from latentlab.batch import Batch
+from latentlab.functional.batch import Batch
 from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
 from latentlab.models.parts import Parts
 
@@ -53,7 +53,7 @@ def run(folder, *arguments):
     (folder / "conf" / "model").mkdir(parents=True)
     (folder / "sixth.py").write_text(VARIANT)
     (folder / "conf" / "model" / "sixth.yaml").write_text(CONFIG)
-    command = [sys.executable, "-m", "latentlab.train", "--config-dir", "conf", "model=sixth", "data=digits"]
+    command = [sys.executable, "-m", "latentlab", "train", "--config-dir", "conf", "model=sixth", "data=digits"]
     command += ["data.image_size=8", "trainer=smoke", f"hydra.run.dir={folder}/run", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)

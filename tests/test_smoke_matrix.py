@@ -18,7 +18,7 @@ def smoke_arguments() -> list[str]:
     """What `make smoke` hands to the entry point."""
     recipe = re.search(r"^smoke:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
     command = shlex.split(recipe.replace("\\\n", " ").replace("$(BIN)", "bin").replace("$(ARGS)", ""))
-    assert command[:4] == ["bin/python", "-m", "latentlab.train", "--multirun"]
+    assert command[:4] == ["bin/python", "-m", "latentlab", "train", "--multirun"]
     return command[4:]
 
 

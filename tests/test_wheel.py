@@ -15,8 +15,8 @@ SOURCES = ("pyproject.toml", "README.md", "conf", "src")
 TRAIN = ["data=digits", "data.image_size=8", "trainer=smoke", "logger=csv", "callbacks=no_pictures"]
 WITNESS = """
 import sys, latentlab
-from latentlab.cli.config_dir import config_dir
-from latentlab.train import main
+from latentlab.config.config_dir import config_dir
+from latentlab.__main__ import main
 print("package", latentlab.__file__)
 print("configs", config_dir())
 main()
@@ -59,7 +59,7 @@ def trained(wheel, tmp_path_factory) -> tuple[Path, Path, str]:
     pip("install", "--quiet", "--no-deps", "--no-index", "--no-compile", "--target", site, wheel)
     environment = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run(
-        [sys.executable, "-c", WITNESS, *TRAIN],
+        [sys.executable, "-c", WITNESS, "train", *TRAIN],
         cwd=stand,
         env=environment,
         capture_output=True,
@@ -88,9 +88,7 @@ def test_the_wheel_holds_nothing_but_the_package_and_its_metadata(members):
 def test_the_wheel_brings_the_commands(wheel):
     with ZipFile(wheel) as archive:
         text = archive.read(f"latentlab-{_version()}.dist-info/entry_points.txt").decode()
-    assert "latentlab-train = latentlab.train:main" in text
-    assert "latentlab-demo = latentlab.demo:main" in text
-    assert "latentlab-report = latentlab.report:main" in text
+    assert "latentlab = latentlab.__main__:main" in text
 
 
 def test_a_run_far_from_the_checkout_uses_the_package_and_configs_of_the_wheel(trained):

@@ -1,5 +1,8 @@
 """Errors that a user can mend: one line that says what was expected, what was found and the way out."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class UserError(Exception):
     """A mistake in a config, a folder or a file. Entry points print it as one line and exit with status 1."""
@@ -46,3 +49,17 @@ class Interrupted(SystemExit):
     def __init__(self, signal_number: int) -> None:
         self.signal_number = signal_number
         super().__init__(128 + signal_number)
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Up to `count` of the `known` names that resemble `name`, the most similar first."""
+    lower = {candidate.lower(): candidate for candidate in known}
+    return [lower[match] for match in get_close_matches(name.lower(), lower, n=count)]
+
+
+def unknown(what: str, near: Iterable[str], known: Iterable[str], word: str = "allowed") -> str:
+    """One line: `what` is unknown, the names that were perhaps meant, and all that are known."""
+    near, known = list(near), sorted(known)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    listed = f" ({word}: {', '.join(known)})" if known else ""
+    return f"{what}{hint}{listed}"

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 from pathlib import Path
 
-import idx_files
 import numpy as np
 import pytest
 import torch
@@ -13,6 +12,7 @@ from latentlab.data.checksums import MNIST_SHA256, read_idx, read_images
 from latentlab.data.images import Images
 from latentlab.data.torchvision_sets import MNISTDataModule
 from latentlab.errors import DataError
+from tests.data import idx_files
 
 
 @pytest.fixture

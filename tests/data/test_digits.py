@@ -6,10 +6,10 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from latentlab.batch import Batch
 from latentlab.data.digits import DigitsDataModule
 from latentlab.data.loader import ResidentLoader
 from latentlab.errors import ConfigError
+from latentlab.functional.batch import Batch
 
 
 def digits(**options: object) -> DigitsDataModule:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.transforms.functional import pil_to_tensor, to_pil_image, to_tensor
 
-from latentlab.batch import Batch
 from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, binarization, to_floats
 from latentlab.errors import ConfigError
+from latentlab.functional.batch import Batch
 
 sizes = st.integers(1, 40)
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from latentlab.batch import Batch
 from latentlab.data.digits import DigitsDataModule
+from latentlab.functional.batch import Batch
 
 Record = tuple[int, int, list[int], float, float]
 BATCHES = 6  # of 256 in 1,297 images

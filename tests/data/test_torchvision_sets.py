@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import idx_files
 import numpy as np
 import pytest
 import torch
-from idx_files import TEST, TRAIN, write_set
 from torchvision import datasets
 from torchvision.transforms import ToTensor
 
@@ -19,6 +17,8 @@ from latentlab.data.torchvision_sets import (
     MNISTDataModule,
 )
 from latentlab.errors import ConfigError, DataError
+from tests.data import idx_files
+from tests.data.idx_files import TEST, TRAIN, write_set
 
 
 def ready(data: IdxDataModule) -> IdxDataModule:

@@ -1,4 +1,4 @@
-"""`latentlab-evaluate` on real, short runs."""
+"""`latentlab evaluate` on real, short runs."""
 
 import json
 import shutil
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from latentlab.cli import run_hydra as run_hydra_with
-from latentlab.evaluate import job, with_place
+from latentlab.commands.evaluate import job, with_place
+from latentlab.config import run_hydra as run_hydra_with
 from latentlab.runs import Run
-from wandb_files import pixels_of, read_back
+from tests.wandb_files import pixels_of, read_back
 
 TINY = ["data=digits", "data.image_size=8", "net.widths=[32]", "model.latent_dim=4", "trainer.max_epochs=2"]
 QUICK = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi", "test/mse_pca", "test/frechet_train",
@@ -20,7 +20,7 @@ OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/frechet_pr
 
 @pytest.fixture
 def evaluate(outputs):
-    """Arguments -> exit status of `latentlab-evaluate`, in this process."""
+    """Arguments -> exit status of `latentlab evaluate`, in this process."""
 
     def run(*arguments: str) -> int:
         return run_hydra_with(job, "evaluate", with_place([*arguments, f"paths.output_dir={outputs}", "quiet=true"]))
@@ -201,7 +201,7 @@ class TestMistakes:
         capsys.readouterr()
         line = self.refused(evaluate, capsys, f"run={run.folder}")
         assert "is not complete (status: interrupted)" in line
-        assert "latentlab-train resume=" in line
+        assert "latentlab train resume=" in line
 
     def test_a_run_of_another_version(self, run, evaluate, capsys):
         metrics = run.metrics

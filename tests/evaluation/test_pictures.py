@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from short_runs import digits, model_of
 
+from latentlab.evaluation.metrics.applicability import NotApplicable
+from latentlab.evaluation.metrics.robustness import DAMAGE
 from latentlab.evaluation.pictures.conditional import styles
 from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filters
 from latentlab.evaluation.pictures.paths import _spherical, interpolations, traversals
@@ -17,12 +18,11 @@ from latentlab.evaluation.pictures.robustness import robustness_matrix
 from latentlab.evaluation.pictures.samples import mixture_samples, prior_samples
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES
-from latentlab.metrics.applicability import NotApplicable
-from latentlab.metrics.robustness import DAMAGE
+from latentlab.models.nets.linear import LinearEncoder
+from latentlab.models.nets.rnn import RNNDecoder, RNNEncoder
+from latentlab.models.nets.tied import TiedDecoder
 from latentlab.models.priors import LabelPrior
-from latentlab.nets.linear import LinearEncoder
-from latentlab.nets.rnn import RNNDecoder, RNNEncoder
-from latentlab.nets.tied import TiedDecoder
+from tests.training.callbacks.short_runs import digits, model_of
 
 PICTURES = SUITES["full"].pictures
 SIZE = 8

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from latentlab.cli import run_hydra
-from latentlab.job import job
+from latentlab.commands.job import job
+from latentlab.config import run_hydra
 from latentlab.runs import Run
 
 # a run of a second or two, whose checkpoints have about 200 KiB
@@ -31,9 +31,9 @@ def done_here(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def start(*arguments: str, prelude: str = "") -> subprocess.Popen[str]:
-    """`latentlab-train` in a process of its own, in which `prelude` is executed first."""
-    code = f"{prelude}\nfrom latentlab.train import main; main()"
-    command = [sys.executable, "-c", code] if prelude else [sys.executable, "-m", "latentlab.train"]
+    """`latentlab train` in a process of its own, in which `prelude` is executed first."""
+    code = f"{prelude}\nfrom latentlab.__main__ import main; main()"
+    command = [sys.executable, *(["-c", code] if prelude else ["-m", "latentlab"]), "train"]
     return subprocess.Popen(
         [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )

@@ -6,9 +6,9 @@ import time
 
 import pytest
 import torch
-from causes import RUN
 
 from latentlab.runs import Run
+from tests.faults.causes import RUN
 
 HOUR = 3600
 
@@ -45,7 +45,7 @@ def test_a_run_goes_on_from_its_last_checkpoint(train, tmp_path, an_hour_back):
 
 
 def test_a_run_whose_clock_goes_back_in_its_middle_has_no_negative_times(train, an_hour_back, monkeypatch):
-    from latentlab.callbacks.history import History
+    from latentlab.training.callbacks.history import History
 
     before = History.on_train_epoch_end
     monkeypatch.setattr(History, "on_train_epoch_end", lambda *args: (before(*args), an_hour_back()))

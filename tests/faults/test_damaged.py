@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from causes import RUN, done_here
 
-import latentlab.evaluate
-import latentlab.report
-import latentlab.train
+from latentlab.__main__ import main
 from latentlab.evaluation.suites import SUITES, Suite
+from tests.faults.causes import RUN, done_here
 
 ON = "trainer.max_epochs=2"  # one more than the run has
 PICTURE = "figures/samples.png"
@@ -45,17 +43,17 @@ def run(whole, tmp_path, monkeypatch):
 def answer(run, tmp_path, monkeypatch, capfd):
     """(going on | measuring | comparing) -> exit status and what was said; never a traceback, nor anything executed."""
     commands = {
-        "going on": (latentlab.train, [f"resume={run}", ON]),
-        "measuring": (latentlab.evaluate, [f"run={run}", "suite=quick"]),
-        "comparing": (latentlab.report, [f"runs=[{run}]", f"output={tmp_path}/page"]),
+        "going on": ("train", [f"resume={run}", ON]),
+        "measuring": ("evaluate", [f"run={run}", "suite=quick"]),
+        "comparing": ("report", [f"runs=[{run}]", f"output={tmp_path}/page"]),
     }
 
     def say(name: str) -> tuple[int, str]:
         program, arguments = commands[name]
-        monkeypatch.setattr(sys, "argv", ["latentlab", *arguments])
+        monkeypatch.setattr(sys, "argv", ["latentlab", program, *arguments])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
-            program.main()
+            main()
         output, error = capfd.readouterr()
         assert "Traceback" not in output + error
         assert not (tmp_path / "executed").exists()
@@ -172,8 +170,10 @@ SYSTEM = "{_target_:os.system,command:touch executed}"
 FOREIGN = {
     "a callback": [f"+callbacks.evil={SYSTEM}"],
     "a part of a part": [f"data.root={SYSTEM}"],
-    "a way round": ["+callbacks.evil={_target_:latentlab.metrics.restoration.torch.hub.load,repo_or_dir:x,model:y}"],
-    "a file": ["+callbacks.evil={_target_:latentlab.runs.write_atomically,file:executed,content:x}"],
+    "a way round": [
+        "+callbacks.evil={_target_:latentlab.evaluation.metrics.restoration.torch.hub.load,repo_or_dir:x,model:y}"
+    ],
+    "a file": ["+callbacks.evil={_target_:latentlab.runs.run.write_atomically,file:executed,content:x}"],
 }
 
 
@@ -220,10 +220,14 @@ def whatever(kind: str, place: Path) -> Path:
 )
 def test_what_is_no_run_is_named(run, tmp_path, monkeypatch, capfd, kind):
     place = whatever(kind, tmp_path / "it")
-    for program, argument in ((latentlab.train, "resume"), (latentlab.evaluate, "run"), (latentlab.report, "sweep")):
-        monkeypatch.setattr(sys, "argv", ["latentlab", f"{argument}={place}"])
+    for program, argument in (
+        ("train", "resume"),
+        ("evaluate", "run"),
+        ("report", "sweep"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["latentlab", program, f"{argument}={place}"])
         with pytest.raises(SystemExit) as ended:
-            program.main()
+            main()
         error = capfd.readouterr().err
         assert ended.value.code == 1
         assert error.startswith("error: ")

@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-from causes import RUN, done_here, fill, filling, free, mounted
 
-from latentlab.files import append_line, write_atomically
 from latentlab.runs import Run
+from latentlab.runs.files import append_line, write_atomically
+from tests.faults.causes import RUN, done_here, fill, filling, free, mounted
 
 FULL = "No space left on device"
 

@@ -9,9 +9,9 @@ import time
 
 import psutil
 import pytest
-from causes import done_here, finish, start, wait_until
 
 from latentlab.runs import Run
+from tests.faults.causes import done_here, finish, start, wait_until
 
 PAIR = [
     *("data=digits", "data.image_size=8", "data.batch_size=16", "net.widths=[16]", "callbacks=no_pictures"),
@@ -28,7 +28,7 @@ def undisturbed(tmp_path_factory):
 
 def second(first: subprocess.Popen[str]) -> psutil.Process:
     """The process of the second device."""
-    return next(c for c in psutil.Process(first.pid).children(recursive=True) if "latentlab.train" in c.cmdline())
+    return next(c for c in psutil.Process(first.pid).children(recursive=True) if "latentlab.__main__" in c.cmdline())
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_second_of_two_devices_killed(pair, undisturbed):
     assert status == 1, output
     (line,) = re.findall(r"^error: .*", output, re.MULTILINE)
     assert line.startswith("error: the process of device 1 was ended by SIGKILL, and the run with it; to go on: ")
-    assert line.endswith(f"latentlab-train resume={run.folder}")
+    assert line.endswith(f"latentlab train resume={run.folder}")
     assert "Traceback" not in output
     assert run.status["status"] == "interrupted"
     assert "device 1" in run.status["reason"]
@@ -97,7 +97,7 @@ def test_a_process_that_waits_for_ever_is_ended_with_the_others():
 
 
 def test_other_errors_are_left_as_they_are():
-    from latentlab.ranks import watched
+    from latentlab.processes.ranks import watched
 
     told: list[object] = []
     with pytest.raises(RuntimeError, match="shapes do not fit"), watched("", told.append):

@@ -8,10 +8,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import latentlab.evaluate
-import latentlab.report
-import latentlab.train
-from called import called
+from tests.called import called
 
 pytestmark = pytest.mark.timeout(120)  # no hang
 
@@ -69,7 +66,7 @@ def refused_or_sound(program, *arguments: str) -> str:
 @example(["net.widths=[" + "1," * 20_000 + "1]"])
 @example(["resume=" + "x" * 5000])
 def test_of_a_training(folder, overrides):
-    refused_or_sound(latentlab.train, "--cfg", "job", *overrides)
+    refused_or_sound("train", "--cfg", "job", *overrides)
     assert [path.name for path in folder.iterdir()] == ["here"]
 
 
@@ -79,7 +76,7 @@ def test_of_a_training(folder, overrides):
 @example(["seed=range(0,1000000000)"])
 @example([f"{key}=range(0,1000)" for key in ("seed", "model.latent_dim", "data.batch_size")])
 def test_of_a_sweep_whose_second_job_is_not_sound(folder, overrides):
-    told = refused_or_sound(latentlab.train, "-m", *overrides, "seed=0,x", "data=digits")
+    told = refused_or_sound("train", "-m", *overrides, "seed=0,x", "data=digits")
     assert told
     assert not list(folder.rglob("*"))[1:]
 
@@ -88,7 +85,7 @@ def test_of_a_sweep_whose_second_job_is_not_sound(folder, overrides):
 @settings(FUZZ, max_examples=150)
 @example(["run=" + "x" * 1000])
 def test_of_an_evaluation(folder, overrides):
-    assert refused_or_sound(latentlab.evaluate, *overrides)
+    assert refused_or_sound("evaluate", *overrides)
     assert [path.name for path in folder.iterdir()] == ["here"]
 
 
@@ -97,7 +94,7 @@ def test_of_an_evaluation(folder, overrides):
 @example(["sweep=" + "x" * 1000])
 @example(["sweep=\udcff"])
 def test_of_a_report(folder, overrides):
-    assert refused_or_sound(latentlab.report, *overrides)
+    assert refused_or_sound("report", *overrides)
     assert [path.name for path in folder.iterdir()] == ["here"]
 
 
@@ -142,7 +139,7 @@ def test_of_config_files(folder, content):
     place = folder / "here" / "experiment"
     place.mkdir(exist_ok=True)
     (place / "broken.yaml").write_bytes(content)
-    refused_or_sound(latentlab.train, "--config-dir", ".", "experiment=broken", "--cfg", "job")
+    refused_or_sound("train", "--config-dir", ".", "experiment=broken", "--cfg", "job")
     assert os.listdir(folder) == ["here"]
     assert os.listdir(folder / "here") == ["experiment"]
 
@@ -159,4 +156,4 @@ def test_of_a_config_that_is_no_file(folder, kind):
             file.symlink_to(file.name)
         case _:
             os.mkfifo(file)
-    assert refused_or_sound(latentlab.train, "--config-dir", ".", "experiment=broken", "--cfg", "job")
+    assert refused_or_sound("train", "--config-dir", ".", "experiment=broken", "--cfg", "job")

@@ -5,11 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from causes import RUN, mounted
 
-import latentlab.evaluate
-import latentlab.report
-import latentlab.train
+from latentlab.__main__ import main
+from tests.faults.causes import RUN, mounted
 
 
 @pytest.fixture
@@ -24,9 +22,9 @@ def lock_up(disk) -> None:
 
 def error_line(program, capfd, monkeypatch, *arguments: str) -> str:
     capfd.readouterr()
-    monkeypatch.setattr(sys, "argv", ["latentlab", *arguments])
+    monkeypatch.setattr(sys, "argv", ["latentlab", program, *arguments])
     with pytest.raises(SystemExit) as ended:
-        program.main()
+        main()
     output, error = capfd.readouterr()
     assert ended.value.code == 1
     assert "Traceback" not in output + error
@@ -37,7 +35,7 @@ def error_line(program, capfd, monkeypatch, *arguments: str) -> str:
 @pytest.mark.parametrize("sweep", [[], ["-m", "seed=0,1"]], ids=["a run", "a sweep"])
 def test_nothing_is_started_there(disk, capfd, monkeypatch, sweep):
     lock_up(disk)
-    line = error_line(latentlab.train, capfd, monkeypatch, *sweep, *RUN, f"paths.output_dir={disk}")
+    line = error_line("train", capfd, monkeypatch, *sweep, *RUN, f"paths.output_dir={disk}")
     assert "Read-only file system" in line
     assert str(disk) in line
     assert "paths.output_dir" in line
@@ -50,14 +48,14 @@ def test_a_run_there_is_neither_gone_on_with_nor_measured_but_compared(disk, tmp
         handler.close()  # the run's log, which is open for writing
     lock_up(disk)
     for program, arguments in (
-        (latentlab.train, [f"resume={run}", "trainer.max_epochs=2"]),
-        (latentlab.evaluate, [f"run={run}"]),
+        ("train", [f"resume={run}", "trainer.max_epochs=2"]),
+        ("evaluate", [f"run={run}"]),
     ):
         line = error_line(program, capfd, monkeypatch, *arguments)
         assert "Read-only file system" in line
         assert str(run) in line
-    monkeypatch.setattr(sys, "argv", ["latentlab", f"runs=[{run}]", f"output={tmp_path}/page"])
+    monkeypatch.setattr(sys, "argv", ["latentlab", "report", f"runs=[{run}]", f"output={tmp_path}/page"])
     with pytest.raises(SystemExit) as ended:
-        latentlab.report.main()
+        main()
     assert ended.value.code == 0
     assert (tmp_path / "page" / "report.html").is_file()

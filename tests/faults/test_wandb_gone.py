@@ -1,9 +1,9 @@
 """W&B's service killed in the middle of a run: the run is complete, and one line says what became of W&B."""
 
 import psutil
-from causes import RUN, finish, start, wait_until
 
 from latentlab.runs import Run
+from tests.faults.causes import RUN, finish, start, wait_until
 
 
 def test_the_run_goes_on_without_it_and_the_next_one_has_it_again(tmp_path, monkeypatch):

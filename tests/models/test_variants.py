@@ -6,14 +6,14 @@ from functools import partial
 import pytest
 import torch
 from torch.func import functional_call, stack_module_state, vmap
-from variants import LATENT_DIM, NETS, SHAPE, VARIANTS, batch, build, images, share
 
-from latentlab.distributions import Bernoulli
 from latentlab.errors import ConfigError
-from latentlab.losses import weighted_total
+from latentlab.functional.distributions import Bernoulli
+from latentlab.functional.losses import weighted_total
+from latentlab.functional.penalties import TopK
+from latentlab.functional.schedules import LinearWarmup
 from latentlab.models.sparse_ae import SparseAE
-from latentlab.penalties import TopK
-from latentlab.schedules import LinearWarmup
+from tests.models.variants import LATENT_DIM, NETS, SHAPE, VARIANTS, batch, build, images, share
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 every_net = pytest.mark.parametrize("net", NETS)

@@ -4,25 +4,25 @@ from functools import partial
 
 import torch
 
-from latentlab.batch import Batch
-from latentlab.corruption import Gaussian as GaussianNoise
-from latentlab.distributions import Bernoulli
+from latentlab.functional.batch import Batch
+from latentlab.functional.corruption import Gaussian as GaussianNoise
+from latentlab.functional.distributions import Bernoulli
+from latentlab.functional.penalties import L1, KLToTarget, TopK
+from latentlab.functional.randomness import RandomSource, Share
+from latentlab.functional.schedules import Constant, ConstantRate
 from latentlab.models.ae import AE
 from latentlab.models.base import Autoencoder
 from latentlab.models.cvae import CVAE
 from latentlab.models.denoising_ae import DenoisingAE
+from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder
+from latentlab.models.nets.linear import LinearDecoder, LinearEncoder
+from latentlab.models.nets.mlp import MLPDecoder, MLPEncoder
+from latentlab.models.nets.rnn import RNNDecoder, RNNEncoder
+from latentlab.models.nets.tied import TiedDecoder
 from latentlab.models.parts import Parts
 from latentlab.models.priors import LabelPrior, StandardPrior
 from latentlab.models.sparse_ae import SparseAE
 from latentlab.models.vae import VAE
-from latentlab.nets.cnn import CNNDecoder, CNNEncoder
-from latentlab.nets.linear import LinearDecoder, LinearEncoder
-from latentlab.nets.mlp import MLPDecoder, MLPEncoder
-from latentlab.nets.rnn import RNNDecoder, RNNEncoder
-from latentlab.nets.tied import TiedDecoder
-from latentlab.penalties import L1, KLToTarget, TopK
-from latentlab.randomness import RandomSource, Share
-from latentlab.schedules import Constant, ConstantRate
 
 SHAPE, CLASSES, LATENT_DIM = (1, 8, 8), 10, 4
 

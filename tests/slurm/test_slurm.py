@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import NoSlurmError, running
-from short_sweeps import JOB
 
 from latentlab.runs import Run
+from tests.slurm.cluster import NoSlurmError, running
+from tests.sweeps.short_sweeps import JOB
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="pip install 'latentlab[slurm]'")
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
@@ -38,7 +38,7 @@ def start(slurm, tmp_path):
     """Arguments -> a sweep that is under way in `tmp_path`."""
 
     def started(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "latentlab.train", "-m", *arguments]
+        command = [sys.executable, "-m", "latentlab", "train", "-m", *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(command, env=slurm, cwd=tmp_path, text=True, **pipes)
 
@@ -124,7 +124,7 @@ def test_a_failing_job_is_told_and_the_others_are_finished(sweep):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    command = [sys.executable, "-m", "latentlab.train", "-m", *LONG, "seed=0,1", f"hydra.sweep.dir={folder}"]
+    command = [sys.executable, "-m", "latentlab", "train", "-m", *LONG, "seed=0,1", f"hydra.sweep.dir={folder}"]
     done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return figures(folder)
@@ -169,7 +169,7 @@ def test_a_job_out_of_time_has_saved_its_state_and_is_gone_on_with(start, sweep,
 def test_a_run_that_srun_starts_goes_on_in_its_own_folder(slurm, slurm_says, tmp_path, undisturbed):
     tasks = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "seed=0")
     script = tmp_path / "job.sh"
-    script.write_text(f"#!/bin/bash\nsrun {sys.executable} -m latentlab.train {' '.join([*LONG, *tasks])}\n")
+    script.write_text(f"#!/bin/bash\nsrun {sys.executable} -m latentlab train {' '.join([*LONG, *tasks])}\n")
     job = slurm_says("sbatch", "--parsable", "--requeue", "--ntasks-per-node=2", f"--chdir={tmp_path}", str(script))
     run = Run(tmp_path / "outputs" / "runs" / f"slurm_{job.strip()}_0")
     wait_until(lambda: run.last_checkpoint)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from short_sweeps import JOB
 
-from latentlab.lock import held
 from latentlab.runs import Run
+from latentlab.runs.lock import held
+from tests.sweeps.short_sweeps import JOB
 
 
 @pytest.fixture

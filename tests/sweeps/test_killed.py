@@ -11,18 +11,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from short_sweeps import JOB
 
-import latentlab.train
-from called import called
 from latentlab.runs import Run
+from tests.called import called
+from tests.sweeps.short_sweeps import JOB
 
 SETTING = [*JOB, "data.batch_size=8", "trainer.max_epochs=3", "model=ae,vae", "seed=0,1"]
 TWO_AT_ONCE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
 def start(folder: Path, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "latentlab.train", "-m", *arguments, f"hydra.sweep.dir={folder}"]
+    command = [sys.executable, "-m", "latentlab", "train", "-m", *arguments, f"hydra.sweep.dir={folder}"]
     return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
@@ -33,7 +32,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 def end(folder: Path) -> None:
     """The same command again, which is to succeed."""
-    done = called(latentlab.train, "-m", *SETTING, f"hydra.sweep.dir={folder}")
+    done = called("train", "-m", *SETTING, f"hydra.sweep.dir={folder}")
     assert done.returncode == 0, done.stderr
 
 

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from short_sweeps import JOB
 
 from latentlab.sweeps.own_gpu import gpu_of
+from tests.sweeps.short_sweeps import JOB
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_workers_take_turns(worker, visible, chosen):
 
 
 def test_two_jobs_at_once_see_a_gpu_each(tmp_path):
-    command = [sys.executable, "-m", "latentlab.train", "-m", *JOB, "trainer.accelerator=auto", "seed=0,1,2,3"]
+    command = [sys.executable, "-m", "latentlab", "train", "-m", *JOB, "trainer.accelerator=auto", "seed=0,1,2,3"]
     command += ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra.sweep.dir={tmp_path}"]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "4,7"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)

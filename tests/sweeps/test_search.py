@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from short_sweeps import JOB
 
-import latentlab.train
-from called import called
 from latentlab.errors import ConfigError
 from latentlab.sweeps.settings import SearchSettings
 from latentlab.sweeps.space import Space, trial_name
+from tests.called import called
+from tests.sweeps.short_sweeps import JOB
 
 SEARCH = [*JOB, "hydra/sweeper=optuna", "model=ae"]
 RATE = "optimizer.lr=tag(log, interval(1e-4, 1e-1))"
@@ -184,7 +183,7 @@ def test_a_damaged_storage_is_told(search, tmp_path, capfd):
 
 
 def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    line = [sys.executable, "-m", "latentlab.train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={folder}"]
+    line = [sys.executable, "-m", "latentlab", "train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={folder}"]
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
@@ -197,7 +196,7 @@ def test_a_killed_search_goes_on_to_the_trials_of_one_left_alone(tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     for name in ("alone", "killed"):
-        done = called(latentlab.train, "-m", *SEARCH, *arguments, f"hydra.sweep.dir={tmp_path / name}")
+        done = called("train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={tmp_path / name}")
         assert done.returncode == 0, done.stderr
     alone, killed = (json.loads((tmp_path / name / "search.json").read_text()) for name in ("alone", "killed"))
     assert killed == alone
@@ -218,7 +217,7 @@ def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):
 def test_jobs_of_a_search_run_at_once(tmp_path):
     at_once = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     arguments = ("-m", *SEARCH, RATE, "hydra.sweeper.trials=4", *at_once, f"hydra.sweep.dir={tmp_path / 's'}")
-    done = called(latentlab.train, *arguments)
+    done = called("train", *arguments)
     assert done.returncode == 0, done.stderr
     trials = json.loads((tmp_path / "s" / "search.json").read_text())["trials"]
     assert [trial["state"] for trial in trials] == ["complete"] * 4

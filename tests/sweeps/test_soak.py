@@ -6,15 +6,15 @@ import os
 import psutil
 import pytest
 from matplotlib.figure import Figure
-from short_sweeps import JOB
 
-from latentlab.cli import run_hydra
-from latentlab.job import job
+from latentlab.commands.job import job
+from latentlab.config import run_hydra
+from tests.sweeps.short_sweeps import JOB
 
 SMALL = [
     *JOB[:2],
     *("trainer=smoke", "callbacks=no_pictures", "logger=tensorboard", "sweep.report=false", "net.widths=[16]"),
-    "+callbacks.reconstructions={_target_:latentlab.callbacks.reconstructions.Reconstructions,every_n_epochs:1}",
+    "+callbacks.reconstructions={_target_:latentlab.training.callbacks.reconstructions.Reconstructions,every_n_epochs:1}",
 ]
 
 

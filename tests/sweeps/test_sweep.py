@@ -9,9 +9,9 @@ from multiprocessing.reduction import ForkingPickler
 import pytest
 import torch
 from hydra.core.plugins import Plugins
-from short_sweeps import JOB
 
 from latentlab.runs import Run
+from tests.sweeps.short_sweeps import JOB
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -38,7 +38,7 @@ def test_jobs_at_once_divide_the_threads_and_end_as_one_after_the_other(tmp_path
     free = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     found = {}
     for launcher, threads in (("joblib", {}), ("basic", {"OMP_NUM_THREADS": str(max(1, CORES // 2))})):
-        command = [sys.executable, "-m", "latentlab.train", "-m", *JOB, "seed=0,1", f"hydra/launcher={launcher}"]
+        command = [sys.executable, "-m", "latentlab", "train", "-m", *JOB, "seed=0,1", f"hydra/launcher={launcher}"]
         command += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
         command += [f"hydra.sweep.dir={tmp_path / launcher}"]
         done = subprocess.run(command, env={**free, **threads}, capture_output=True, text=True, timeout=240)

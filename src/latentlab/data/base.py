@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 
-from latentlab.batch import Batch
 from latentlab.data.calls import Calls
 from latentlab.data.images import Images, Splits, classes_in_turn
 from latentlab.data.loader import Binarize, ResidentLoader, binarization, binarized, to_floats
 from latentlab.errors import ConfigError
-from latentlab.randomness import RandomSource, seed_from
+from latentlab.functional.batch import Batch
+from latentlab.functional.randomness import RandomSource, seed_from
 
 EVALUATION_BATCH = 1000
 

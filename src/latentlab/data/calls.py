@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import final
 
-from latentlab.batch import Batch
 from latentlab.data.loader import ResidentLoader
+from latentlab.functional.batch import Batch
 
 
 @final

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
-from latentlab.randomness import seed_from
+from latentlab.functional.randomness import seed_from
 
 
 class Images(NamedTuple):

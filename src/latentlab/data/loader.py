@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from latentlab.batch import Batch
 from latentlab.data.images import Images
 from latentlab.errors import ConfigError
-from latentlab.randomness import RandomSource, Share, seed_from
+from latentlab.functional.batch import Batch
+from latentlab.functional.randomness import RandomSource, Share, seed_from
 
 Binarize = Literal["dynamic", "threshold"] | None
 

@@ -10,12 +10,12 @@ import torch
 from lightning.pytorch.loggers import Logger
 from rich import progress as rich
 
+from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, Suite, SuiteName
-from latentlab.files import for_json
-from latentlab.metrics.applicability import NotApplicable
 from latentlab.runs import Run
-from latentlab.tracking import log_figure
+from latentlab.runs.files import for_json
+from latentlab.training.tracking import log_figure
 
 log = logging.getLogger(__name__)
 

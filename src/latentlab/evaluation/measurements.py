@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from latentlab.evaluation.metrics.applicability import NotApplicable
+from latentlab.evaluation.metrics.compression import compression
+from latentlab.evaluation.metrics.few_labels import few_labels
+from latentlab.evaluation.metrics.foreign_images import data_specific
+from latentlab.evaluation.metrics.generalization import generalization
+from latentlab.evaluation.metrics.generation import generation
+from latentlab.evaluation.metrics.latent_continuity import order
+from latentlab.evaluation.metrics.likelihood import likelihood
+from latentlab.evaluation.metrics.probes import probes
+from latentlab.evaluation.metrics.rate import rate
+from latentlab.evaluation.metrics.sparsity import sparsity
 from latentlab.evaluation.subject import Subject
-from latentlab.metrics.applicability import NotApplicable
-from latentlab.metrics.compression import compression
-from latentlab.metrics.data_specific import data_specific
-from latentlab.metrics.few_labels import few_labels
-from latentlab.metrics.generalization import generalization
-from latentlab.metrics.generation import generation
-from latentlab.metrics.likelihood import likelihood
-from latentlab.metrics.order import order
-from latentlab.metrics.probes import probes
-from latentlab.metrics.rate import rate
-from latentlab.metrics.sparsity import sparsity
 
 Figures = Iterator[tuple[str, float]]
 Measure = Callable[[Subject], Figures]

@@ -8,18 +8,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.batch import Batch
 from latentlab.data.base import EVALUATION_BATCH, ImageDataModule
 from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, to_floats
+from latentlab.evaluation.metrics.applicability import NotApplicable
+from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
+from latentlab.evaluation.metrics.robustness import robustness
+from latentlab.evaluation.metrics.samplers import Sampler, samplers
+from latentlab.evaluation.reference_classifier import Judge, judge_of
 from latentlab.figures.caption import caption
-from latentlab.judge import Judge, judge_of
-from latentlab.metrics.applicability import NotApplicable
-from latentlab.metrics.codes import Codes, collect_codes
-from latentlab.metrics.reconstruction import reconstruction_errors
-from latentlab.metrics.robustness import robustness
-from latentlab.metrics.samplers import Sampler, samplers
+from latentlab.functional.batch import Batch
 from latentlab.models.base import Autoencoder
+from latentlab.models.codes import Codes, collect_codes
 
 
 @final
@@ -100,7 +100,7 @@ class Subject:
 
     @cached_property
     def robustness(self) -> dict[str, float]:
-        """See `latentlab.metrics.robustness`."""
+        """See `latentlab.evaluation.metrics.robustness`."""
         return dict(robustness(self.model, self.test()))
 
     @property

@@ -2,7 +2,7 @@
 
 from typing import final
 
-from latentlab.batch import Batch
+from latentlab.functional.batch import Batch
 from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
 from latentlab.models.parts import Parts
 

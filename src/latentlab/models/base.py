@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from latentlab.batch import Batch
-from latentlab.distributed import is_shared
-from latentlab.distributions import DiagonalGaussian
-from latentlab.losses import bce_per_image, mse_per_image, weighted_sum, weighted_total
+from latentlab.functional.batch import Batch
+from latentlab.functional.distributed import is_shared
+from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum, weighted_total
+from latentlab.functional.schedules import ConstantRate
 from latentlab.models.descent import descend
 from latentlab.models.parts import Measurement, Parts
 from latentlab.models.running_means import WINDOW, RunningMeans
-from latentlab.schedules import ConstantRate
 
 Image = Float[Tensor, "b c h w"]
 Code = Float[Tensor, "b d"]

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import ClassVar, final
 
-from latentlab.batch import Batch
-from latentlab.distributions import DiagonalGaussian
 from latentlab.errors import ConfigError
-from latentlab.losses import check_kl_options
-from latentlab.losses import free_bits as free_bits_term
+from latentlab.functional.batch import Batch
+from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.functional.losses import check_kl_options
+from latentlab.functional.losses import free_bits as free_bits_term
+from latentlab.functional.schedules import WeightSchedule
 from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms, one_hot
 from latentlab.models.parts import Parts
 from latentlab.models.priors import Prior
-from latentlab.schedules import WeightSchedule
 
 
 @final

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import final
 
-from latentlab.batch import Batch
-from latentlab.corruption import Corruption
+from latentlab.functional.batch import Batch
+from latentlab.functional.corruption import Corruption
 from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
 from latentlab.models.parts import Measurement, Parts
 

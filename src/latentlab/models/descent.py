@@ -12,7 +12,7 @@ from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 
-from latentlab.batch import Batch
+from latentlab.functional.batch import Batch
 
 HOOKS_OF_A_STEP = ("on_before_backward", "on_after_backward", "on_before_optimizer_step")
 CLIPPING = "on_before_optimizer_step"  # the one that every model has

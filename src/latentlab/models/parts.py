@@ -7,9 +7,9 @@ from typing import Literal
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from latentlab.distributions import Likelihood
-from latentlab.nets.base import Decoder, Encoder
-from latentlab.schedules import RateSchedule
+from latentlab.functional.distributions import Likelihood
+from latentlab.functional.schedules import RateSchedule
+from latentlab.models.nets.base import Decoder, Encoder
 
 Measurement = Callable[..., Iterator[tuple[str, float]]]
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from latentlab.distributions import DiagonalGaussian
+from latentlab.functional.distributions import DiagonalGaussian
 
 
 class Prior(nn.Module, ABC):

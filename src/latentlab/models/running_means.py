@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.distributed import sum_over_devices
 from latentlab.errors import NonFiniteObjective
-from latentlab.precision import widest
+from latentlab.functional.distributed import sum_over_devices
+from latentlab.functional.precision import widest
 
 WINDOW = 50  # steps between two looks at the device
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import final
 
-from latentlab.batch import Batch
-from latentlab.distributed import batch_mean
+from latentlab.functional.batch import Batch
+from latentlab.functional.distributed import batch_mean
+from latentlab.functional.penalties import Penalty
 from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
 from latentlab.models.parts import Measurement, Parts
-from latentlab.penalties import Penalty
 
 
 @final

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from latentlab.errors import UserError
-from latentlab.lock import held
+from latentlab.runs.lock import held
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import combinations, extended, hashed, in_folders

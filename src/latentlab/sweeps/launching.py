@@ -11,11 +11,11 @@ from typing import final
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
-from latentlab.cli.composition import CheckedLoader
+from latentlab.config.composition import CheckedLoader
+from latentlab.config.quoting import literal
 from latentlab.errors import UserError
-from latentlab.quoting import literal
 from latentlab.runs import Run
-from latentlab.standing import is_complete
+from latentlab.runs.resume_state import is_complete
 from latentlab.sweeps.manifest import Job
 
 log = logging.getLogger(__name__)

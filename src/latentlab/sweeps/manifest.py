@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import final
 
-from latentlab.documents import Damaged, json_of, lies_within
 from latentlab.errors import UserError
-from latentlab.files import write_atomically
-from latentlab.identity import config_hash
 from latentlab.runs import Run
-from latentlab.standing import readable_metrics
+from latentlab.runs.documents import Damaged, json_of, lies_within
+from latentlab.runs.files import write_atomically
+from latentlab.runs.identity import config_hash
+from latentlab.runs.resume_state import readable_metrics
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from latentlab.cli.composition import CheckedLoader
+from latentlab.config.composition import CheckedLoader
 from latentlab.errors import ConfigError
-from latentlab.identity import config_hash
+from latentlab.runs.identity import config_hash
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.names import apart_from, by_what_varies
 

@@ -13,13 +13,13 @@ from typing import Any
 from hydra.utils import instantiate
 from optuna.trial import FrozenTrial, TrialState
 
-from latentlab.cli.schema import check_part
-from latentlab.documents import Damaged, json_object
+from latentlab.config.quoting import literal
+from latentlab.config.schema import check_part
 from latentlab.errors import ConfigError, UserError
-from latentlab.identity import config_hash
-from latentlab.lock import held
-from latentlab.quoting import literal
 from latentlab.runs import HISTORY, Run
+from latentlab.runs.documents import Damaged, json_object
+from latentlab.runs.identity import config_hash
+from latentlab.runs.lock import held
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
@@ -30,7 +30,7 @@ from latentlab.sweeps.study import WORKERS, Study
 log = logging.getLogger(__name__)
 
 PATIENCE = 60.0  # seconds for the folder's lock: others keep it only while they draw
-PRUNING = "latentlab.callbacks.pruning.Pruning"
+PRUNING = "latentlab.sweeps.pruning.Pruning"
 
 
 def run_search(sweep: Sweep) -> None:

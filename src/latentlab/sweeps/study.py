@@ -18,8 +18,8 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.errors import UserError
-from latentlab.files import write_atomically
-from latentlab.lock import is_held
+from latentlab.runs.files import write_atomically
+from latentlab.runs.lock import is_held
 from latentlab.sweeps.settings import SearchSettings
 
 log = logging.getLogger(__name__)

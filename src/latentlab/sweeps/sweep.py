@@ -11,10 +11,10 @@ from hydra._internal.hydra import Hydra
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode, TaskFunction
 
-from latentlab.cli.composition import CheckedLoader
-from latentlab.comparison import PAGE
+from latentlab.config.composition import CheckedLoader
 from latentlab.errors import UserError
-from latentlab.signals import interruptible
+from latentlab.processes.signals import interruptible
+from latentlab.report import PAGE
 from latentlab.sweeps.grid import run_grid
 from latentlab.sweeps.handed_back import HandedBack
 from latentlab.sweeps.launching import Sweep
@@ -63,7 +63,7 @@ def _report(sweep: Sweep) -> None:
     """Of what is there by now, also where jobs failed; what it cannot write costs no result."""
     if not sweep.config.sweep.report or not _has_news(sweep.folder):
         return
-    from latentlab.comparison.report import write_report
+    from latentlab.report.write import write_report
 
     try:
         log.info("report: %s", write_report(sweep.folder))

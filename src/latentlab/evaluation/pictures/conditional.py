@@ -3,10 +3,10 @@
 import torch
 from matplotlib.figure import Figure
 
+from latentlab.evaluation.metrics.applicability import NotApplicable
+from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import image_grid
-from latentlab.metrics.applicability import NotApplicable
-from latentlab.metrics.samplers import generate
 
 
 def styles(subject: Subject) -> Figure:

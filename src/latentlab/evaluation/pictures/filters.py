@@ -5,9 +5,9 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import image_grid
-from latentlab.metrics.applicability import NotApplicable
 
 COLUMNS, MOST = 12, 72
 

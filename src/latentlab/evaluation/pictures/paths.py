@@ -5,9 +5,9 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import image_grid
-from latentlab.metrics.samplers import generate
 
 PAIRS, POINTS = 6, 11
 UNITS = 14

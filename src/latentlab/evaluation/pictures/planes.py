@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 from torch import Tensor
 
+from latentlab.evaluation.metrics.applicability import NotApplicable
+from latentlab.evaluation.metrics.samplers import generate, has_standard_prior
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import decoded_plane, image_grid, latent_plane, posterior_ellipses
-from latentlab.metrics.applicability import NotApplicable
-from latentlab.metrics.samplers import generate, has_standard_prior
 
 REACH = 5.0
 STRIP_POINTS = 25

@@ -2,9 +2,9 @@
 
 from matplotlib.figure import Figure
 
+from latentlab.evaluation.metrics.robustness import DAMAGE
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import matrices
-from latentlab.metrics.robustness import DAMAGE
 
 FIGURES = {"psnr": "PSNR (dB)", "ssim": "SSIM", "mse": "mse per pixel"}
 

@@ -3,9 +3,9 @@
 import torch
 from matplotlib.figure import Figure
 
+from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import image_grid
-from latentlab.metrics.samplers import generate
 
 COLUMNS, ROWS = 12, 10
 SEED = 0

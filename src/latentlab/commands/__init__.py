@@ -1,0 +1,1 @@
+"""One file per subcommand of `latentlab`, and the life cycle of a job."""

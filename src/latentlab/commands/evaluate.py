@@ -1,0 +1,64 @@
+"""Measure a finished run: `python -m latentlab evaluate run=outputs/runs/FOLDER suite=full`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.config import run_hydra
+from latentlab.config.quoting import bare, literal
+from latentlab.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit status."""
+    return run_hydra(job, "evaluate", arguments, with_place)
+
+
+def with_place(arguments: list[str]) -> list[str]:
+    """The arguments with the run's folder quoted, and as the place of the log; it may hold commas and equal signs.
+
+    Raises:
+        UserError: no folder is named, or it is no run's.
+    """
+    if any(argument.startswith("-") for argument in arguments):
+        if FLAGS_OF_A_SWEEP & set(arguments):
+            raise ConfigError("--multirun: one run at a time; its folder is run=FOLDER")
+        return arguments
+    given = [argument for argument in arguments if argument.startswith("run=")]
+    if not given:
+        raise ConfigError("run: missing; give it as run=FOLDER, such as run=outputs/runs/FOLDER")
+    folder = bare(given[-1].removeprefix("run="))
+    if not (Path(folder) / ".hydra" / "resolved.yaml").is_file():
+        raise UserError(f"run: {folder} is not a run's folder: no .hydra/resolved.yaml in it")
+    rest = [argument for argument in arguments if not argument.startswith("run=")]
+    return [*rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}"]
+
+
+def job(config: DictConfig) -> None:
+    """One run's evaluation, as Hydra hands it its config."""
+    from latentlab.runs import Run
+    from latentlab.training.restore import refuse_unfit_for_evaluation
+
+    run = Run(config.run)
+    refuse_unfit_for_evaluation(run)
+    from latentlab.processes.torch_build import require_one_build
+
+    require_one_build()
+    from latentlab.evaluation.evaluate_run import evaluate_run
+
+    evaluate_run(
+        run,
+        config.suite,
+        config.paths.output_dir,
+        quiet=config.quiet if config.quiet is not None else not sys.stdout.isatty(),
+        samples=config.samples,
+        device=config.device,
+        root=config.data_root,
+    )

@@ -1,0 +1,119 @@
+"""The life cycle of one run: start it, train and test it, evaluate it, and record how it ended."""
+
+import logging
+import shlex
+import sys
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
+
+from latentlab.errors import Interrupted, Pruned, RankLost, UserError
+from latentlab.processes.launcher import is_first
+from latentlab.processes.ranks import watched
+from latentlab.processes.signals import interruptible
+from latentlab.processes.thread_errors import disk_errors_in_a_line
+from latentlab.runs import Run
+from latentlab.runs.lock import held
+from latentlab.runs.resume_state import is_evaluated
+from latentlab.training.fit import fit_and_test
+from latentlab.training.tracking import close_boards, finish_wandb
+
+log = logging.getLogger(__name__)
+
+
+def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
+    """Fit, test and record one run; returns what `metrics.json` holds.
+
+    Raises:
+        UserError: the config, the data or the folder cannot serve, or the objective became NaN or infinite.
+        Interrupted: SIGINT or SIGTERM; while it trains, after a checkpoint was saved.
+        Pruned: a search stopped it early.
+    """
+    run = Run(config.paths.run_dir)
+    with held(run.folder) if is_first() else nullcontext():
+        return _train(run, config, quiet)
+
+
+def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
+    if config.resume and (metrics := _finished(run, config)):
+        done = is_evaluated(metrics, config.evaluate)
+        return metrics if done else _evaluated(run, config, metrics, None, quiet)
+    if not config.resume and run.metrics is not None:
+        raise UserError(f"{run.folder} holds a complete run; go on with it by resume=FOLDER, or choose another folder")
+    if is_first():
+        run.start(config)
+    exit_code = 1
+    try:
+        with interruptible(), disk_errors_in_a_line(), watched(_to_go_on(run), partial(_record_failure, run)):
+            metrics, loggers = fit_and_test(run, config, quiet)
+            metrics = _evaluated(run, config, metrics, loggers, quiet)
+            close_boards(loggers)
+        exit_code = 0
+    except BaseException as error:
+        cause = _disk_error(error, run.folder) or error
+        if is_first():
+            _record_failure(run, cause)
+        raise
+    finally:
+        finish_wandb(exit_code)
+    return metrics
+
+
+def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
+    metrics = run.metrics
+    if metrics is None or metrics["epochs"] < config.trainer.max_epochs:
+        return None
+    log.info("%s is complete after %d epochs; raise trainer.max_epochs to go on", run.folder, metrics["epochs"])
+    return metrics
+
+
+def _evaluated(
+    run: Run, config: DictConfig, metrics: dict[str, Any], loggers: list[Logger] | None, quiet: bool
+) -> dict[str, Any]:
+    """The complete run measured, if it is to be, by the first process alone: its sums are then its own."""
+    if config.evaluate == "none":
+        return metrics
+    from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
+
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+    if not is_first():
+        return metrics
+    return evaluate_run(run, config.evaluate, config.paths.output_dir, quiet=quiet, loggers=loggers)
+
+
+def _disk_error(error: BaseException, folder: Path) -> OSError | None:
+    """What could not be read or written, with a name; Lightning tells TensorBoard's as the cause of another error."""
+    found = error.__cause__ if isinstance(error, ValueError) else error
+    if not isinstance(found, OSError):
+        return None
+    if found.errno and found.filename is None:
+        found.filename = str(folder)
+    return found
+
+
+def _record_failure(run: Run, error: BaseException) -> None:
+    if isinstance(error, Interrupted):
+        status, reason = "interrupted", f"signal {error.signal_number}"
+    elif isinstance(error, RankLost | OSError):  # no fault of the experiment's: it is to go on, not to be repeated
+        status, reason = "interrupted", str(error)
+    elif isinstance(error, Pruned):
+        status, reason = "pruned", str(error)
+    else:
+        status, reason = "failed", f"{type(error).__name__}: {error}"
+    try:
+        if run.metrics is None:  # else it was trained to its end, and only its evaluation was not
+            run.write_status(status, reason)
+    except OSError as problem:
+        print(f"the status could not be written: {problem}", file=sys.stderr)
+    if status == "interrupted" and not isinstance(error, RankLost):  # which says so itself
+        log.warning("interrupted by %s; %s", reason, _to_go_on(run))
+
+
+def _to_go_on(run: Run) -> str:
+    return f"to go on: latentlab train {shlex.quote(f'resume={run.folder}')}"

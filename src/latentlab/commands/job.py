@@ -1,0 +1,95 @@
+"""One run, from a composed config to its figures; what the entry points hand to Hydra."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from latentlab.errors import Interrupted, Pruned
+from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
+from latentlab.processes.signals import hand_on, interruptible
+from latentlab.runs import Run
+from latentlab.sweeps.orphaned import ended_with_its_launcher
+from latentlab.training.restore import refuse_other_config
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
+
+
+def job(config: DictConfig) -> float:
+    """One run; returns the best epoch's validation objective, for whoever searches over it."""
+    try:
+        with ended_with_its_launcher(), interruptible():  # already here: the training's imports take seconds
+            return _objective(_run(config))
+    except Pruned as reason:
+        log.info("stopped early: %s", reason)
+        return math.nan
+    except Exception as error:
+        _write_reason(Run(config.paths.run_dir), error)
+        raise
+    except Interrupted as stop:
+        hand_on(stop.signal_number)
+        raise
+
+
+def _run(config: DictConfig) -> dict[str, Any]:
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if in_sweep and is_first():
+        log.info("job %s", config.sweep.job or Run(config.paths.run_dir).folder.name)
+    if in_sweep or (was_requeued() and not config.resume):
+        config.resume = _resumed(Run(config.paths.run_dir), config)
+    elif config.resume:
+        refuse_other_config(Run(config.resume), config)
+    return _trained(config, in_sweep)
+
+
+def _write_reason(run: Run, error: Exception) -> None:
+    """Of a run that failed before its training wrote how it stands."""
+    if is_first() and run.folder.is_dir() and not run.status_file.is_file():
+        with suppress(OSError):
+            run.write_status("failed", f"{type(error).__name__}: {error}")
+
+
+def _resumed(run: Run, config: DictConfig) -> str | None:
+    """The folder, if what is in it is to be gone on with."""
+    from latentlab.runs.lock import held
+    from latentlab.runs.resume_state import goes_on
+
+    if not is_first():
+        return str(run.folder) if goes_on(run, config, may_clear=False) else None
+    with held(run.folder):
+        return str(run.folder) if goes_on(run, config) else None
+
+
+def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
+    several = config.trainer.devices not in (1, "1", [0])
+    if in_sweep and several and not started_by_a_launcher():
+        from latentlab.sweeps.own_process import train_in_own_process
+
+        return train_in_own_process(config)
+
+    from latentlab.processes.torch_build import require_one_build
+
+    require_one_build()
+    if in_sweep and config.trainer.accelerator in ("auto", "gpu", "cuda"):
+        from latentlab.sweeps.own_gpu import keep_to_own_gpu
+
+        keep_to_own_gpu()
+    from latentlab.commands.experiment import train
+
+    quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()
+    return train(config, quiet=quiet)
+
+
+def _objective(metrics: dict[str, Any]) -> float:
+    """NaN where nothing was validated, as by trainer.limit_val_batches=0."""
+    objective = metrics["metrics"].get("val/objective_final")
+    return math.nan if objective is None else objective

@@ -1,0 +1,169 @@
+"""Hydra's and OmegaConf's complaints about a command line, each told in one line that names the key."""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from hydra.errors import InstantiationException, MissingConfigException, OverrideParseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from latentlab.config.keys import Groups, tell_unknown_key
+from latentlab.errors import ConfigError, UserError, nearest, unknown
+
+Saying = Callable[[re.Match[str], Groups, Sequence[str]], str]
+
+
+def explain(error: Exception, overrides: Sequence[str], groups: Groups) -> ConfigError:
+    """What is wrong with the overrides, in one line."""
+    message = str(error)
+    if isinstance(error, OverrideParseException):
+        return ConfigError(_unreadable(error))
+    if isinstance(error, MissingConfigException):
+        return ConfigError(_unknown_option(error, groups))
+    if any(argument.startswith("=") for argument in overrides):
+        return ConfigError("expected KEY=VALUE, found no key before the =")
+    found = unknown_key(error)
+    if found is not None:
+        return ConfigError(tell_unknown_key(*found, groups))
+    for pattern, tell in _SAYINGS:
+        match = re.search(pattern, message)
+        if match is not None:
+            return ConfigError(tell(match, groups, overrides))
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    if isinstance(cause, OmegaConfBaseException):
+        return ConfigError(from_omegaconf(cause))
+    return ConfigError(f"{_given(overrides)}: {one_line(message) or type(error).__name__}")
+
+
+def from_omegaconf(error: OmegaConfBaseException) -> str:
+    """The key and the first line of what OmegaConf says about it."""
+    said = one_line(str(error.msg or error).split("\n")[0])
+    missing = re.search(r"Missing mandatory value: (\S+)", said)
+    if missing:
+        return f"{missing[1]}: missing; give it as {missing[1]}=VALUE"
+    if isinstance(error, ConfigAttributeError | ConfigKeyError):
+        return f"{error.full_key}: missing"
+    return f"{error.full_key}: {said}" if error.full_key else said
+
+
+def from_instantiate(error: InstantiationException) -> str | None:
+    """What a constructor refused, as `key: reason`; None where it failed for any other reason."""
+    cause = error.__cause__
+    key = next(iter(re.findall(r"^full_key: (\S+)$", str(error), re.MULTILINE)), "")
+    prefix = f"{key}: " if key else ""
+    if isinstance(cause, InstantiationException):
+        return from_instantiate(cause)
+    if isinstance(cause, UserError):
+        return one_line(str(cause))
+    if isinstance(cause, TypeError) and _raised_by_the_call(cause):
+        return prefix + re.sub(r"^\S+\(\) (missing) \d+ required [\w -]*arguments?: ", r"\1 ", one_line(str(cause)))
+    if isinstance(cause, ValueError) or type(cause).__name__ == "MisconfigurationException":
+        return prefix + one_line(str(cause))
+    return None
+
+
+def unknown_key(error: Exception) -> tuple[str, object] | None:
+    """The key that is not in the config and the whole config, where that is what the error says."""
+    match = re.match(r"Could not override '(.+)'\.", str(error))
+    cause = error.__cause__
+    if match is None or not isinstance(cause, ConfigAttributeError | ConfigKeyError):
+        return None
+    key = max(match[1], str(cause.full_key), key=len)
+    return key, None if cause.parent_node is None else cause.parent_node._get_root()
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, pointers to Hydra's pages, or its advice to add unknown keys."""
+    text = re.sub(r"(?s)(\nSee https://hydra\.cc|\nTo append|\nConfig search path|\n\s*full_key:).*", "", text)
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _given(overrides: Sequence[str]) -> str:
+    shown = one_line(" ".join(argument for argument in overrides if not argument.startswith("hydra.mode=")))
+    return shown or "config"
+
+
+def _raised_by_the_call(error: TypeError) -> bool:
+    """Whether the arguments did not fit, as against a failure inside the constructor."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_next is None
+
+
+def _unreadable(error: OverrideParseException) -> str:
+    given = one_line(error.override)
+    if "=" not in given:
+        return f"{given}: expected KEY=VALUE"
+    if re.match(r"[\w./@+~-]+\[\w+\]=", given):
+        return f"{given.partition('=')[0]}: one item of a list cannot be set; give the whole list, KEY=[1,2]"
+    reason = one_line(error.message)
+    reason = re.sub(r"^Error parsing override '.*' (?=\w+Error while|HydraException)", "", reason)
+    reason = "" if "NoViableAlt" in reason or "expecting" in reason else f" ({reason})"
+    return f"{given}: cannot be read as KEY=VALUE{reason}; quote special characters, as in 'KEY=\"a, b\"'"
+
+
+def _unknown_option(error: MissingConfigException, groups: Groups) -> str:
+    path = error.missing_cfg_file or ""
+    if error.options is None:
+        return f"--config-name: no config {path!r}" if "primary" in str(error) else one_line(str(error))
+    match = re.search(r"Available options in '(.+)':", str(error))
+    known = [group for group in groups.options if path.startswith(f"{group}/")]
+    group = match[1] if match else max(known, key=len, default=path.rpartition("/")[0])
+    option = path.removeprefix(f"{group}/")
+    return unknown(f"{group}: no option {option!r}", nearest(option, error.options), error.options, "options")
+
+
+def _not_chosen(match: re.Match[str], groups: Groups, overrides: Sequence[str]) -> str:
+    group = match[1]
+    owners = groups.owners(group)
+    if owners:
+        return f"{group}: not part of what is chosen; it belongs to {' or '.join(owners)}"
+    return unknown(f"{group}: no such choice", nearest(group, groups.options), groups.options, "groups")
+
+
+def _several(match: re.Match[str], groups: Groups, overrides: Sequence[str]) -> str:
+    key = match[1].partition("=")[0]
+    return f"{key}: several values are a sweep, which needs -m; a list is written {key}=[1,2]"
+
+
+def _no_option(match: re.Match[str], groups: Groups, overrides: Sequence[str]) -> str:
+    given = [override.partition("=") for override in overrides]
+    candidates = [(key.lstrip("+~"), value) for key, _, value in given if key.lstrip("+~") in groups.options]
+    odd = [(key, value) for key, value in candidates if value not in groups.options[key]]
+    if not odd:
+        return f"{_given(overrides)}: a config group takes the name of an option"
+    key, value = odd[0]
+    known = groups.options[key]
+    return unknown(f"{key}: no option {one_line(value)!r}", nearest(value, known), known, "options")
+
+
+def _nothing_to_delete(match: re.Match[str], groups: Groups, overrides: Sequence[str]) -> str:
+    return unknown(f"~{match[1]}: nothing of that name to take out", (), ())
+
+
+def _choose(match: re.Match[str], groups: Groups, overrides: Sequence[str]) -> str:
+    return unknown(f"{match[1]}: missing; choose an option", (), groups.options.get(match[1], ()), "options")
+
+
+def _said(text: str, match: re.Match[str], groups: Groups, overrides: Sequence[str]) -> str:
+    return one_line(match.expand(text))
+
+
+_SAYINGS: list[tuple[str, Saying]] = [
+    (r"Ambiguous value for argument '(.*)'", _several),
+    (r"Sweep parameters '(.*)' requires --multirun", _several),
+    (r"Could not override '(.+?)'\.", _not_chosen),
+    (r"but config group '(.+)' does not exist", _not_chosen),
+    (r"^Config group override (?:deletion value )?must be a string", _no_option),
+    (r"Could not delete from config\. '(.+)' does not exist", _nothing_to_delete),
+    (r"Could not delete '(.+)'\. No match", _nothing_to_delete),
+    (r"You must specify '(.+?)'", _choose),
+    (r"Multiple values for (\S+)\.", partial(_said, r"\1: already chosen; write \1=OPTION")),
+    (r"force-add of config groups is not supported: '\+*([^=]*)", partial(_said, r"\1: write \1=OPTION")),
+    (
+        r"(Sweeping over Hydra's configuration is not supported) : '(.+)'",
+        partial(_said, r"\2: no sweep over it"),
+    ),
+    (r"The value of '(.+)' is (.+) and not", partial(_said, r"~\1: it is \2; take it out as ~\1")),
+    (r"node `(\S+)` is not a container", partial(_said, r"\1: expected further keys, found a single value")),
+    (r"An item is already at '(.+?)'", partial(_said, r"\1: already there; write \1=VALUE")),
+]

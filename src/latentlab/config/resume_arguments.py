@@ -1,0 +1,64 @@
+"""`resume=FOLDER` on the command line: the run's own overrides come back, so that the folder alone is enough."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from latentlab.config.quoting import bare, literal
+from latentlab.errors import UserError
+
+PLACE = ("hydra.run.dir", "hydra.output_subdir")
+
+
+def resuming_arguments(arguments: list[str]) -> list[str]:
+    """The arguments of the run in FOLDER, with those given now in their place; unchanged without `resume=`.
+
+    The run goes on in its folder, whose saved config is left as it is.
+
+    FOLDER may hold commas and equal signs, as the folders of a sweep do.
+
+    Raises:
+        UserError: FOLDER is no run's folder, or the run is to go on in another one.
+    """
+    given = dict(map(_split, arguments))
+    folder = given.pop("resume", "null")
+    if folder == "null":
+        return arguments
+    stray = given.keys() & {"-m", "--multirun", "hydra.mode", "hydra.run.dir"}
+    if stray and "LOCAL_RANK" not in os.environ:  # Lightning tells further devices the folder too
+        raise UserError(f"resume: a run goes on in its own folder; leave out {min(stray)}")
+    saved = Path(folder) / ".hydra" / "overrides.yaml"
+    if not saved.is_file():
+        raise UserError(f"resume: {folder} is not a run's folder: it holds no .hydra/overrides.yaml")
+    own = [argument for argument in _overrides(saved) if _split(argument)[0] not in given]
+    now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *PLACE)]
+    return [*own, *now, f"resume={literal(folder)}", f"hydra.run.dir={literal(folder)}", "hydra.output_subdir=null"]
+
+
+def _overrides(file: Path) -> list[str]:
+    """What the run was started with.
+
+    Raises:
+        UserError: the file is damaged, or says what Hydra never writes there: flags, Hydra's own settings, which may
+            name any code, or files outside the folders of configs.
+    """
+    from latentlab.runs.documents import yaml_of
+
+    try:
+        content = yaml_of(file)
+    except UserError as error:
+        raise UserError(f"resume: {file.parent}/{error}; start a new run") from error
+    if not isinstance(content, list) or not all(isinstance(line, str) for line in content):
+        raise UserError(f"resume: {file} is damaged (expected a list of overrides); start a new run")
+    for line in content:
+        key, value = _split(line)
+        if re.match(r"[+~]*hydra\b|-", line) or ".." in key or (".." in value and "." not in key):
+            raise UserError(f"resume: {file} is damaged ({line[:60]!r} is no override of a run); start a new run")
+    return content
+
+
+def _split(argument: str) -> tuple[str, str]:
+    name, _, value = argument.partition("=")
+    return name, bare(value)

@@ -1,0 +1,217 @@
+"""The constructor signature is the config schema: a config is judged by the signatures of its `_target_`s.
+
+They are read from the source files (see `sources`): a mistake is answered before anything slow is imported.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from latentlab.config.annotations import choices, describe, fits
+from latentlab.config.signatures import Annotation, Signature, dotted_name, signature
+from latentlab.config.sources import Import, Module, NotThereError
+from latentlab.errors import ConfigError, nearest, unknown
+
+Raw = Mapping[str, Any] | None
+
+INSTANTIATE = {
+    "_target_",
+    "_partial_",
+    "_args_",
+    "_convert_",
+    "_recursive_",
+}  # hydra.utils.instantiate reads these
+MISSING = "???"
+
+# What the code hands in itself: a config that names it would be overruled without a word.
+HANDED_IN = {
+    "latentlab.models.nets.": {"image_shape", "features", "condition_features"},
+    "lightning.pytorch.Trainer": {"callbacks", "logger", "enable_progress_bar"},
+    "torch.optim.": {"params"},
+}
+
+# What the code takes for itself out of a node: the arguments of another class, beside those of the `_target_`.
+BESIDE = {"lightning.pytorch.Trainer": "latentlab.training.execution.Execution"}
+
+PARTS_TYPE = "latentlab.models.parts.Parts"
+
+# The types of the keys that no constructor takes.
+PLAIN = {
+    "seed": "int",
+    "resume": "str | None",
+    "quiet": "bool | None",
+    "evaluate": "Literal['none', 'quick', 'full']",
+    "run": "str",
+    "suite": "Literal['quick', 'full']",
+    "samples": "int | None",
+    "device": "str",
+    "data_root": "str | None",
+    "sweep": "dict",
+    "sweep.name": "str | None",
+    "sweep.job": "str | None",
+    "sweep.report": "bool",
+    "runs": "list[str] | None",
+    "baseline": "str | None",
+    "output": "str | None",
+    "paths": "dict",
+    "paths.output_dir": "str",
+    "paths.run_dir": "str",
+}
+
+# Where a part must stand, and where one may stand or be switched off by null.
+PARTS = (
+    *("model", "net.encoder", "net.decoder", "likelihood", "data", "optimizer", "scheduler", "trainer"),
+    "callbacks.checkpoint",  # which chooses a run's best epoch
+)
+OPTIONAL_PARTS = ("callbacks", "logger")
+
+
+def check(config: Mapping[str, Any], raw: Raw = None) -> None:
+    """Judge a resolved config, without its hydra node; `raw` is the same with its interpolations unresolved.
+
+    A wrong value that came by interpolation is reported where it was written. The arguments that are missing
+    from a node with `_partial_` are not judged: the code hands them in.
+
+    Raises:
+        ConfigError: an unknown or missing key, a value of the wrong type, or a `_target_` that is not there.
+    """
+    raw = config if raw is None else raw
+    for key, annotation in PLAIN.items():
+        found, value = _select(config, key)
+        if found:
+            _check_value(key, value, Annotation(ast.parse(annotation, mode="eval").body, _HERE), raw)
+    for key in PARTS:
+        found, value = _select(config, key)
+        if found and not _is_part(value):
+            raise ConfigError(f"{key}: expected a node with _target_, found {_shown(value)}")
+    for group in OPTIONAL_PARTS:
+        members = config.get(group)
+        if not isinstance(members, Mapping | None):
+            raise ConfigError(f"{group}: expected a mapping of parts, found {_shown(members)}")
+        for name, value in (members or {}).items():
+            if value is not None and not _is_part(value):
+                raise ConfigError(
+                    f"{group}.{name}: expected null or a node with _target_, found {_shown(value)}"
+                    + unknown("", nearest(name, (other for other in members or {} if other != name)), ())
+                )
+    _check_tree("", config, raw)
+
+
+def check_part(key: str, node: DictConfig) -> None:
+    """Judge one node with a `_target_`, as `check` judges those of a config."""
+    plain: Any = OmegaConf.to_container(node, resolve=True)
+    _check_part(key, plain, None)
+
+
+def parameters(target: str) -> dict[str, Annotation] | None:
+    """The arguments that a config may give to the class or function; None where any name may do.
+
+    Raises:
+        NotThereError: there is no such class or function.
+    """
+    found = signature(target)
+    return None if found is None or found.open else _settable(target, found)
+
+
+def _settable(target: str, found: Signature) -> dict[str, Annotation]:
+    handed_in = {name for prefix, names in HANDED_IN.items() if target.startswith(prefix) for name in names}
+    beside = signature(BESIDE[target]) if target in BESIDE else None
+    return {
+        name: annotation
+        for name, annotation in {**found.parameters, **(beside.parameters if beside else {})}.items()
+        if name not in handed_in and not _is_parts(annotation)
+    }
+
+
+def _is_parts(annotation: Annotation) -> bool:
+    """Whether it is what every variant is handed, wherever the variant is written."""
+    return annotation.expr is not None and dotted_name(annotation.expr, annotation.module) == PARTS_TYPE
+
+
+def _check_tree(key: str, node: object, raw: Raw) -> None:
+    for name, value in _children(node):
+        _check_tree(f"{key}.{name}" if key else name, value, raw)
+    if isinstance(node, Mapping) and "_target_" in node:
+        _check_part(key, node, raw)
+    elif node == MISSING:
+        raise ConfigError(f"{key}: missing; give it as {key}=VALUE")
+
+
+def _check_part(key: str, node: Mapping[str, Any], raw: Raw) -> None:
+    target = node["_target_"]
+    if not isinstance(target, str):
+        raise ConfigError(f"{key}._target_: expected the dotted name of a class, found {_shown(target)}")
+    try:
+        found = signature(target)
+    except NotThereError as error:
+        near = [] if not error.known else nearest(error.name, error.known)
+        raise ConfigError(unknown(f"{key}._target_: {target} not found ({error})", near, ())) from error
+    if found is None:
+        return
+    allowed = _settable(target, found)
+    for name, value in node.items():
+        if name in INSTANTIATE:
+            continue
+        if name in allowed:
+            _check_value(f"{key}.{name}", value, allowed[name], raw)
+        elif not found.open or name in found.parameters:
+            raise ConfigError(unknown(f"{key}.{name}: unknown", nearest(name, allowed), allowed))
+    if not node.get("_partial_") and "_args_" not in node:
+        for name, annotation in allowed.items():
+            if annotation.required and name not in node:
+                raise ConfigError(f"{key}.{name}: missing; give it as {key}.{name}=VALUE")
+
+
+def _check_value(key: str, value: object, annotation: Annotation, raw: Raw) -> None:
+    if value == MISSING or fits(value, annotation):
+        return
+    key = _origin(key, raw)
+    allowed = [str(choice) for choice in choices(annotation) if isinstance(choice, str)]
+    near = nearest(value, allowed) if isinstance(value, str) else []
+    raise ConfigError(unknown(f"{key}: expected {describe(annotation)}, found {_shown(value)}", near, ()))
+
+
+def _origin(key: str, raw: Raw) -> str:
+    """The key under which the value was written: interpolations are followed to where they point."""
+    for _ in range(10):
+        found, value = _select(raw or {}, key)
+        reference = value[2:-1] if isinstance(value, str) and value.startswith("${") and value.endswith("}") else ""
+        if not found or not all(part.isidentifier() for part in reference.split(".")):
+            break
+        key = reference
+    return key
+
+
+def _select(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:
+    node: Any = config
+    for part in key.split("."):
+        if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
+            node = node[int(part)]
+        elif isinstance(node, Mapping) and part in node:
+            node = node[part]
+        else:
+            return False, None
+    return True, node
+
+
+def _children(node: object) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping):
+        yield from ((str(name), value) for name, value in node.items())
+    elif isinstance(node, list):
+        yield from ((str(index), value) for index, value in enumerate(node))
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "null"
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
+
+
+_HERE = Module("latentlab.config.schema", {"Literal": Import("typing.Literal")}, ())

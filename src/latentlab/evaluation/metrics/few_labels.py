@@ -1,0 +1,54 @@
+"""What a code is worth where few images have labels."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from latentlab.evaluation.metrics.logistic import fit_logistic
+from latentlab.evaluation.metrics.probes import scaled
+from latentlab.models.codes import Codes
+
+COUNTS = (100, 600, 1_000, 3_000)  # Kingma et al. 2014, table 1
+DRAWS = 10
+STRENGTH = 1.0  # C of the logistic regression
+STEEPEST = 1e-5  # where its fit ends: few rows part without an error, long before the optimum
+
+
+def few_labels(
+    train: Codes, test: Codes, counts: tuple[int, ...] = COUNTS, draws: int = DRAWS, seed: int = 0
+) -> Iterator[tuple[str, float]]:
+    """Test error of logistic regression on the codes of a few labelled images, as many of each class or one more:
+
+    few_labels_N_error: its mean over draws of N labelled images. few_labels_N_spread: its standard deviation.
+
+    Counts that the training images cannot give, or less than one an image class, are left out.
+    """
+    x, x_test = scaled(train.z, test.z)
+    labels = train.y.cpu().numpy()
+    for count in counts:
+        errors = []
+        for draw in range(draws):
+            rows = balanced(labels, count, np.random.default_rng((seed, count, draw)))
+            if rows is None:
+                break
+            few = torch.from_numpy(rows).to(x.device)
+            errors.append(fit_logistic(x[few], train.y[few], STRENGTH, STEEPEST).error(x_test, test.y))
+        if errors:
+            yield f"few_labels_{count}_error", float(np.mean(errors))
+            yield f"few_labels_{count}_spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
+
+
+def balanced(y: Int[np.ndarray, " n"], count: int, random: np.random.Generator) -> Int[np.ndarray, " drawn"] | None:
+    """Rows of `count` labelled images, as many of each class or one more; None where some class has too few."""
+    classes = np.unique(y)
+    each = np.full(len(classes), count // len(classes))
+    if count % len(classes):
+        each[random.choice(len(classes), count % len(classes), replace=False)] += 1
+    if count < len(classes) or (np.bincount(y)[classes] < each).any():
+        return None
+    drawn = [
+        random.choice(np.flatnonzero(y == label), n, replace=False) for label, n in zip(classes, each, strict=True)
+    ]
+    return np.concatenate(drawn)

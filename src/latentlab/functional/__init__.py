@@ -1,0 +1,1 @@
+"""Pure functions of tensors: distributions, losses, penalties, corruption, schedules, randomness."""

@@ -1,0 +1,103 @@
+"""Noise on images, for denoising. The random source is an argument, so the same seed gives the same noise."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latentlab.errors import ConfigError
+from latentlab.functional.randomness import RandomSource
+
+
+class Corruption(ABC):
+    """A way to spoil images."""
+
+    @abstractmethod
+    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
+        """The spoilt images, of the shape of `x`, (B, C, H, W); `x` stays as it is."""
+
+
+@final
+@dataclass(frozen=True)
+class Gaussian(Corruption):
+    """Normal noise of standard deviation `sigma` on every value. The result is not clamped to [0, 1].
+
+    Raises ConfigError for a negative sigma.
+    """
+
+    sigma: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sigma < math.inf:
+            raise ConfigError(f"model.corruption.sigma: expected a number of at least 0, found {self.sigma}; try 0.3")
+
+    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
+        """x + sigma * noise."""
+        return x + self.sigma * random.normal(x)
+
+
+@final
+@dataclass(frozen=True)
+class Masking(Corruption):
+    """Every value is set to 0 with probability `p`, by itself: Vincent et al. 2010.
+
+    Raises ConfigError for a `p` outside [0, 1].
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        _check_probability(self.p)
+
+    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
+        """x, or 0 in a share p of places."""
+        return torch.where(random.uniform(x) < self.p, 0.0, x)
+
+
+@final
+@dataclass(frozen=True)
+class SaltAndPepper(Corruption):
+    """Every value is replaced with probability `p`, by itself, half by 0 and half by 1: Vincent et al. 2010.
+
+    Raises ConfigError for a `p` outside [0, 1].
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        _check_probability(self.p)
+
+    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
+        """x, or 0 in a share p / 2 of places and 1 in another."""
+        chance = random.uniform(x)
+        salt = (chance >= self.p / 2).to(x.dtype)
+        return torch.where(chance < self.p, salt, x)
+
+
+@final
+@dataclass(frozen=True)
+class Mixed(Corruption):
+    """Several corruptions, one after the other. Raises ConfigError where there is none."""
+
+    parts: Sequence[Corruption]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ConfigError("model.corruption.parts: expected one corruption or more, found none")
+        object.__setattr__(self, "parts", tuple(self.parts))  # Hydra hands over a list of its own kind
+
+    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
+        """x through every part, in order; each part draws anew."""
+        for part in self.parts:
+            x = part(x, random)
+        return x
+
+
+def _check_probability(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ConfigError(f"model.corruption.p: expected a probability from 0 to 1, found {p}; try 0.3")

@@ -1,0 +1,102 @@
+"""3x3 convolutions of stride 2: each halves the image, and the decoder's restore every size exactly."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latentlab.errors import ConfigError
+from latentlab.functional.precision import at_least_float32
+from latentlab.models.nets.activations import activation_named
+from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
+
+
+@final
+class CNNEncoder(Encoder):
+    """One convolution a width (its channels), then a linear map of what they leave and of the condition.
+
+    Raises ConfigError for widths that are empty, not positive or more than the image can be halved, and for
+    an unknown activation.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        features: int,
+        condition_features: int = 0,
+        *,
+        widths: Sequence[int],
+        activation: str,
+    ) -> None:
+        super().__init__()
+        channels = [image_shape[0], *checked_widths(widths)]
+        height, width = _sizes(image_shape, len(widths))[-1]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(channels):
+            layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), activation_named(activation)]
+        self.convolutions = nn.Sequential(*layers)
+        self.head = nn.Linear(channels[-1] * height * width + condition_features, features)
+
+    def forward(
+        self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
+    ) -> Float[Tensor, "b features"]:
+        """See `Encoder.forward`."""
+        return at_least_float32(self.head(joined(self.convolutions(x).flatten(1), condition)))
+
+
+@final
+class CNNDecoder(Decoder):
+    """A linear map of the code and the condition to the smallest image, then the encoder's steps backwards.
+
+    Raises ConfigError for widths that are empty, not positive or more than the image can be halved, and for
+    an unknown activation.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        image_shape: tuple[int, int, int],
+        condition_features: int = 0,
+        *,
+        widths: Sequence[int],
+        activation: str,
+    ) -> None:
+        super().__init__()
+        channels = [image_shape[0], *checked_widths(widths)][::-1]
+        sizes = _sizes(image_shape, len(widths))[::-1]
+        self.smallest = (channels[0], *sizes[0])
+        self.stem = nn.Linear(features + condition_features, prod(self.smallest))
+        layers: list[nn.Module] = []
+        for (inputs, outputs), (height, width) in zip(pairwise(channels), sizes[1:], strict=True):
+            # n pixels come back from ceil(n / 2) as 2 ceil(n / 2) - 1, which is one short where n is even
+            short = (1 - height % 2, 1 - width % 2)
+            layers += [
+                activation_named(activation),
+                nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=short),
+            ]
+        self.convolutions = nn.Sequential(*layers)
+
+    def forward(
+        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
+    ) -> Float[Tensor, "b c h w"]:
+        """See `Decoder.forward`."""
+        h = self.stem(joined(z, condition)).unflatten(1, self.smallest)
+        return at_least_float32(self.convolutions(h))
+
+
+def _sizes(image_shape: tuple[int, int, int], halvings: int) -> list[tuple[int, int]]:
+    """Height and width of the image and of what each halving leaves; an odd side is rounded up.
+
+    Raises ConfigError where the shorter side is down to one pixel before the last halving.
+    """
+    _, height, width = image_shape
+    most = (min(height, width) - 1).bit_length()
+    if halvings > most:
+        raise ConfigError(
+            f"net.widths: expected at most {most} widths, as each layer halves the {height}x{width} image, "
+            f"found {halvings}; drop {halvings - most}"
+        )
+    return [(-(-height // 2**k), -(-width // 2**k)) for k in range(halvings + 1)]

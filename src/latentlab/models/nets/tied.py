@@ -1,0 +1,45 @@
+"""A linear decoder that paints with the encoder's own weights, as the classic sparse codes do.
+
+Vincent et al., "Stacked denoising autoencoders", JMLR 11, 2010; Makhzani and Frey, "k-Sparse autoencoders", 2014.
+"""
+
+from math import prod
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latentlab.functional.precision import at_least_float32
+from latentlab.models.nets.base import Decoder, Encoder
+from latentlab.models.nets.linear import LinearEncoder
+
+
+@final
+class TiedDecoder(Decoder):
+    """The code to all pixels by the transposed weights of a `LinearEncoder`, which `tie_to` hands it.
+
+    Of a posterior's parameters the mean's weights are shared. Biases, and the condition's weights, are its own.
+    """
+
+    weight: Tensor
+
+    def __init__(self, features: int, image_shape: tuple[int, int, int], condition_features: int = 0) -> None:
+        super().__init__()
+        self.features, self.image_shape = features, image_shape
+        self.bias = nn.Parameter(torch.zeros(prod(image_shape)))
+        self.from_condition = nn.Linear(condition_features, prod(image_shape), False) if condition_features else None
+
+    def tie_to(self, encoder: Encoder) -> None:
+        """Take over the encoder's matrix, (features or more, pixels or more)."""
+        assert isinstance(encoder, LinearEncoder)
+        self.weight = encoder.layer.weight
+
+    def forward(
+        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
+    ) -> Float[Tensor, "b c h w"]:
+        """See `Decoder.forward`."""
+        pixels = nn.functional.linear(z, self.weight[: self.features, : len(self.bias)].T, self.bias)
+        if condition is not None and self.from_condition is not None:
+            pixels = pixels + self.from_condition(condition.to(pixels.dtype))
+        return at_least_float32(pixels).unflatten(1, self.image_shape)

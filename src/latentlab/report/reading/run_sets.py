@@ -1,0 +1,126 @@
+"""Which runs are compared: those of a sweep's folder, or any folders that are named."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from latentlab.errors import UserError, nearest
+from latentlab.report.reading.records import Record, is_run, read_record
+from latentlab.report.reading.trials import Search, read_search
+from latentlab.runs.documents import Damaged, json_of, lies_within
+
+MOST_NAMED = 5
+
+
+@final
+@dataclass(frozen=True)
+class RunSet:
+    """The runs of a report, what they are called together, how they were started, and what was found odd.
+
+    search: that which drew the runs, where there was one.
+    """
+
+    name: str
+    records: tuple[Record, ...]
+    command: str = ""
+    notes: tuple[str, ...] = ()
+    search: Search | None = None
+
+
+def find_sweep(name: str, outputs: Path) -> Path:
+    """The folder of a sweep: `outputs/sweeps/NAME`, or else NAME as a path.
+
+    Raises:
+        UserError: there is neither.
+    """
+    sweeps = outputs / "sweeps"
+    if name and Path(name).name == name and name not in (".", "..") and (sweeps / name).is_dir():
+        return sweeps / name
+    if name and Path(name).is_dir():
+        return Path(name)
+    known = sorted(path.name for path in sweeps.iterdir() if path.is_dir()) if sweeps.is_dir() else []
+    near = nearest(name, known) or known[-3:]
+    hint = f"there are {', '.join(near)}" if near else f"{sweeps} holds none, paths.output_dir=FOLDER looks elsewhere"
+    raise UserError(f"sweep: no sweep {name!r} in {sweeps}, and no such folder; {hint}")
+
+
+def read_sweep(folder: Path) -> RunSet:
+    """The runs of a sweep's folder: the jobs of its sweep.json, or every run below where there is none.
+
+    Raises:
+        UserError: there is no run in it.
+    """
+    found = tuple(sorted(run_folders(folder)))
+    search, odd = read_search(folder)
+    try:
+        jobs, name, command = _jobs(folder)
+    except Damaged as error:
+        if not found:
+            raise UserError(f"sweep: no runs in {folder}; a run's folder holds .hydra/resolved.yaml") from error
+        below = tuple(read_record(folder / path, path) for path in found)
+        notes = [f"{error}: every run below the folder was taken", *odd]
+        return RunSet(folder.resolve().name, below, "", tuple(notes), search)
+    records, notes = _records(folder, jobs)
+    listed = {record.name for record in records}
+    if others := [path for path in found if path not in listed]:
+        notes.append(f"not in sweep.json, and left out: {_some(others)}")
+    if not records:
+        raise UserError(f"sweep: no runs in {folder}; its sweep.json lists no job")
+    return RunSet(name or folder.resolve().name, tuple(records), command, (*notes, *odd), search)
+
+
+def read_runs(folders: Sequence[Path]) -> RunSet:
+    """The runs of these folders.
+
+    Raises:
+        UserError: one of them is no run's folder.
+    """
+    for folder in folders:
+        if not is_run(folder):
+            raise UserError(f"runs: {folder} is not a run's folder: no .hydra/resolved.yaml in it")
+    unique = list({folder.resolve(): folder for folder in folders}.values())
+    return RunSet(f"{len(unique)} runs", tuple(read_record(folder, str(folder)) for folder in unique))
+
+
+def run_folders(folder: Path) -> list[str]:
+    """The run folders below, as paths relative to it; links are not followed, and runs hold no runs."""
+    found = []
+    for place, inner, _ in os.walk(folder):
+        if Path(place) != folder and is_run(Path(place)):
+            found.append(Path(place).relative_to(folder).as_posix())
+            inner.clear()
+    return found
+
+
+def _jobs(folder: Path) -> tuple[list[Any], str, str]:
+    if not (folder / "sweep.json").exists():
+        raise Damaged("sweep.json is missing")
+    content = json_of(folder / "sweep.json")
+    jobs, name, command = content.get("jobs"), content.get("name"), content.get("command")
+    if not isinstance(jobs, list):
+        raise Damaged("sweep.json is damaged (its jobs are no list)")
+    words = [str(word) for word in command] if isinstance(command, list) else []
+    return jobs, name if isinstance(name, str) else "", " ".join(words)
+
+
+def _records(folder: Path, jobs: list[Any]) -> tuple[list[Record], list[str]]:
+    records: dict[str, Record] = {}
+    refused = []
+    for job in jobs:
+        name = job.get("folder") if isinstance(job, dict) else None
+        if not isinstance(name, str) or not lies_within(name, folder):
+            refused.append(str(name)[:120])
+            continue
+        overrides = job.get("overrides")
+        given = [line for line in overrides if isinstance(line, str)] if isinstance(overrides, list) else []
+        path = Path(name).as_posix()
+        records.setdefault(path, read_record(folder / path, path, given))
+    notes = [f"refused, as these job folders of sweep.json leave the sweep's: {_some(refused)}"] if refused else []
+    return list(records.values()), notes
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,181 @@
+"""A search's trials as `search.json` tells them: what was drawn, what came of it, and which are the best."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from latentlab.report.reading.groups import ABSENT, Group, Grouping, short_key, shown
+from latentlab.report.statistics.measures import compact
+from latentlab.report.statistics.statistics import Better
+from latentlab.runs.documents import Damaged, json_of, lies_within, number
+
+SUMMARY = "search.json"
+DIRECTIONS: Mapping[str, Better] = {"minimize": "lower", "maximize": "higher"}
+STATES = ("complete", "pruned", "fail", "running", "waiting")
+MOST_TRIALS, MOST_OBJECTIVES, MOST_KEYS = 5000, 6, 60
+
+
+@final
+@dataclass(frozen=True)
+class Trial:
+    """One trial.
+
+    folder: of its run, below the sweep's, empty where there is none. values: by objective, of a complete one.
+    """
+
+    number: int
+    state: str
+    folder: str
+    params: Mapping[str, Any]
+    values: tuple[float, ...]
+    reason: str
+
+
+@final
+@dataclass(frozen=True)
+class Search:
+    """objectives: which of less or more is better, by figure. importance: of each key, by objective."""
+
+    objectives: Mapping[str, Better]
+    trials: tuple[Trial, ...]
+    importance: Mapping[str, Mapping[str, float]]
+
+    @property
+    def complete(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.state == "complete"]
+
+    @property
+    def keys(self) -> list[str]:
+        """What was drawn, in the order of the trials' own."""
+        return list(dict.fromkeys(key for trial in self.trials for key in trial.params))
+
+    def label(self, key: str) -> str:
+        """The key's last part, where no other key has the same."""
+        return short_key(key, self.keys)
+
+    def drawn(self, trial: Trial) -> str:
+        """What was drawn for a trial, in words."""
+        return ", ".join(f"{self.label(key)}={shown(value)}" for key, value in trial.params.items())
+
+    def told(self, trial: Trial) -> str:
+        """A trial in one line."""
+        values = ", ".join(
+            f"{name} {compact(value)}" for name, value in zip(self.objectives, trial.values, strict=False)
+        )
+        return f"trial {trial.number}: {values or trial.state}; {self.drawn(trial)}"
+
+    def cost(self, trial: Trial, objective: int) -> float:
+        """The value, turned so that less is better."""
+        better = list(self.objectives.values())[objective]
+        return trial.values[objective] if better == "lower" else -trial.values[objective]
+
+    def front(self, objectives: Sequence[int]) -> list[Trial]:
+        """Complete trials that none other beats in these objectives, each draw once, the best of the first first."""
+        ordered = sorted(self.complete, key=lambda t: (*(self.cost(t, k) for k in objectives), t.number))
+        kept: list[Trial] = []
+        costs: list[list[float]] = []
+        for trial in ordered:
+            own = [self.cost(trial, k) for k in objectives]
+            beaten = any(all(a <= b for a, b in zip(c, own, strict=True)) and c != own for c in costs)
+            if not beaten and not any(trial.params == other.params for other in kept):
+                kept.append(trial)
+                costs.append(own)
+        return kept
+
+    def ordered(self, grouping: Grouping) -> Grouping:
+        """The groups by the first objective, the best first; those without a value last."""
+        costs = {trial.folder: self.cost(trial, 0) for trial in self.complete}
+
+        def order(group: Group) -> tuple[bool, float]:
+            own = min((costs[record.name] for record in group.records if record.name in costs), default=None)
+            return own is None, own or 0.0
+
+        return replace(grouping, groups=tuple(sorted(grouping.groups, key=order)))
+
+    def best(self) -> list[Trial]:
+        """The best trial, or with several objectives those that none other beats in all."""
+        found = self.front(range(len(self.objectives)))
+        return found if len(self.objectives) > 1 else found[:1]
+
+
+def read_search(folder: Path) -> tuple[Search | None, list[str]]:
+    """The search of a sweep's folder, None where there is none; and what was found odd."""
+    if not (folder / SUMMARY).exists():
+        return None, []
+    try:
+        content = json_of(folder / SUMMARY)
+        objectives = _objectives(content.get("objectives"))
+        listed = content.get("trials")
+        if not isinstance(listed, list):
+            raise Damaged(f"{SUMMARY} is damaged (its trials are no list)")
+    except Damaged as error:
+        return None, [f"{error}: the search is not shown"]
+    found = [_trial(entry, len(objectives), folder) for entry in listed[:MOST_TRIALS]]
+    trials = {trial.number: trial for trial in found if trial is not None}
+    left_out = len(listed) - len(trials)
+    notes = [f"{SUMMARY} is damaged ({left_out} of {len(listed)} trials were left out)"] if left_out else []
+    ordered = _with_numbers([trials[number] for number in sorted(trials)])
+    return Search(objectives, tuple(ordered), _importance(content.get("importance"), objectives)), notes
+
+
+def _objectives(content: object) -> dict[str, Better]:
+    if not isinstance(content, dict) or not 0 < len(content) <= MOST_OBJECTIVES:
+        raise Damaged(f"{SUMMARY} is damaged (no objectives)")
+    if not all(isinstance(value, str) and value in DIRECTIONS for value in content.values()):
+        raise Damaged(f"{SUMMARY} is damaged (an objective is neither minimised nor maximised)")
+    return {name: DIRECTIONS[value] for name, value in content.items()}
+
+
+def _trial(entry: object, objectives: int, folder: Path) -> Trial | None:
+    """None where the entry is damaged."""
+    if not isinstance(entry, dict):
+        return None
+    place, state, params = entry.get("number"), entry.get("state"), entry.get("params")
+    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < 10**9:
+        return None
+    if state not in STATES or not isinstance(params, dict) or len(params) > MOST_KEYS:
+        return None
+    values = _values(entry.get("values")) if state == "complete" else ()
+    if state == "complete" and len(values) != objectives:
+        return None
+    own, reason = entry.get("folder"), entry.get("reason")
+    own = Path(own).as_posix() if isinstance(own, str) and lies_within(own, folder) else ""
+    return Trial(place, state, own, params, values, reason if isinstance(reason, str) else "")
+
+
+def _values(content: object) -> tuple[float, ...]:
+    found = [number(value) for value in content] if isinstance(content, list) else []
+    return tuple(value for value in found if value is not None) if None not in found else ()
+
+
+def _importance(content: object, objectives: Iterable[str]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for name in objectives:
+        shares = content.get(name) if isinstance(content, dict) else None
+        pairs = [(key, number(value)) for key, value in shares.items()] if isinstance(shares, dict) else []
+        kept = {key: min(value, 1.0) for key, value in pairs[:MOST_KEYS] if value is not None and value >= 0}
+        if kept:
+            found[name] = kept
+    return found
+
+
+def _with_numbers(trials: Sequence[Trial]) -> list[Trial]:
+    """Options that are all numbers, such as "1e-06", become numbers."""
+    texts: dict[str, list[Any]] = {}
+    for trial in trials:
+        for key, value in trial.params.items():
+            texts.setdefault(key, []).append(value)
+    numeric = {key for key, values in texts.items() if all(_as_number(value) is not None for value in values)}
+    return [replace(t, params={key: _typed(v, key in numeric) for key, v in t.params.items()}) for t in trials]
+
+
+def _typed(value: Any, is_numeric: bool) -> Any:
+    return _as_number(value) if is_numeric and isinstance(value, str) else ABSENT if value is None else value
+
+
+def _as_number(value: Any) -> float | None:
+    try:
+        return number(float(value) if isinstance(value, str) else value)
+    except ValueError:
+        return None

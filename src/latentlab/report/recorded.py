@@ -1,0 +1,110 @@
+"""Figures that were recorded once, and those of today held against them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import final
+
+from latentlab.errors import UserError
+from latentlab.report.reading.groups import grouped
+from latentlab.report.reading.records import Record
+from latentlab.report.statistics.measures import YARDSTICK, compact, measure
+from latentlab.report.statistics.statistics import summary
+from latentlab.runs.files import write_atomically
+
+ERRORS = 3.0  # standard errors, of the difference of two means over so many seeds, that a mean may be worse by
+SHARE = 0.02  # of the mean, where the seeds agree more closely than rounding on another machine does
+
+
+@final
+@dataclass(frozen=True)
+class Figure:
+    """A mean over seeds, and by how much another mean may be worse."""
+
+    mean: float
+    tolerance: float
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """One figure of one group, as recorded and as found."""
+
+    group: str
+    name: str
+    recorded: Figure
+    found: float
+
+    @property
+    def is_worse(self) -> bool:
+        lost = (
+            self.found - self.recorded.mean if measure(self.name).better == "lower" else self.recorded.mean - self.found
+        )
+        return not lost <= self.recorded.tolerance  # a NaN is worse
+
+    def __str__(self) -> str:
+        word = "WORSE" if self.is_worse else "ok"
+        mean, tolerance = compact(self.recorded.mean), compact(self.recorded.tolerance)
+        told = f"{compact(self.found)}, recorded {mean}, tolerance {tolerance}"
+        return f"{word:5}  {self.group:12}  {self.name:12}  {told}"
+
+
+@final
+@dataclass(frozen=True)
+class Recorded:
+    """{group: {figure: mean and tolerance}} of the yardstick's figures that have a better and a worse."""
+
+    figures: Mapping[str, Mapping[str, Figure]]
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> Recorded:
+        found = {}
+        for group in grouped(records).groups:
+            values = {name: list(group.values(name).values()) for name, m in YARDSTICK.items() if m.better is not None}
+            found[group.name] = {name: _figure(own) for name, own in values.items() if own}
+        return cls(found)
+
+    @classmethod
+    def read(cls, file: Path) -> Recorded:
+        """The figures of a file.
+
+        Raises:
+            UserError: it is not there, or holds something else.
+        """
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+            return cls({g: {n: Figure(**own) for n, own in names.items()} for g, names in told.items()})
+        except OSError as error:
+            raise UserError(f"recorded: cannot read {file} ({error.strerror}); record=true writes it") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise UserError(f"recorded: {file} holds no recorded figures; record=true writes it anew") from error
+
+    def write(self, file: Path) -> None:
+        told = {g: {n: asdict(own) for n, own in names.items()} for g, names in self.figures.items()}
+        write_atomically(file, json.dumps(told, indent=1) + "\n")
+
+    def judge(self, found: Recorded) -> list[Verdict]:
+        """Every recorded figure beside that found.
+
+        Raises:
+            UserError: a recorded group or figure was not found.
+        """
+        verdicts = []
+        for group, names in self.figures.items():
+            for name, figure in names.items():
+                own = found.figures.get(group, {}).get(name)
+                if own is None:
+                    raise UserError(f"check: no {name} of {group} was found; there are {', '.join(found.figures)}")
+                verdicts.append(Verdict(group, name, figure, own.mean))
+        return verdicts
+
+
+def _figure(values: list[float]) -> Figure:
+    told = summary(values)
+    assert told.mean is not None
+    error = (told.spread or 0.0) * math.sqrt(2 / told.n)
+    return Figure(told.mean, max(ERRORS * error, SHARE * abs(told.mean)))

@@ -1,0 +1,1 @@
+"""Means, intervals and paired differences; what is known of each figure."""

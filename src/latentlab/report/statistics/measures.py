@@ -1,0 +1,129 @@
+"""How a figure is called, in which unit, and whether less or more of it is better."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import final
+
+from latentlab.report.statistics.statistics import Better
+
+
+@final
+@dataclass(frozen=True)
+class Measure:
+    """key: as in metrics.json. better: None where neither less nor more is, or where nobody said."""
+
+    key: str
+    label: str
+    unit: str = ""
+    better: Better | None = None
+
+
+def _measures(*rows: tuple[str, str, str, Better | None]) -> dict[str, Measure]:
+    return {f"test/{key}": Measure(f"test/{key}", label, unit, better) for key, label, unit, better in rows}
+
+
+MOST_DECIMALS = 8
+FAR_ABOVE = 100
+MINUS = "\u2212"
+NATS = "nats an image"
+
+# what every variant reports, whatever it was trained on
+YARDSTICK = _measures(
+    ("mse", "MSE", "per pixel", "lower"),
+    ("bce", "BCE", NATS, "lower"),
+    ("kl", "KL", NATS, None),
+    ("elbo", "ELBO", NATS, "higher"),
+    ("nll", "NLL", NATS, "lower"),
+    ("nll_binarized", "NLL, binarised", NATS, "lower"),
+)
+
+FURTHER = _measures(
+    ("linear_probe_error", "linear probe error", "share of images", "lower"),
+    ("frechet_prior", "Fréchet distance, prior", "own judge", "lower"),
+    ("rate", "rate", NATS, None),
+    ("distortion", "distortion", NATS, None),
+    ("knn_error", "nearest-neighbour error", "share of images", "lower"),
+    ("kmeans_nmi", "k-means NMI", "", "higher"),
+    ("kmeans_ari", "k-means ARI", "", "higher"),
+    ("frechet_mixture", "Fréchet distance, mixture", "own judge", "lower"),
+    ("frechet_gaussian", "Fréchet distance, Gaussian", "own judge", "lower"),
+    ("sure_prior", "clear samples, prior", "share", "higher"),
+    ("sure_mixture", "clear samples, mixture", "share", "higher"),
+    ("sure_gaussian", "clear samples, Gaussian", "share", "higher"),
+    ("label_agreement", "samples of the label asked for", "share", "higher"),
+    ("completeness", "completeness", "share", "higher"),
+    ("variance_explained", "variance explained", "share", "higher"),
+    ("marginal_kl", "KL of the aggregate", "nats", "lower"),
+    ("mse_train", "MSE on training images", "per pixel", "lower"),
+    ("mse_quantized", "MSE at 8 bits a number", "per pixel", "lower"),
+)
+
+# of one damage, one number of labels, one kind of foreign images each
+FAMILIES: tuple[tuple[str, Better], ...] = (
+    (r"test/few_labels_\d+_error", "lower"),
+    (r"test/mse_(gaussian|masking|salt_and_pepper)_.+", "lower"),
+    (r"test/(psnr|ssim)(_(gaussian|masking|salt_and_pepper)_.+)?", "higher"),
+    (r"test/auroc_.+", "higher"),
+)
+
+COSTS = {
+    "train_seconds": Measure("train_seconds", "training", "seconds", None),
+    "parameters": Measure("parameters", "parameters", "", None),
+}
+
+
+def measure(key: str) -> Measure:
+    """What is known of a figure; an unknown one is shown under its own name, without a best."""
+    known = YARDSTICK.get(key) or FURTHER.get(key) or COSTS.get(key)
+    if known is not None:
+        return known
+    better = next((direction for pattern, direction in FAMILIES if re.fullmatch(pattern, key)), None)
+    return Measure(key, key.removeprefix("test/").replace("_", " "), "", better)
+
+
+def places(values: list[float]) -> int:
+    """Decimals that show these numbers to four figures of the largest, or of most where few are far above them."""
+    sizes = sorted(abs(value) for value in values if value)
+    if not sizes:
+        return 0
+    middle, most, largest = (sizes[share * (len(sizes) - 1) // 4] for share in (2, 3, 4))
+    if largest > FAR_ABOVE * middle:
+        largest = most
+    digits = 0
+    while largest < 1000 and digits < MOST_DECIMALS:
+        largest *= 10
+        digits += 1
+    return digits
+
+
+def fixed(value: float | None, decimals: int) -> str:
+    """A number for a column of such numbers; a dash for none."""
+    if value is None:
+        return "—"
+    if abs(value) >= 1e7 or (value and abs(value) < 1e-6 and decimals >= MOST_DECIMALS):
+        return f"{value:.3e}".replace("-", MINUS)
+    if value and decimals:
+        decimals = min(decimals, max(0, MOST_DECIMALS - 1 - math.floor(math.log10(max(abs(value), 1)))))
+    return f"{value:,.{decimals}f}".replace("-", MINUS).replace(",", "\u202f")
+
+
+def with_half(mean: float, half: float) -> str:
+    """A mean in a sentence, to two figures of the half-width of its interval."""
+    if not half or not 1e-4 <= abs(mean) < 1e6 or half < 1e-8:
+        return f"{compact(mean)} ± {compact(half)}"
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    return f"{fixed(mean, decimals)} ± {fixed(half, decimals)}"
+
+
+def tick(value: float) -> str:
+    """A number at an axis: thousands and millions by their letters."""
+    for letter, unit in (("M", 1e6), ("k", 1e3)):
+        if abs(value) >= (unit if letter == "M" else 10 * unit) and abs(value) < 1e4 * unit:
+            return f"{compact(value / unit)}{letter}"
+    return compact(value)
+
+
+def compact(value: float) -> str:
+    """A number in a sentence."""
+    return f"{value:.4g}".replace("-", MINUS)

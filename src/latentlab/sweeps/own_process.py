@@ -1,0 +1,69 @@
+"""A sweep's job of several devices, in a process of its own.
+
+Lightning starts the other ranks by repeating the command line, which inside a sweep would be the whole sweep.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.config.quoting import literal
+from latentlab.errors import Interrupted, Pruned, UserError
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+RANK_VARIABLES = ("LOCAL_RANK", "RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED")
+
+
+def train_in_own_process(config: DictConfig) -> dict[str, Any]:
+    """Run the job's own overrides as a single run into the job's folder and read its metrics back.
+
+    Raises:
+        UserError: the job failed; its log says why.
+        Pruned: a search stopped it early.
+        Interrupted: SIGINT or SIGTERM, which the job was given time to answer.
+    """
+    from hydra.core.hydra_config import HydraConfig
+
+    folder = Path(config.paths.run_dir).absolute()
+    own = [*HydraConfig.get().overrides.task, f"hydra.run.dir={literal(str(folder))}", "hydra.output_subdir=null"]
+    # to go on, the folder alone is enough: it holds the job's overrides
+    arguments = [f"resume={folder}"] if config.resume else own
+    command = [sys.executable, "-m", "latentlab", "train", *arguments, "quiet=true"]
+    environment = {name: value for name, value in os.environ.items() if name not in RANK_VARIABLES}
+    status = _status(command, environment)
+    metrics = Run(folder).metrics
+    if status == 0 and Run(folder).status["status"] == "pruned":
+        raise Pruned(Run(folder).status["reason"])
+    if status or metrics is None:
+        reason = Run(folder).status["reason"] or f"ended with status {status}"
+        raise UserError(f"{reason}; see {folder}/train.log")
+    return metrics
+
+
+def _status(command: list[str], environment: dict[str, str]) -> int:
+    """The exit status of a command and its children, to which SIGINT and SIGTERM are handed on, once each."""
+    # of a process group of its own, else a Ctrl-C would reach it twice
+    process = subprocess.Popen(command, env=environment, process_group=0)
+    received: list[int] = []
+
+    def hand_on(number: int, frame: object) -> None:
+        received.append(number)
+        os.killpg(process.pid, number)
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:
+        raise Interrupted(received[0])
+    return status

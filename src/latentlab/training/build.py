@@ -1,0 +1,228 @@
+"""A composed config -> data, model, callbacks, loggers and trainer. The one place where parts are put together."""
+
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import get_class, instantiate
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.accelerators import CPUAccelerator
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
+from torch.optim import Optimizer
+
+from latentlab.config.messages import from_instantiate
+from latentlab.data.base import ImageDataModule
+from latentlab.errors import ConfigError
+from latentlab.functional.distributions import Likelihood
+from latentlab.models.base import Autoencoder
+from latentlab.models.nets.base import Decoder, Encoder
+from latentlab.models.parts import Parts
+from latentlab.processes.launcher import started, started_by_a_launcher
+from latentlab.training.checkpoints import WholeCheckpoints
+from latentlab.training.execution import Execution
+
+log = logging.getLogger(__name__)
+
+# what Lightning's trainer raises for options that it or the machine cannot serve
+REFUSALS = (MisconfigurationException, ValueError, TypeError, ImportError)
+# where it takes a zero and divides by it, or trains on nothing
+POSITIVE = (
+    *("max_epochs", "limit_train_batches", "accumulate_grad_batches", "gradient_clip_val"),
+    *("check_val_every_n_epoch", "val_check_interval"),
+)
+# what the model does in Lightning's place, since its steps are several to a call
+OURS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm", "max_time")
+OTHER_PARAMETERS = ("64", "64-true", "16-true", "bf16-true")
+PROCESSES_A_CORE = 4  # Lightning would start any number, and bring the machine to a halt
+
+
+def build_data(config: DictConfig) -> ImageDataModule:
+    """The datamodule, loaded, so that image shape and classes are known.
+
+    Raises:
+        ConfigError: a value out of range.
+        DataError: the data is missing or damaged.
+    """
+    data: ImageDataModule = _made(config.data)
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_classes: int) -> Autoencoder:
+    """The variant with its networks, sized for the images.
+
+    Raises:
+        ConfigError: parts that do not go together.
+    """
+    variant = get_class(config.model._target_)
+    assert issubclass(variant, Autoencoder)
+    latent_dim = config.model.latent_dim
+    if latent_dim < 1:
+        raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
+    condition = num_classes if variant.conditional else 0
+    likelihood: Likelihood = _made(config.likelihood)
+    encoder: Encoder = _made(config.net.encoder)(
+        image_shape=image_shape,
+        features=variant.parameters_per_latent * latent_dim,
+        condition_features=condition,
+    )
+    decoder: Decoder = _made(config.net.decoder)(
+        features=latent_dim, image_shape=image_shape, condition_features=condition
+    )
+    decoder.tie_to(encoder)
+    parts = Parts(
+        encoder=encoder,
+        decoder=decoder,
+        likelihood=likelihood,
+        optimizer=_optimizer(config.optimizer),
+        rate=_made(config.scheduler),
+        image_shape=image_shape,
+        num_classes=num_classes,
+        **_descent(config.trainer),
+    )
+    if config.data.binarize and not likelihood.discrete:
+        log.warning(
+            "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
+        )
+    # handed over by call: as an argument of `instantiate`, Hydra would turn the dataclass into a config
+    model: Autoencoder = _made(config.model, _partial_=True)(parts)
+    Execution.of(config.trainer).prepare(model)
+    return model
+
+
+def build_trainer(
+    config: DictConfig, callbacks: list[Callback], loggers: list[Logger], options: Mapping[str, Any]
+) -> Trainer:
+    """Lightning's trainer, with the bar left to our own callback; `options` go before the config's.
+
+    Raises:
+        ConfigError: what the machine does not have, or options that Lightning refuses together.
+    """
+    ours = {*OURS, *Execution.__dataclass_fields__}
+    node = {name: value for name, value in config.trainer.items() if name not in ours}
+    handed_in = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
+    try:
+        trainer: Trainer = instantiate(node, **handed_in, **options)
+    except InstantiationException as error:
+        bare = "SLURM" in str(error.__cause__)  # a RuntimeError about how the tasks were asked for
+        if bare or isinstance(error.__cause__, REFUSALS):
+            raise ConfigError(f"trainer: {error.__cause__}") from error
+        raise
+    most = PROCESSES_A_CORE * (os.cpu_count() or 1)
+    if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > most:
+        raise ConfigError(
+            f"trainer.devices: expected at most {most} on this machine's CPU, found {trainer.num_devices}"
+        )
+    _refuse_other_number_of_processes(trainer)
+    if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # else the config names another one
+        trainer.strategy.checkpoint_io = WholeCheckpoints()
+    return trainer
+
+
+def _refuse_other_number_of_processes(trainer: Trainer) -> None:
+    """Lightning would wait for those that nobody starts, or let all of them train the same."""
+    devices, nodes = trainer.num_devices, trainer.num_nodes
+    if started_by_a_launcher() and started() != devices * nodes:
+        raise ConfigError(
+            f"trainer.devices: {devices} on each of {nodes} nodes, but Slurm or torchrun has started {started()} "
+            f"processes; let it start one a device (hydra.launcher.tasks_per_node={devices}, "
+            f"srun --ntasks-per-node={devices}, torchrun --nproc-per-node={devices})"
+        )
+
+
+def check_trainer(trainer: Mapping[str, Any]) -> None:
+    """Raise ConfigError for what Lightning would take without a word, or divide by."""
+    if trainer["max_epochs"] is None:
+        raise ConfigError("trainer.max_epochs: expected at least 1, found null")
+    for key in POSITIVE:
+        value = trainer.get(key)
+        if isinstance(value, int | float) and value <= 0:
+            raise ConfigError(f"trainer.{key}: expected more than 0, found {value}")
+    if trainer.get("gradient_clip_algorithm") not in (None, "norm", "value"):
+        raise ConfigError(
+            f"trainer.gradient_clip_algorithm: expected norm or value, found {trainer['gradient_clip_algorithm']}"
+        )
+    if str(trainer.get("precision")) in OTHER_PARAMETERS:
+        raise ConfigError(
+            f"trainer.precision: images, noise and parameters are float32; expected 32-true, bf16-mixed or 16-mixed, "
+            f"found {trainer['precision']}"
+        )
+    time_limit(trainer)
+
+
+def time_limit(trainer: Mapping[str, Any]) -> timedelta | None:
+    """How long a training may take; None where there is no limit.
+
+    Raises:
+        ConfigError: `max_time` is no time, or none at all.
+    """
+    given = trainer.get("max_time")
+    if given is None:
+        return None
+    try:
+        limit = timedelta(**(_parts_of(given) if isinstance(given, str) else given))
+    except (TypeError, OverflowError):
+        limit = timedelta(0)
+    if limit <= timedelta(0):
+        raise ConfigError(
+            "trainer.max_time: expected days:hours:minutes:seconds such as 00:01:30:00, or {minutes: 90}, "
+            f"found {given}"
+        )
+    return limit
+
+
+def _parts_of(time: str) -> dict[str, int]:
+    """Of DD:HH:MM:SS, as Lightning writes it; nothing of anything else."""
+    found = re.fullmatch(r"(?P<days>\d+):(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)", time.strip())
+    return {unit: int(number) for unit, number in found.groupdict().items()} if found else {}
+
+
+def build_each(group: DictConfig | None) -> list[Any]:
+    """The members of a group such as callbacks or logger; a member set to null is left out."""
+    return [_made(member) for member in (group or {}).values() if member is not None]
+
+
+def parameters_of(model: torch.nn.Module) -> int:
+    """How many numbers are trained."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _made(node: DictConfig, **options: Any) -> Any:
+    """What the node's `_target_` makes; ConfigError where its constructor refuses the arguments."""
+    try:
+        return instantiate(node, **options)
+    except InstantiationException as error:
+        message = from_instantiate(error)
+        if message is None:
+            raise
+        raise ConfigError(message) from error
+
+
+def _descent(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """How the parameters are moved, of a config's trainer node, in the words of `Parts`."""
+    every = trainer.get("log_every_n_steps")
+    return {
+        "accumulate": trainer.get("accumulate_grad_batches") or 1,
+        "clip": trainer.get("gradient_clip_val"),
+        "clip_by": trainer.get("gradient_clip_algorithm") or "norm",
+        **({} if every is None else {"log_every_n_steps": every}),
+    }
+
+
+def _optimizer(node: DictConfig) -> Callable[..., Optimizer]:
+    """The optimizer, tried on a single number: what it refuses is told before any training."""
+    optimizer: Callable[..., Optimizer] = _made(node)
+    try:
+        optimizer([torch.nn.Parameter(torch.zeros(1))])
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"optimizer: {error}") from error
+    return optimizer

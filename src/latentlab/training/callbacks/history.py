@@ -1,0 +1,50 @@
+"""Learning curves in the run's own folder, whatever the loggers: lines of `history.jsonl`."""
+
+import json
+from pathlib import Path
+from typing import final
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from latentlab.runs import HISTORY
+from latentlab.runs.files import append_line, for_json
+
+
+@final
+class History(Callback):
+    """Appends {"epoch": 3, "step": 1290, "val/mse": ..., ...} once an epoch's figures are in; NaN is null.
+
+    Validation and training have a line each: a kill between an epoch's checkpoint and its end does not cost
+    validation its line. After a resume an epoch may stand there again: readers merge its lines, the later one wins.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / HISTORY
+        self._epoch: tuple[int, int] | None = None
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.sanity_checking:
+            self._write(trainer, "val/", (trainer.current_epoch + 1, trainer.global_step))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._epoch = (trainer.current_epoch + 1, trainer.global_step)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._write_training(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._write_training(trainer)
+
+    def _write_training(self, trainer: Trainer) -> None:
+        """Of the epoch before: its figures come after the hook that callbacks have for its end."""
+        if self._epoch is not None:
+            self._write(trainer, "train/", self._epoch)
+        self._epoch = None
+
+    def _write(self, trainer: Trainer, prefix: str, epoch: tuple[int, int]) -> None:
+        if not trainer.is_global_zero:
+            return
+        figures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefix)}
+        append_line(
+            self._file, json.dumps({"epoch": epoch[0], "step": epoch[1], **for_json(dict(sorted(figures.items())))})
+        )

@@ -1,0 +1,58 @@
+"""Images that a model makes up."""
+
+from typing import ClassVar, final
+
+import torch
+from jaxtyping import Float, Int
+from lightning.pytorch import Trainer
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from latentlab.figures import image_grid
+from latentlab.models.base import Autoencoder
+from latentlab.models.codes import collect_codes
+from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
+
+COLUMNS = 10
+ROWS = 10
+MOST_CODES = 5_000
+SEED = 0  # of the noise: the same in every picture
+
+
+@final
+class Samples(PictureCallback):
+    """Images of codes drawn from the prior, a row a label where the model is conditional.
+
+    A variant without a prior has no samples of its own: its codes come from a diagonal Gaussian fitted to the
+    validation codes, and the picture says so.
+    """
+
+    key: ClassVar[str] = "samples"
+
+    def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
+        rows = model.num_classes if model.conditional else ROWS
+        y = torch.arange(rows, device=model.device).repeat_interleave(COLUMNS)
+        labels = y if model.conditional else torch.zeros_like(y)
+        noise = torch.randn(len(y), model.latent_dim, generator=torch.Generator().manual_seed(SEED))
+        z, source = _codes(trainer, model, labels, noise.to(model.device))
+        images = model.generate(z, labels)
+        if not model.conditional:
+            line = run_line(trainer, model, f"{len(y)} codes from {source}.")
+            return image_grid(images, COLUMNS, "Samples", line)
+        names = picture_data(trainer).class_names or [str(label) for label in range(rows)]
+        line = run_line(trainer, model, f"{COLUMNS} codes a label from {source}.")
+        return image_grid(images, COLUMNS, "Samples by label", line, names, "label given to the decoder")
+
+
+def _codes(
+    trainer: Trainer, model: Autoencoder, y: Int[Tensor, " n"], noise: Float[Tensor, "n d"]
+) -> tuple[Float[Tensor, "n d"], str]:
+    prior = model.prior(y)
+    if prior is not None:
+        return prior.sample(noise), "the prior"
+    codes = collect_codes(model, picture_data(trainer).val_dataloader(), MOST_CODES).z
+    fitted = codes.mean(0) + codes.std(0, correction=0) * noise
+    return (
+        fitted,
+        f"a diagonal Gaussian fitted to {len(codes):,} validation codes (this variant has no prior)",
+    )

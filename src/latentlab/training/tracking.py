@@ -1,0 +1,180 @@
+"""Pictures and final figures to the run's folder, TensorBoard and W&B.
+
+Whatever W&B does, a run goes on. A picture is rendered once, and everybody gets the same pixels.
+"""
+
+import logging
+import math
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import UInt8
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imsave
+
+from latentlab.training.wandb_logger import SteadyWandbLogger, attempt, finish
+
+log = logging.getLogger(__name__)
+
+Pixels = UInt8[np.ndarray, "height width 3"]
+WandbMode = Literal["online", "offline", "disabled"]
+
+# TensorBoard drops columns where runs differ in their metrics, so all runs have these
+HPARAMS_METRICS = ("test/objective", "test/mse", "test/bce", "test/kl", "test/elbo")
+LOGIN_SECONDS = 5.0  # W&B itself waits up to 90 s
+INIT_SECONDS = 15.0  # of a server that has just answered
+FINISH_SECONDS = 120.0  # an upload that takes longer is left to `wandb sync`
+
+
+def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: Figure, step: int) -> None:
+    """Render `figure` once; write `folder/figures/<key>.png`, with "_" for "/", and log the same pixels."""
+    pixels = _rendered(figure)
+    _write_png(Path(folder) / "figures" / f"{key.replace('/', '_')}.png", pixels)
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image(key, pixels, step, dataformats="HWC")
+        elif isinstance(logger, WandbLogger):
+            import wandb
+
+            # of bytes: W&B turns floats in [0, 1] into black
+            shown = {key: wandb.Image(pixels), "trainer/global_step": step}
+            attempt(logger, partial(logger.experiment.log, shown))
+
+
+def log_hyperparameters(
+    loggers: Sequence[Logger], config: Mapping[str, Any], metrics: Mapping[str, float], step: int = 0
+) -> None:
+    """A finished run's flat config beside its final figures; to be called once, at the end.
+
+    TensorBoard's HParams gets the figures of `HPARAMS_METRICS` alone, NaN where the run has none; they
+    also become points of its curves, at `step`. W&B gets the config and a summary of all finite figures.
+    """
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            figures = {key: metrics.get(key, math.nan) for key in HPARAMS_METRICS}
+            logger.log_hyperparams(dict(config), figures, step)
+        elif isinstance(logger, WandbLogger):
+            logger.log_hyperparams(dict(config))
+            finite = {k: v for k, v in metrics.items() if math.isfinite(v)}
+            attempt(logger, partial(logger.experiment.summary.update, finite))
+
+
+def wandb_logger(
+    save_dir: Path | str,
+    project: str,
+    group: str | None,
+    job_type: str | None,
+    tags: Sequence[str],
+    name: str | None = None,
+    run_id: str | None = None,
+) -> WandbLogger:
+    """Lightning's logger of a W&B run in `save_dir`, which is open already where it is online.
+
+    With `run_id` it goes on with that run.
+
+    It is online where W&B finds a key and its server accepts it within a few seconds, and offline elsewhere;
+    one log line says which and why. WANDB_MODE has the last word. No state of the network makes it raise.
+    """
+    folder = Path(save_dir)
+    folder.mkdir(parents=True, exist_ok=True)  # W&B would write to a temporary folder instead
+
+    def logger(mode: WandbMode) -> WandbLogger:
+        import wandb
+
+        # Lightning's own `offline=True` sets WANDB_MODE for all later jobs of the process
+        settings = wandb.Settings(init_timeout=INIT_SECONDS, finish_timeout=FINISH_SECONDS)
+        return SteadyWandbLogger(
+            name,
+            folder,
+            id=run_id,
+            project=project,
+            group=group,
+            job_type=job_type,
+            tags=list(tags),
+            mode=mode,
+            settings=settings,
+        )
+
+    if rank_zero_only.rank != 0:  # type: ignore[attr-defined]
+        return logger("disabled")
+    mode, reason = _choose_mode()
+    if mode == "online":
+        try:
+            online = logger("online")
+            _ = online.experiment  # opens it
+            log.info("W&B: online, %s", reason)
+            return online
+        except Exception as error:  # W&B documents no narrower type, and a run is worth more than its upload
+            mode, reason = "offline", f"the run could not be opened: {_one_line(error)}"
+    upload = f"; upload later: wandb sync {folder}/wandb/offline-run-*" if mode == "offline" else ""
+    log.info("W&B: %s, %s%s", mode, reason, upload)
+    return logger(mode)
+
+
+def close_boards(loggers: Sequence[Logger]) -> None:
+    """End TensorBoard's writers, each with a thread and a file, which the figures after the test open once more."""
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.finalize("success")
+
+
+def finish_wandb(exit_code: int) -> None:
+    """Close the W&B run if one is open: the next job of a sweep would go on writing into it."""
+    finish(exit_code)
+
+
+def _rendered(figure: Figure) -> Pixels:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _write_png(path: Path, pixels: Pixels) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    imsave(unfinished, pixels, format="png")
+    unfinished.replace(path)
+
+
+def _choose_mode() -> tuple[WandbMode, str]:
+    """Whether W&B can upload, and why; answers within about `LOGIN_SECONDS`."""
+    import wandb
+
+    set_mode = wandb.setup().settings.mode
+    if set_mode == "disabled":
+        return "disabled", "WANDB_MODE or W&B's settings say so"
+    if set_mode in ("offline", "dryrun"):
+        return "offline", "WANDB_MODE or W&B's settings say so"
+    outcome: list[bool | Exception] = []
+
+    def log_in() -> None:
+        try:
+            outcome.append(wandb.login(prompt=False, verify=True))
+        except Exception as error:
+            outcome.append(error)
+
+    # no time limit of W&B's own covers name look-up, connection and retries together
+    thread = threading.Thread(target=log_in, name="wandb-login", daemon=True)
+    thread.start()
+    thread.join(LOGIN_SECONDS)
+    match outcome:
+        case []:
+            return "offline", f"the server gave no answer within {LOGIN_SECONDS:.0f} s"
+        case [True]:
+            return "online", "the server accepted the key"
+        case [Exception() as error]:
+            return "offline", _one_line(error)
+        case _:
+            return "offline", "no key (set WANDB_API_KEY or run `wandb login`)"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

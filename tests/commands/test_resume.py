@@ -1,0 +1,203 @@
+"""A run that was stopped, however, ends in the weights of one that was left alone, bit for bit on the CPU."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentlab.__main__ import main
+from latentlab.runs import Run
+from tests.called import called
+
+# the classic VAE on digits, long enough an epoch to be hit in its middle
+SETTING = [
+    *("data=digits", "data.batch_size=8", "model=vae", "scheduler=one_cycle", "model/kl_schedule=linear"),
+    *("trainer=cpu", "trainer.max_epochs=6", "callbacks=no_pictures", "seed=5"),
+]
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "latentlab", "train", *arguments, f"hydra.run.dir={folder}"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
+
+
+def wait_for_checkpoint(run: Run, process: subprocess.Popen[str]) -> None:
+    """Until the first epoch is saved, and a little more: then the run is within a later epoch."""
+    deadline = time.monotonic() + 60
+    while run.last_checkpoint is None and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert process.poll() is None, process.communicate()[0]
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    done = called("train", *SETTING, f"hydra.run.dir={folder}")
+    assert done.returncode == 0, done.stderr
+    return Run(folder)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (signal.SIGKILL, -signal.SIGKILL),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.long),
+        (signal.SIGTERM, 143),
+    ],
+    ids=["SIGKILL", "SIGINT", "SIGTERM"],
+)
+def test_a_signalled_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, undisturbed, number, status):
+    run = Run(tmp_path / "run")
+    process = start(run.folder, *SETTING)
+    wait_for_checkpoint(run, process)
+    process.send_signal(number)
+    code, output = finish(process)
+    assert code == status, output
+    assert "Traceback" not in output
+    assert run.metrics is None
+    if number != signal.SIGKILL:
+        assert run.status == {"status": "interrupted", "reason": f"signal {int(number)}"}
+
+    done = called("train", f"resume={run.folder}")
+    assert done.returncode == 0, done.stderr
+    expected, found = weights(undisturbed), weights(run)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    ours, theirs = run.metrics, undisturbed.metrics
+    assert ours["metrics"] == pytest.approx(theirs["metrics"], rel=1e-12)
+    assert {k: ours[k] for k in ("epochs", "steps", "config_hash")} == {
+        k: theirs[k] for k in ("epochs", "steps", "config_hash")
+    }
+
+
+def test_a_signal_stops_a_run_whose_epochs_are_shorter_than_a_call(tmp_path):
+    run = Run(tmp_path / "run")
+    process = start(run.folder, *SETTING, "data.batch_size=256", "trainer.max_epochs=100000")
+    wait_for_checkpoint(run, process)
+    process.send_signal(signal.SIGINT)
+    code, output = finish(process)
+    assert code == 130, output
+    epochs = torch.load(run.last_checkpoint, weights_only=True)["epoch"] + 1
+    command = [sys.executable, "-m", "latentlab", "train", f"resume={run.folder}", "trainer.max_epochs=100001"]
+    assert 0 < epochs < 100000
+    resumed = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    seen = next(line for line in resumed.stdout if "epoch " in line)
+    resumed.kill()
+    resumed.communicate()
+    assert f"epoch {epochs + 1}/" in seen
+
+
+SHORT = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=1", "callbacks=no_pictures"]
+
+
+def test_a_complete_run_is_left_alone(resume, train):
+    run = train(*SHORT)
+    written = (run.folder / "metrics.json").stat().st_mtime_ns
+    assert resume(f"resume={run.folder}") == 0
+    assert (run.folder / "metrics.json").stat().st_mtime_ns == written
+
+
+def test_a_complete_run_goes_on_where_epochs_are_added(resume, train):
+    run = train(*SHORT)
+    assert resume(f"resume={run.folder}", "trainer.max_epochs=3") == 0
+    assert run.metrics["epochs"] == 3
+    assert run.metrics["steps"] == 33
+
+
+def test_a_run_goes_on_from_its_last_epoch_also_where_an_earlier_one_is_the_best(resume, train):
+    run = train(*SHORT, "trainer.max_epochs=3", "callbacks.checkpoint.mode=max")
+    epochs = [torch.load(file, weights_only=True)["epoch"] for file in (run.best_checkpoint, run.last_checkpoint)]
+    assert epochs == [0, 2]
+    best = run.best_checkpoint.read_bytes()
+    assert resume(f"resume={run.folder}", "trainer.max_epochs=4") == 0
+    assert torch.load(run.last_checkpoint, weights_only=True)["epoch"] == 3
+    assert run.best_checkpoint.read_bytes() == best
+
+
+def test_another_config_is_refused_by_its_key(resume, train, capfd):
+    run = train(*SHORT)
+    assert resume(f"resume={run.folder}", "data.batch_size=64") == 1
+    error = capfd.readouterr().err
+    assert "error: data.batch_size: the run to resume has 128, found 64" in error
+    assert "Traceback" not in error
+
+
+def test_a_folder_that_is_no_run_is_refused(resume, tmp_path, capfd):
+    assert resume(f"resume={tmp_path}/nowhere") == 1
+    assert "nowhere is not a run's folder" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("checkpoints/last.ckpt", "last.ckpt is damaged; put best.ckpt in its place"),
+        ("metrics.json", "metrics.json is damaged"),
+        (".hydra/resolved.yaml", "resolved.yaml is damaged"),
+    ],
+)
+def test_a_damaged_file_of_the_run_is_named(resume, train, capfd, file, told):
+    run = train(*SHORT)
+    whole = (run.folder / file).read_bytes()
+    (run.folder / file).write_bytes(whole[: len(whole) // 3])
+    assert resume(f"resume={run.folder}", "trainer.max_epochs=2") == 1
+    error = capfd.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
+
+
+def test_a_folder_named_as_those_of_sweeps_resumes(resume, train):
+    run = train(*SHORT)
+    folder = run.folder.rename(run.folder.with_name("it's data=digits,seed=1"))
+    assert resume(f"resume={folder}", "trainer.max_epochs=2") == 0
+    assert Run(folder).metrics["epochs"] == 2
+
+
+@pytest.mark.parametrize("argument", ["-m", "--multirun", "hydra.run.dir=elsewhere"])
+def test_a_run_goes_on_in_no_other_folder(resume, train, capfd, argument):
+    run = train(*SHORT)
+    assert resume(f"resume={run.folder}", argument) == 1
+    assert f"leave out {argument.partition('=')[0]}" in capfd.readouterr().err
+
+
+@pytest.fixture
+def resume(monkeypatch):
+    """Arguments -> exit status of the command line with its own reading of `resume=`, in this process."""
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["latentlab", "train", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        if isinstance(ended.value.code, str):
+            print(ended.value.code, file=sys.stderr)
+            return 1
+        return ended.value.code
+
+    return run
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path):
+    run = Run(tmp_path / "run")
+    process = start(run.folder, *SETTING[:5], *SETTING[5:], "data.batch_size=2")
+    deadline = time.monotonic() + 60
+    while run.status["status"] != "running" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    finish(process)
+    assert run.last_checkpoint is None
+    done = called("train", f"resume={run.folder}", "trainer.max_epochs=1")
+    assert done.returncode == 0, done.stderr
+    assert run.metrics["epochs"] == 1

@@ -1,0 +1,63 @@
+"""The flags that show something instead of running."""
+
+import errno
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from omegaconf import DictConfig
+
+from tests.config.command_line import answer, error_line
+
+SOURCE = str(Path(__file__).parents[2] / "src")
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+def test_help_lists_groups_and_ten_commands():
+    status, out, err = answer("--help")
+    commands = [line for line in out.splitlines() if line.startswith("latentlab train ")]
+    assert (status, err, len(commands)) == (0, "", 10)
+    groups = "model net likelihood data optimizer scheduler trainer callbacks logger experiment sweep hydra"
+    assert all(re.search(f"^{group}: ", out, re.MULTILINE) for group in groups.split())
+
+
+def test_the_commands_in_the_help_are_sound():
+    _, out, _ = answer("--help")
+    for line in out.splitlines():
+        if line.startswith("latentlab train ") and "resume=" not in line:
+            shown = [] if " -m " in line else ["--cfg", "job"]
+            assert answer(*line.split()[1:], *shown)[::2] == (0, ""), line
+
+
+@pytest.mark.parametrize("flags", [["--cfg", "job"], ["--cfg", "job", "--resolve", "-p", "model"], ["--info"]])
+def test_hydras_own_flags_work(flags: list[str]):
+    status, out, err = answer("model=cvae", *flags)
+    assert (status, err) == (0, "")
+    assert "latentlab.models.cvae.CVAE" in out
+
+
+def test_hydra_help_works():
+    assert "hydra" in answer("--hydra-help")[1].lower()
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("module", ["train", "evaluate"])
+def test_a_reader_that_goes_away_is_no_error(module: str, unbuffered: str):
+    command = [sys.executable, "-m", f"latentlab.{module}", "--help"]
+    environment = {**os.environ, "PYTHONPATH": SOURCE, "PYTHONUNBUFFERED": unbuffered}
+    reader, writer = os.pipe()
+    os.close(reader)  # as `head -1` does, but surely before the first word
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(command, env=environment, stdout=pipe, stderr=subprocess.PIPE, text=True)
+    assert (done.stderr, done.returncode) == ("", 141)
+
+
+def test_another_broken_pipe_is_told():
+    def job(config: DictConfig) -> float:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    assert "Broken pipe" in error_line(job=job)

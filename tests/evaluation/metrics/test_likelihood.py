@@ -1,0 +1,114 @@
+"""The importance-weighted bound on a model whose likelihood is known in closed form."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+
+from latentlab.evaluation.metrics.applicability import NotApplicable
+from latentlab.evaluation.metrics.likelihood import importance_weighted, likelihood
+from latentlab.functional.batch import Batch
+from latentlab.functional.distributions import Gaussian
+from latentlab.functional.randomness import RandomSource
+from latentlab.functional.schedules import Constant, ConstantRate
+from latentlab.models.nets.linear import LinearDecoder, LinearEncoder
+from latentlab.models.parts import Parts
+from latentlab.models.vae import VAE
+from tests.models.variants import batch, build
+
+SHAPE, SIGMA = (1, 2, 2), 0.5
+W = torch.tensor([[1.0, 0.0], [0.5, 0.0], [0.0, 0.8], [0.0, -0.6]])  # orthogonal columns: a diagonal posterior
+B = torch.tensor([0.1, 0.2, 0.3, 0.4])
+
+
+def linear_gaussian(wrong_by: float = 0.0) -> VAE:
+    """x = W z + b + noise, with the exact posterior, or one whose mean and log-variance are off by `wrong_by`."""
+    parts = Parts(
+        encoder=LinearEncoder(SHAPE, 4, 0),
+        decoder=LinearDecoder(2, SHAPE, 0),
+        likelihood=Gaussian(sigma=SIGMA),
+        optimizer=partial(torch.optim.Adam, lr=1e-3),
+        rate=ConstantRate(),
+        image_shape=SHAPE,
+        num_classes=0,
+    )
+    model = VAE(parts=parts, latent_dim=2, beta=1.0, kl_schedule=Constant())
+    precision = 1 + W.square().sum(0) / SIGMA**2
+    to_mean = (W / SIGMA**2 / precision).T
+    with torch.no_grad():
+        weight, bias = parts.encoder.parameters()
+        weight.copy_(torch.cat((to_mean, torch.zeros(2, 4))))
+        bias.copy_(torch.cat((-to_mean @ B, -precision.log())) + wrong_by)
+        weight, bias = parts.decoder.parameters()
+        weight.copy_(W)
+        bias.copy_(B)
+    return model.eval()
+
+
+X = torch.rand(200, *SHAPE, generator=torch.Generator().manual_seed(1))
+
+
+def batch_of(x, seed=0):
+    return Batch(x, torch.full((len(x),), -1), len(x), RandomSource(seed))
+
+
+def exact():
+    marginal = torch.distributions.MultivariateNormal(B, W @ W.T + SIGMA**2 * torch.eye(4))
+    return marginal.log_prob(X.flatten(1))
+
+
+def test_with_the_exact_posterior_one_code_gives_the_likelihood_itself():
+    found = importance_weighted(linear_gaussian(), batch_of(X), 1)
+    torch.testing.assert_close(found, exact().double(), atol=1e-4, rtol=1e-5)
+
+
+def test_with_another_posterior_the_bound_rises_to_the_likelihood():
+    model = linear_gaussian(wrong_by=0.4)
+    one, some, many = (float(importance_weighted(model, batch_of(X), k).mean()) for k in (1, 10, 3000))
+    truth = float(exact().mean())
+    assert one < some < truth
+    assert many == pytest.approx(truth, abs=0.01)
+
+
+def test_the_mean_is_over_exactly_the_codes_that_are_drawn():
+    model, random = linear_gaussian(wrong_by=0.4), RandomSource(3)
+    posterior = model.encode(X, batch_of(X).y).posterior
+    weights = []
+    for _ in range(3):
+        z = posterior.sample(random.normal(posterior.mean))
+        joint = model.likelihood.log_prob(X, model.decode(z, batch_of(X).y)) + model.prior(batch_of(X).y).log_prob(z)
+        weights.append((joint - posterior.log_prob(z)).exp())
+    expected = torch.stack(weights).mean(0).log()
+    found = importance_weighted(model, batch_of(X, seed=3), 3)
+    torch.testing.assert_close(found, expected.double(), atol=1e-4, rtol=1e-5)
+
+
+def test_no_code_is_too_late_to_count():
+    """A sum of equal weights in float32 stops growing at 2^24, and is rounded long before."""
+    many = 3_000
+    found = importance_weighted(linear_gaussian(), batch_of(X[:1]), many)
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, exact()[:1].double(), atol=1e-5, rtol=0)
+
+
+def test_the_figures_and_their_standard_error():
+    found = dict(likelihood(linear_gaussian(), [batch_of(X[:150]), batch_of(X[150:])], 1, "nll_binarized"))
+    assert found["nll_binarized"] == pytest.approx(-float(exact().mean()), abs=1e-4)
+    assert found["nll_binarized_stderr"] == pytest.approx(float(exact().std()) / math.sqrt(200), rel=1e-3)
+    assert found["nll_binarized_samples"] == 1
+
+
+def test_a_model_that_is_told_the_label_gives_log_p_of_x_given_y():
+    model = build("cvae_label_prior").eval()
+    with torch.no_grad():
+        model.label_prior.mean[3] += 5  # makes label 3 unlikely for every posterior
+    own = batch(rows=6)
+    moved = own._replace(y=torch.full_like(own.y, 3))
+    given_own, given_three = (importance_weighted(model, b, 50).mean() for b in (own, moved))
+    assert given_three < given_own - 5
+
+
+def test_a_variant_without_a_posterior_has_none():
+    with pytest.raises(NotApplicable, match="no posterior"):
+        dict(likelihood(build("ae"), [batch()], 2))

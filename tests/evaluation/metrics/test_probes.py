@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from latentlab.evaluation.metrics.few_labels import balanced, few_labels
+from latentlab.evaluation.metrics.probes import (
+    NEIGHBOURS,
+    STRENGTHS,
+    WIDE,
+    chosen_strength,
+    nearest_label,
+    probes,
+    scaled,
+)
+from latentlab.models.codes import Codes
+
+
+def blobs(count, spread, seed, classes=4):
+    """Codes around a corner of their own for each class."""
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.arange(count) % classes
+    corners = 4.0 * torch.eye(classes)
+    return Codes(corners[y] + spread * torch.randn(count, classes, generator=generator), y, None)
+
+
+def test_classes_that_lie_apart_are_found_without_an_error():
+    found = dict(probes(blobs(800, 0.3, 0), blobs(200, 0.3, 1)))
+    assert found == pytest.approx(
+        {"linear_probe_error": 0, "knn_error": 0, "kmeans_nmi": 1, "kmeans_ari": 1}, abs=1e-12
+    )
+
+
+def test_codes_without_a_class_are_no_better_than_chance():
+    codes = blobs(4_000, 0.3, 0)
+    noise = [Codes(torch.randn(len(c.y), 4, generator=torch.Generator().manual_seed(7)), c.y, None) for c in (codes,)]
+    test = Codes(torch.randn(2_000, 4, generator=torch.Generator().manual_seed(8)), blobs(2_000, 1, 0).y, None)
+    found = dict(probes(noise[0], test))
+    assert found["linear_probe_error"] == pytest.approx(0.75, abs=0.04)
+    assert found["knn_error"] == pytest.approx(0.75, abs=0.04)
+    assert abs(found["kmeans_ari"]) < 0.02
+
+
+def test_where_the_codes_lie_and_how_large_they_are_does_not_matter():
+    train, test = blobs(800, 1.5, 0), blobs(300, 1.5, 1)
+    moved = [codes._replace(z=1e3 * codes.z + 7) for codes in (train, test)]
+    assert dict(probes(*moved)) == pytest.approx(dict(probes(train, test)), abs=0.01)
+
+
+def test_scaling_is_by_one_number_and_survives_codes_that_are_all_alike():
+    train, test = scaled(torch.tensor([[0.0, 0.0], [2.0, 4.0]]), torch.tensor([[1.0, 2.0]]))
+    assert train[1, 1] == pytest.approx(2 * train[1, 0])
+    assert test.abs().max() < 1e-6
+    assert scaled(torch.ones(3, 2), torch.ones(1, 2))[0].isfinite().all()
+
+
+def test_few_labels_are_as_many_of_each_class_and_drawn_anew():
+    y = blobs(400, 1, 0).y.numpy()
+    first, second = (balanced(y, 40, np.random.default_rng(seed)) for seed in (0, 1))
+    assert np.bincount(y[first]).tolist() == [10] * 4
+    assert len(set(first.tolist())) == 40
+    assert set(first.tolist()) != set(second.tolist())
+
+
+@pytest.mark.parametrize(("classes", "count"), [(47, 100), (47, 47), (4, 41), (10, 1_000)])
+def test_few_labels_are_exactly_as_many_as_their_name_says(classes, count):
+    y = np.arange(9_400) % classes
+    found = np.bincount(y[balanced(y, count, np.random.default_rng(0))])
+    assert found.sum() == count
+    assert found.max() - found.min() <= 1
+    assert balanced(y, classes - 1, np.random.default_rng(0)) is None
+
+
+def test_more_labels_are_worth_more_and_counts_that_cannot_be_are_left_out():
+    train, test = blobs(1_000, 2.5, 0), blobs(1_000, 2.5, 1)
+    found = dict(few_labels(train, test, counts=(2, 8, 800, 5_000), draws=5))
+    assert found.keys() == {f"few_labels_{n}_{what}" for n in (8, 800) for what in ("error", "spread")}
+    assert found["few_labels_800_error"] < found["few_labels_8_error"]
+    assert found["few_labels_8_spread"] > found["few_labels_800_spread"] > 0
+
+
+def test_the_draws_are_the_same_for_a_seed():
+    train, test = blobs(500, 2.5, 0), blobs(300, 2.5, 1)
+    first, again, other = (dict(few_labels(train, test, (20,), 3, seed)) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+def test_the_regularisation_is_chosen_on_training_codes():
+    random = np.random.default_rng(0)
+    y = torch.from_numpy(random.integers(0, 2, 150))
+    noise = torch.from_numpy(random.normal(size=(150, 400))).float()  # only the first unit tells
+    noise[:, 0] += 2.0 * y
+    assert chosen_strength(noise, y, seed=0) == min(STRENGTHS)
+    y = torch.arange(600) % 4
+    assert chosen_strength(4 * torch.eye(4)[y], y, seed=0) == 1.0
+
+
+@pytest.mark.parametrize("units", [3, WIDE, 3 * WIDE])
+def test_the_nearest_rows_vote_as_in_sklearn(units):
+    random = np.random.default_rng(0)
+    y = random.integers(0, 5, 900)
+    x, x_test = (random.normal(size=(n, units)).astype(np.float32) for n in (900, 1_700))
+    x[np.arange(900), y % units] += 3.0
+    expected = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(x.astype(np.float64), y).predict(x_test)
+    assert nearest_label(*map(torch.from_numpy, (x, y, x_test))).tolist() == expected.tolist()
+
+
+def test_two_labels_that_are_as_common_give_the_lesser():
+    x = torch.ones(10, WIDE)
+    assert nearest_label(x, torch.tensor([7, 2] * 5), x[:3]).tolist() == [2, 2, 2]
+
+
+def test_codes_near_each_other_on_a_line_are_told_apart():
+    line = torch.linspace(-5, 5, 55_000)[:, None]
+    y = torch.arange(55_000) // 10 % 2  # float32 would mix up some twenty neighbours
+    assert torch.equal(nearest_label(line, y, line[5::1_000]), y[5::1_000])

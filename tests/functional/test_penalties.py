@@ -1,0 +1,226 @@
+"""Sparsity penalties, in numbers worked out by hand."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import distributions as td
+from torch.autograd import gradcheck
+from torch.func import vmap
+
+from latentlab.errors import ConfigError
+from latentlab.functional.penalties import L1, KLToTarget, Penalty, TopK, keep_largest, kl_to_target, l1
+
+PENALTIES = [L1(0.1, 0.0), KLToTarget(1.0, 0.05, 0.5), TopK(1.0, 2, 0.0)]
+each_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
+
+
+def mean(code: torch.Tensor) -> torch.Tensor:
+    return code.mean(0)
+
+
+def random_code(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
+
+
+def test_l1_is_the_sum_of_absolute_values() -> None:
+    assert l1(torch.tensor([[-1.0, 2.0, 0.5], [0.0, 0.0, 0.0]])).tolist() == [3.5, 0.0]
+
+
+def test_l1_penalty_rectifies_the_code_and_sums_it() -> None:
+    penalty = L1(0.1, 0.0)
+    raw = torch.tensor([[-1.0, 2.0, 0.5], [0.0, -3.0, -1.0]])
+    code = penalty.activate(raw)
+    assert code.tolist() == [[0.0, 2.0, 0.5], [0.0, 0.0, 0.0]]
+    assert penalty(raw, code, mean).tolist() == [2.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("activity", "rho", "nats"),
+    [(0.05, 0.05, 0.0), (0.5, 0.05, 0.494632), (0.2, 0.05, 0.093943), (0.5, 0.5, 0.0), (0.1, 0.5, 0.510826)],
+)
+def test_kl_to_target_has_these_values(activity: float, rho: float, nats: float) -> None:
+    assert kl_to_target(torch.tensor([activity]), rho).item() == pytest.approx(nats, abs=1e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(1e-3, 1 - 1e-3), st.floats(1e-3, 1 - 1e-3))
+def test_kl_to_target_is_that_of_torch(activity: float, rho: float) -> None:
+    target, observed = (td.Bernoulli(torch.tensor([p], dtype=torch.float64)) for p in (rho, activity))
+    expected = td.kl_divergence(target, observed)
+    torch.testing.assert_close(kl_to_target(observed.probs, rho), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_kl_to_target_is_the_mean_log_ratio_of_samples() -> None:
+    torch.manual_seed(0)
+    target, observed = td.Bernoulli(torch.tensor(0.05)), td.Bernoulli(torch.tensor(0.2))
+    spikes = target.sample((100_000,))
+    ratio = target.log_prob(spikes) - observed.log_prob(spikes)
+    error = ratio.std().item() / math.sqrt(len(ratio))
+    assert kl_to_target(torch.tensor([0.2]), 0.05).item() == pytest.approx(ratio.mean().item(), abs=5 * error)
+
+
+@pytest.mark.parametrize(("activity", "nats"), [(0.0, 0.492261), (1.0, 12.926220)])
+def test_kl_of_a_unit_that_is_never_or_always_on_is_finite(activity: float, nats: float) -> None:
+    """-H(0.05) + 0.05 * log(1e6), and -H(0.05) + 0.95 * log(1e6)."""
+    on = torch.tensor([activity], requires_grad=True)
+    kl = kl_to_target(on, 0.05)
+    kl.sum().backward()
+    assert kl.item() == pytest.approx(nats, abs=1e-4)
+    assert on.grad.isfinite().all()
+
+
+def test_kl_penalty_is_the_same_for_each_image_and_judges_the_batch() -> None:
+    penalty = KLToTarget(1.0, 0.05, 0.5)
+    code = torch.tensor([[0.0, 1.0], [0.1, 0.0], [0.05, 0.5]])  # units active 0.05 and 0.5 of the time
+    torch.testing.assert_close(penalty(code, code, mean), torch.full((3,), 0.494632))
+
+
+def test_kl_penalty_asks_the_mean_it_is_handed() -> None:
+    """On several devices it is the mean over all of them, which no single share knows."""
+    code = torch.zeros(2, 1)
+    cost = KLToTarget(1.0, 0.05, 0.5)(code, code, lambda share: (share.sum(0) + 2.0) / 4)
+    torch.testing.assert_close(cost, torch.full((2,), 0.494632))
+
+
+def test_kl_penalty_activates_with_a_sigmoid() -> None:
+    code = KLToTarget(1.0, 0.05, 0.5).activate(torch.tensor([[0.0, math.log(3)]]))
+    torch.testing.assert_close(code, torch.tensor([[0.5, 0.75]]))
+
+
+@pytest.mark.parametrize(
+    ("k", "kept"),
+    [
+        (1, [0.0, 3.0, 0.0, 0.0]),
+        (2, [1.0, 3.0, 0.0, 0.0]),
+        (3, [1.0, 3.0, -1.0, 0.0]),
+        (4, [1.0, 3.0, -1.0, -2.0]),
+    ],
+)
+def test_k_largest_values_stay_where_they_stand(k: int, kept: list[float]) -> None:
+    code = torch.tensor([[1.0, 3.0, -1.0, -2.0]])
+    assert keep_largest(code, k).tolist() == [kept]
+    assert TopK(1.0, k, 0.0).activate(code).tolist() == [kept]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 6), st.lists(st.integers(1, 3), min_size=6, max_size=6))
+def test_exactly_k_are_kept_among_equals(k: int, values: list[int]) -> None:
+    code = torch.tensor([values], dtype=torch.float32)
+    kept = keep_largest(code, k)
+    assert int((kept != 0).sum()) == k
+    assert kept.sum() == code.sort(descending=True).values[:, :k].sum()
+
+
+@pytest.mark.parametrize(("alpha", "kept"), [(1.0, 2), (1.5, 3), (2.9, 6)])
+def test_alpha_times_as_many_are_kept_once_training_is_over(alpha: float, kept: int) -> None:
+    penalty = TopK(1.0, 2, 0.0, alpha)
+    code = random_code(3, 8)
+    assert torch.equal(penalty.train().activate(code), keep_largest(code, 2))
+    assert torch.equal(penalty.eval().activate(code), keep_largest(code, kept))
+
+
+def test_gradient_reaches_the_kept_units_alone() -> None:
+    code = torch.tensor([[1.0, 3.0, 2.0]], requires_grad=True)
+    keep_largest(code, 2).sum().backward()
+    assert code.grad.tolist() == [[0.0, 1.0, 1.0]]
+
+
+def top_k_cost(raw: torch.Tensor, k: int) -> list[float]:
+    penalty = TopK(1.0, k, 0.0)
+    return penalty(raw, penalty.activate(raw), mean).tolist()
+
+
+def test_top_k_pulls_at_units_that_no_image_keeps() -> None:
+    # unit 2 is kept by nobody: it is 1 and 3 below the least that is kept
+    raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]])
+    assert top_k_cost(raw, 2) == [2.0, 2.0]
+
+
+def test_top_k_costs_nothing_where_each_unit_is_kept_by_some_image() -> None:
+    assert top_k_cost(torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, 6.0]]), 2) == [0.0, 0.0]
+
+
+def test_top_k_raises_the_units_that_are_not_used() -> None:
+    raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]], requires_grad=True)
+    penalty = TopK(1.0, 2, 0.0)
+    penalty(raw, penalty.activate(raw), mean).mean().backward()
+    assert (raw.grad[:, 2] < 0).all()
+
+
+@each_penalty
+def test_gradients_are_right(penalty: Penalty) -> None:
+    code = random_code(3, 5).requires_grad_()
+    assert gradcheck(penalty.activate, (code,))
+    assert gradcheck(lambda c: penalty.activate(c).square().sum(1) + penalty(c, penalty.activate(c), mean), (code,))
+
+
+@each_penalty
+@pytest.mark.parametrize("value", [-1e4, 0.0, 1e4])
+def test_extreme_codes_have_finite_costs_and_gradients(penalty: Penalty, value: float) -> None:
+    code = torch.full((2, 3), value).requires_grad_()
+    activated = penalty.activate(code)
+    cost = penalty(code, activated, mean)
+    (gradient,) = torch.autograd.grad(cost.sum() + activated.sum(), code)
+    assert cost.isfinite().all()
+    assert gradient.isfinite().all()
+
+
+@each_penalty
+def test_halves_are_judged_in_float32(penalty: Penalty) -> None:
+    raw = random_code(64, 5).bfloat16()
+    code = penalty.activate(raw)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(penalty(raw, code, mean), penalty(raw.float(), code.float(), mean))
+
+
+@each_penalty
+def test_penalty_under_vmap_is_the_penalty_of_each(penalty: Penalty) -> None:
+    def of_one(code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        activated = penalty.activate(code)
+        return activated, penalty(code, activated, mean)
+
+    codes = random_code(4, 3, 5)
+    for together, apart in zip(vmap(of_one)(codes), zip(*map(of_one, codes), strict=True), strict=True):
+        torch.testing.assert_close(together, torch.stack(apart))
+
+
+@each_penalty
+def test_share_without_images_costs_nothing(penalty: Penalty) -> None:
+    raw = torch.zeros(0, 5)
+    assert penalty(raw, penalty.activate(raw), lambda share: share.sum(0) + 0.5).shape == (0,)
+
+
+@each_penalty
+def test_sound_options_pass_their_check(penalty: Penalty) -> None:
+    penalty.check(latent_dim=2)
+
+
+@pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
+@pytest.mark.parametrize("make", [lambda w: L1(w, 0), lambda w: KLToTarget(w, 0.1, 0), lambda w: TopK(w, 1, 0)])
+def test_weight_below_zero_is_refused(make, weight: float) -> None:
+    with pytest.raises(ConfigError, match=r"^model\.penalty\.weight: expected at least 0, found"):
+        make(weight).check(latent_dim=4)
+
+
+@pytest.mark.parametrize("rho", [0.0, 1.0, -0.1, math.nan])
+def test_target_that_is_no_proper_probability_is_refused(rho: float) -> None:
+    with pytest.raises(ConfigError, match=r"^model\.penalty\.rho: expected a number between 0 and 1, found"):
+        KLToTarget(1.0, rho, 0.5).check(latent_dim=4)
+
+
+@pytest.mark.parametrize("k", [0, -1, 5])
+def test_k_outside_the_code_is_refused(k: int) -> None:
+    penalty = TopK(1.0, k, 0.0)
+    with pytest.raises(ConfigError, match=rf"^model\.penalty\.k: expected 1 to 4, .* found {k};"):
+        penalty.check(latent_dim=4)
+    with pytest.raises(ConfigError, match=r"^model\.penalty\.k: "):
+        penalty.activate(torch.zeros(2, 4))
+
+
+@pytest.mark.parametrize("alpha", [0.9, 2.1, math.nan])
+def test_alpha_that_leaves_the_code_is_refused(alpha: float) -> None:
+    with pytest.raises(ConfigError, match=rf"^model\.penalty\.alpha: expected 1 to 2, .* found {alpha}"):
+        TopK(1.0, 2, 0.0, alpha).check(latent_dim=4)

@@ -1,0 +1,64 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from latentlab.errors import ConfigError
+from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder
+
+
+def most_halvings(side: int) -> int:
+    count = 0
+    while side > 1:
+        side, count = (side + 1) // 2, count + 1
+    return count
+
+
+@settings(deadline=None, max_examples=30)
+@given(height=st.integers(8, 64), width=st.integers(8, 64))
+def test_the_deepest_net_that_is_allowed_restores_every_size(height, width):
+    options = {"widths": [2] * most_halvings(min(height, width)), "activation": "relu"}
+    x = torch.rand(2, 1, height, width)
+    z = CNNEncoder((1, height, width), 3, **options)(x)
+    assert CNNDecoder(3, (1, height, width), **options)(z).shape == x.shape
+
+
+@pytest.mark.parametrize("net", [CNNEncoder, CNNDecoder])
+@pytest.mark.parametrize(
+    ("height", "width", "most"), [(8, 8, 3), (9, 13, 4), (28, 28, 5), (64, 8, 3), (64, 64, 6), (1, 8, 0)]
+)
+def test_one_layer_more_than_the_image_can_be_halved_is_refused(net, height, width, most):
+    with pytest.raises(ConfigError) as error:
+        net(image_shape=(1, height, width), features=2, widths=[4] * (most + 1), activation="relu")
+    assert str(error.value) == (
+        f"net.widths: expected at most {most} widths, as each layer halves the {height}x{width} image, "
+        f"found {most + 1}; drop 1"
+    )
+
+
+def test_each_layer_halves_the_image_and_the_decoder_doubles_it_back():
+    encoder = CNNEncoder((1, 28, 20), 3, widths=[4, 5, 6], activation="relu")
+    decoder = CNNDecoder(3, (1, 28, 20), widths=[4, 5, 6], activation="relu")
+    down, up = [], []
+    for net, convolution, sizes in ((encoder, nn.Conv2d, down), (decoder, nn.ConvTranspose2d, up)):
+        for layer in net.convolutions:
+            if isinstance(layer, convolution):
+                layer.register_forward_hook(lambda _, __, out, sizes=sizes: sizes.append(tuple(out.shape[1:])))
+    decoder(encoder(torch.rand(1, 1, 28, 20)))
+    assert down == [(4, 14, 10), (5, 7, 5), (6, 4, 3)]
+    assert up == [(5, 7, 5), (4, 14, 10), (1, 28, 20)]
+
+
+def test_the_condition_joins_after_the_convolutions():
+    encoder = CNNEncoder((1, 28, 28), 3, 10, widths=[4, 5], activation="relu")
+    decoder = CNNDecoder(3, (1, 28, 28), 10, widths=[4, 5], activation="relu")
+    assert encoder.head.in_features == 5 * 7 * 7 + 10
+    assert decoder.stem.in_features == 3 + 10
+
+
+def test_the_nonlinearity_stands_between_linear_maps_and_nowhere_else():
+    encoder = CNNEncoder((1, 8, 8), 3, widths=[4, 5], activation="silu")
+    decoder = CNNDecoder(3, (1, 8, 8), widths=[4, 5], activation="silu")
+    assert [type(m) for m in encoder.convolutions] == [nn.Conv2d, nn.SiLU] * 2
+    assert [type(m) for m in decoder.convolutions] == [nn.SiLU, nn.ConvTranspose2d] * 2

@@ -1,0 +1,249 @@
+"""The report's files: what they say, what they name, and that nothing of a run becomes markup."""
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from latentlab.errors import UserError
+from latentlab.report.pictures import gallery
+from latentlab.report.reading.groups import grouped
+from latentlab.report.reading.run_sets import read_sweep
+from latentlab.report.verdicts import judge, sentence
+from latentlab.report.write import write_report, write_report_of_runs
+from tests.report.run_folders import beta_sweep, write_run, write_sweep
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and the text outside of scripts and styles."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words, self._skipped = [], [], 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._skipped += tag in ("script", "style")
+
+    def handle_endtag(self, tag):
+        self._skipped -= tag in ("script", "style")
+
+    def handle_data(self, data):
+        if not self._skipped:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split()).replace(" ,", ",")
+
+    def ids(self):
+        return [attributes["id"] for _, attributes in self.tags if "id" in attributes]
+
+
+def page_of(folder, **options):
+    return Tags(write_report(folder, **options).read_text(encoding="utf-8"))
+
+
+def test_a_sweep_of_one_key(tmp_path):
+    page = page_of(beta_sweep(tmp_path))
+    assert "betas" in page.text
+    assert "9 runs of 3 configs: 9 complete" in page.text
+    assert "MSE: beta=0.5, 0.00510 ± 0.00025 (3 seeds), is best" in page.text
+    assert "ELBO: beta=0.5" in page.text
+    order = ["verdict", "groups", "differences", "curves", "settings", "rate", "cost", "pictures", "runs"]
+    assert [name for name in page.ids() if name in order] == order
+    marked = [attributes for tag, attributes in page.tags if tag == "td" and "best" in attributes.get("class", "")]
+    assert len(marked) == 3  # mse, bce and elbo: kl has no better, and nobody knows what strange is
+    assert sum(tag == "img" for tag, _ in page.tags) == 2 * 3 + 1  # and the one of the overlay
+    assert all(attributes["aria-label"] for tag, attributes in page.tags if tag == "svg" and "role" in attributes)
+
+
+def test_the_page_asks_for_nothing_and_runs_only_its_own_script(tmp_path):
+    page = page_of(beta_sweep(tmp_path))
+    for _, attributes in page.tags:
+        assert "style" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        assert attributes.get("src", "data:").startswith("data:")
+        assert re.match(r"#|\./|data:", attributes.get("href", "#"))
+    policy = next(a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+
+
+def test_the_same_figures_as_csv_and_markdown(tmp_path):
+    write_report(beta_sweep(tmp_path))
+    with (tmp_path / "report.csv").open(newline="") as stream:
+        runs = list(csv.DictReader(stream))
+    assert len(runs) == 9
+    assert float(runs[0]["test/mse"]) == 0.005
+    with (tmp_path / "report_groups.csv").open(newline="") as stream:
+        groups = list(csv.DictReader(stream))
+    assert [row["model.beta"] for row in groups] == ["0.5", "1", "2"]
+    assert float(groups[0]["test/mse mean"]) == pytest.approx(0.0051)
+    assert [row["test/mse best"] for row in groups] == ["1", "0", "0"]
+    assert "| 0.5 | 3 of 3 | **0.00510 ± 0.00025** |" in (tmp_path / "report.md").read_text()
+
+
+def test_nothing_of_a_run_becomes_markup(tmp_path):
+    folder, evil = tmp_path / "sweep", EVIL.replace("/", "")
+    write_run(folder / evil, {"mse": 1.0, EVIL: 1.0}, 0, {"net.activation": EVIL}, pictures=("a" + evil,))
+    write_run(folder / "other", {"mse": 1.0}, 0, {"net.activation": "=cmd()"})
+    write_run(folder / "third", None, 1, status="failed", reason=EVIL)
+    write_sweep(folder, [evil, "other", "third"], EVIL)
+    page = page_of(folder)
+    assert not any("onerror" in attributes for _, attributes in page.tags)
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
+    assert EVIL in page.text
+    assert evil in page.text
+    assert "<script>" not in (folder / "report.md").read_text()
+    assert "'=cmd()" in (folder / "report.csv").read_text()
+
+
+def test_odd_names_are_written_all_the_same(tmp_path):
+    folder = write_sweep(tmp_path, ["plain"], "lone \ud800 surrogate")
+    write_run(tmp_path / "plain", None, status="failed", reason="half \udcff a letter\nand a line")
+    assert "half" in page_of(folder).text
+
+
+def test_links_lead_to_the_run_folders_from_wherever_the_page_lies(tmp_path):
+    sweep = beta_sweep(tmp_path / "sweep", (1.0,), (0,))
+    page = page_of(sweep, output=tmp_path / "else" / "where")
+    assert any(a.get("href") == "./../../sweep/model.beta%3D1.0%2Cseed%3D0/" for _, a in page.tags)
+    assert (tmp_path / "else" / "where" / "report.csv").is_file()
+    assert not (sweep / "report.html").exists()
+
+
+def test_failed_missing_and_damaged_runs_are_named(tmp_path):
+    folder = beta_sweep(tmp_path / "sweep")
+    write_run(folder / "bad", None, 5, status="failed", reason="NonFiniteObjective: train/mse")
+    write_run(folder / "cut", None, 6, status="pruned", reason="behind the median")
+    (folder / "model.beta=1.0,seed=0" / "metrics.json").write_text("{")
+    (folder / "model.beta=1.0,seed=1" / "history.jsonl").write_text("nonsense\n{}\n")
+    (folder / "model.beta=0.5,seed=0" / "figures" / "samples.png").write_bytes(b"\x89PNG no more")
+    jobs = [job["folder"] for job in json.loads((folder / "sweep.json").read_text())["jobs"]]
+    write_sweep(folder, [*jobs, "bad", "cut", "gone"])
+    page = page_of(folder)
+    assert "8 complete, 1 failed, 1 pruned, 1 missing, 1 damaged" in page.text
+    for why in ("train/mse", "behind the median", "metrics.json is damaged", "history.jsonl is damaged", "samples.png"):
+        assert why in page.text
+    assert "2 of 5" in page.text
+
+
+@pytest.mark.parametrize("metrics", [None, {}, {"mse": None}])
+def test_a_sweep_without_any_figure(tmp_path, metrics):
+    status = "complete" if metrics is not None else "interrupted"
+    write_run(tmp_path / "a", metrics, status=status, reason="signal 15")
+    page = page_of(write_sweep(tmp_path, ["a", "b"]))
+    assert "b missing its folder holds no run" in page.text
+
+
+def test_nothing_but_missing_runs(tmp_path):
+    assert "No run has figures to compare." in page_of(write_sweep(tmp_path, ["a", "b"])).text
+
+
+def test_one_run(tmp_path):
+    write_run(tmp_path / "only", {"mse": 0.5, "kl": 1.0, "elbo": -3.0})
+    page = Tags(write_report_of_runs([tmp_path / "only"], tmp_path / "out").read_text())
+    assert "MSE: 0.5 (1 seed)." in page.text
+    assert not any(" best" in a.get("class", "") for t, a in page.tags if t == "td")
+
+
+@pytest.mark.parametrize("keys", [["model.beta"], ["model.beta", "model.latent_dim"], ["net.activation"]])
+def test_varied_keys_against_figures(tmp_path, keys):
+    choices = {"model.beta": (0.1, 1, 10), "model.latent_dim": (2, 4), "net.activation": ("relu", "silu")}
+    for first in choices[keys[0]]:
+        for second in choices[keys[1]] if len(keys) > 1 else (None,):
+            changes = {keys[0]: first} | ({keys[1]: second} if len(keys) > 1 else {})
+            write_run(tmp_path / f"{first},{second}", {"mse": 1.0}, changes=changes)
+    labels = [a["aria-label"] for t, a in page_of(tmp_path).tags if t == "svg" and "role" in a]
+    assert any(label.startswith("MSE by" if len(keys) == 2 else "MSE against") for label in labels)
+
+
+def test_many_keys_stand_on_parallel_axes(tmp_path):
+    for k in range(9):
+        changes = {
+            "model.beta": k % 3,
+            "model.latent_dim": 2 ** (k // 3),
+            "net.activation": "relu" if k % 2 else "silu",
+        }
+        write_run(tmp_path / str(k), {"mse": float(k)}, changes=changes)
+    labels = [a["aria-label"] for t, a in page_of(tmp_path).tags if "wide" in a.get("class", "")]
+    assert labels == ["MSE against beta, latent_dim, activation, 9 groups"]
+
+
+def test_a_baseline_is_chosen_by_name(tmp_path):
+    folder = beta_sweep(tmp_path)
+    assert "less beta=2" in page_of(folder, baseline="beta=2").text
+    with pytest.raises(UserError, match=r"baseline: no group 'beta=3'; expected one of 'beta=0\.5'"):
+        write_report(folder, baseline="beta=3")
+
+
+def test_runs_on_different_data_are_not_ranked(tmp_path):
+    for seed in (0, 1):
+        for size in (8, 28):
+            write_run(tmp_path / f"{size},{seed}", {"mse": size + 0.1 * seed}, seed, {"data.image_size": size})
+    page = page_of(tmp_path)
+    assert "different data" in page.text
+    assert "is best" not in page.text
+
+
+def test_the_order_of_the_jobs_changes_nothing(tmp_path):
+    folder = beta_sweep(tmp_path)
+    before = write_report(folder).read_text()
+    content = json.loads((folder / "sweep.json").read_text())
+    content["jobs"].reverse()
+    (folder / "sweep.json").write_text(json.dumps(content))
+    after = write_report(folder).read_text()
+    assert before[: before.index('id="runs"')] == after[: after.index('id="runs"')]
+
+
+def test_a_verdict_says_what_is_not_shown(tmp_path):
+    for seed, (a, b) in enumerate([(1.0, 1.2), (2.0, 1.7), (3.0, 3.3)]):
+        write_run(tmp_path / f"a{seed}", {"mse": a}, seed)
+        write_run(tmp_path / f"b{seed}", {"mse": b}, seed, {"model.beta": 2})
+    groups = grouped(read_sweep(tmp_path).records).groups
+    (judged,) = judge(groups)
+    assert sentence(judged, groups) == "MSE: no difference shown between beta=1, 2.0 ± 2.5 (3 seeds), and beta=2."
+
+
+def test_pictures_stay_within_their_budget_and_the_page_says_so(tmp_path):
+    folder = beta_sweep(tmp_path)
+    groups = grouped(read_sweep(folder).records).groups
+    found = gallery(groups, range(3), budget=300)
+    assert sum(len(picture.source) for _, row in found.rows for picture in row) <= 300
+    assert "were left out" in found.notes[0]
+
+
+def test_pictures_are_of_one_seed_that_all_groups_have(tmp_path):
+    for beta, seeds in ((1.0, (0, 2, 3)), (2.0, (3, 2))):
+        for seed in seeds:
+            changes = {"model.beta": beta}
+            write_run(tmp_path / f"{beta},{seed}", {"mse": beta}, seed, changes, pictures=("samples",))
+    groups = grouped(read_sweep(tmp_path).records).groups
+    ((key, row),) = gallery(groups, [0, 1]).rows
+    assert key == "samples"
+    assert [picture.note for picture in row] == ["seed 2", "seed 2"]
+
+
+def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
+    run = write_run(tmp_path / "a", {"mse": 1.0}, pictures=("samples",))
+    Image.new("1", (9000, 9000)).save(run / "figures" / "bomb.png")
+    page = page_of(tmp_path)
+    assert "bomb.png is damaged" in page.text
+
+
+@pytest.mark.parametrize("keys", [["model.beta"], ["model.beta", "model.latent_dim"]])
+@pytest.mark.parametrize("further", [[], [True, None, "", "—", [1, [2]], {"a": 1}]], ids=["numbers", "all"])
+def test_settings_of_any_kind_can_be_drawn(tmp_path, keys, further):
+    odd = [float("nan"), float("inf"), -1e308, 10**400, 0, 2.0, *further]
+    for place, value in enumerate(odd):
+        write_run(tmp_path / str(place), {"mse": 1e149 * (place - 3)}, changes=dict.fromkeys(keys, value))
+    page = page_of(tmp_path)
+    assert f"{len(odd)} complete" in page.text
+    assert "nan" not in " ".join(str(a.get("d", "")) + str(a.get("cx", "")) for _, a in page.tags)

@@ -1,0 +1,73 @@
+"""Recorded figures: what is worse than they were turns `make check` red, and nothing else does."""
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+from latentlab.errors import UserError
+from latentlab.report.recorded import Figure, Recorded, Verdict
+from tests.called import Done, called
+
+SMALL = ["model=ae,vae", "seed=0,1", "trainer.max_epochs=1", "data.image_size=8"]
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded", "tolerance", "found", "is_worse"),
+    [
+        ("test/mse", 0.01, 0.001, 0.0109, False),
+        ("test/mse", 0.01, 0.001, 0.0111, True),
+        ("test/mse", 0.01, 0.001, 0.001, False),  # better
+        ("test/elbo", -100.0, 2.0, -101.9, False),
+        ("test/elbo", -100.0, 2.0, -102.1, True),
+        ("test/elbo", -100.0, 2.0, -50.0, False),  # better
+        ("test/mse", 0.01, 0.001, math.nan, True),
+    ],
+)
+def test_a_figure_is_worse_by_more_than_its_tolerance_in_its_own_direction(name, recorded, tolerance, found, is_worse):
+    assert Verdict("VAE", name, Figure(recorded, tolerance), found).is_worse == is_worse
+
+
+def test_figures_come_back_from_their_file(tmp_path):
+    recorded = Recorded({"VAE": {"test/mse": Figure(0.01, 0.001)}})
+    recorded.write(tmp_path / "check.json")
+    assert Recorded.read(tmp_path / "check.json") == recorded
+
+
+def test_a_group_that_is_not_found_is_told():
+    with pytest.raises(UserError, match="no test/mse of VAE"):
+        Recorded({"VAE": {"test/mse": Figure(0.01, 0.001)}}).judge(Recorded({"AE": {}}))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"VAE": {"test/mse": 3}}', '{"VAE": {"test/mse": {"mean": 1}}}'])
+def test_a_file_of_something_else_is_refused(tmp_path, content):
+    (tmp_path / "check.json").write_text(content)
+    with pytest.raises(UserError, match="no recorded figures"):
+        Recorded.read(tmp_path / "check.json")
+
+
+def check(folder, *arguments: str) -> Done:
+    return called("check", *SMALL, *arguments, folder=folder)
+
+
+def test_a_variant_made_worse_turns_the_check_red(tmp_path):
+    assert "cannot read" in check(tmp_path).stderr
+    file = tmp_path / "benchmarks" / "check.json"
+    assert check(tmp_path, "record=true").returncode == 0
+    recorded = json.loads(file.read_text())
+    assert recorded.keys() == {"AE", "VAE"}
+    again = check(tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "as recorded, or better" in again.stdout
+    worse = check(tmp_path, "optimizer.lr=1e-5")
+    assert worse.returncode == 1
+    assert "WORSE  AE" in worse.stdout
+
+
+def test_the_help_of_the_check_is_its_usage():
+    done = subprocess.run(
+        [sys.executable, "-m", "latentlab", "check", "--help"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("latentlab check")

@@ -1,0 +1,147 @@
+"""The rooms of the package: which room may import which, who knows Hydra and torch, and how large a file may grow."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "latentlab"
+TOP_LEVEL_FILES = {"__init__.py", "__main__.py", "errors.py", "py.typed"}
+
+# room -> rooms that it may import; with a room comes everything that this one may import itself
+MAY_IMPORT = {
+    "functional": (),
+    "runs": (),
+    "processes": (),
+    "figures": (),
+    "models": ("functional",),
+    "data": ("functional",),
+    "config": ("runs", "processes"),
+    "report": ("runs",),
+    "training": ("models", "data", "config", "figures", "runs", "processes"),
+    "sweeps": ("report", "config", "runs", "processes"),
+    "evaluation": ("training",),
+    "commands": ("evaluation", "sweeps"),
+}
+FLOORS = 7  # errors below the rooms, `__main__` above them
+KNOWS_HYDRA = {"config", "sweeps", "commands"}
+LINES = 280
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+NAMES = [str(file.relative_to(PACKAGE)) for file in FILES]
+IN_ROOMS = [name for name in NAMES if "/" in name]
+
+
+def room_of(name: str) -> str:
+    return name.split("/")[0].removesuffix(".py")
+
+
+def modules_of(node: ast.AST, package: str) -> list[str]:
+    """The full names of the modules, or of the names in a package's face, that an import statement names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+        base = ".".join([*parents, *([node.module] if node.module else [])])
+        return [f"{base}.{alias.name}" for alias in node.names]
+    return []
+
+
+def imports(name: str) -> set[str]:
+    """What a file imports, also inside functions, as dotted names."""
+    package = ".".join(["latentlab", *Path(name).parts[:-1]])
+    tree = ast.parse((PACKAGE / name).read_text())
+    return {module for node in ast.walk(tree) for module in modules_of(node, package)}
+
+
+def rooms_imported(name: str) -> set[str]:
+    found = {module.split(".")[1] for module in imports(name) if module.startswith("latentlab.")}
+    return (found & MAY_IMPORT.keys()) - {room_of(name)}
+
+
+def allowed(room: str) -> set[str]:
+    below = set(MAY_IMPORT[room])
+    return below.union(*(allowed(inner) for inner in below))
+
+
+def floor(room: str) -> int:
+    return 1 + max((floor(inner) for inner in MAY_IMPORT[room]), default=0)
+
+
+def test_the_package_is_twelve_rooms_and_four_files():
+    entries = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert entries == TOP_LEVEL_FILES | MAY_IMPORT.keys()
+    assert len(MAY_IMPORT) == 12
+
+
+def test_there_are_seven_floors_and_no_circle():
+    # `floor` would not end on a circle
+    assert 2 + max(map(floor, MAY_IMPORT)) == FLOORS
+
+
+@pytest.mark.parametrize("name", IN_ROOMS)
+def test_a_file_imports_only_rooms_below_its_own(name):
+    assert rooms_imported(name) <= allowed(room_of(name))
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_every_permission_is_used(room):
+    used = set().union(*(rooms_imported(name) for name in IN_ROOMS if room_of(name) == room))
+    assert set(MAY_IMPORT[room]) <= used
+
+
+def test_errors_import_nothing_of_the_package():
+    assert not any(module.startswith("latentlab") for module in imports("errors.py"))
+
+
+@pytest.mark.parametrize("name", IN_ROOMS)
+def test_nothing_imports_a_command_but_the_command_line(name):
+    if room_of(name) != "commands":
+        assert "commands" not in rooms_imported(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_configs_sweeps_and_commands_know_hydra(name):
+    if room_of(name) not in KNOWS_HYDRA:
+        assert not any(module.split(".")[0] == "hydra" for module in imports(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_holds_one_idea_in_about_250_lines(name):
+    assert len((PACKAGE / name).read_text().splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_is_no_grab_bag(name):
+    assert Path(name).stem not in {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+
+
+def test_no_variant_subclasses_another():
+    shared = {"__init__", "base", "codes", "descent", "parts", "priors", "running_means"}
+    variants = [file for file in (PACKAGE / "models").glob("*.py") if file.stem not in shared]
+    assert len(variants) >= 5
+    for file in variants:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef):
+                assert [base.id for base in node.bases if isinstance(base, ast.Name)] == ["Autoencoder"]
+                assert any(isinstance(d, ast.Name) and d.id == "final" for d in node.decorator_list)
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that a fresh process has loaded after `code`."""
+    command = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("package", ["latentlab.report.write", "latentlab.runs"])
+def test_reading_run_folders_loads_neither_torch_nor_hydra(package):
+    assert loaded_by(f"import {package}").isdisjoint({"torch", "lightning", "hydra", "numpy", "matplotlib"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "modell=vae"], ["report", "--help"]])
+def test_help_and_a_mistyped_key_load_no_torch(arguments):
+    call = f"sys.argv[1:] = {arguments!r}\nfrom latentlab.__main__ import main\ntry: main()\nexcept SystemExit: pass"
+    assert loaded_by(call).isdisjoint({"torch", "lightning", "numpy", "matplotlib"})

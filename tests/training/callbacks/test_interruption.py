@@ -1,0 +1,18 @@
+"""Signals outside the training itself; those within it are tested on real runs, see test_resume and test_devices."""
+
+import os
+import signal
+
+import pytest
+
+from latentlab.errors import Interrupted
+from latentlab.processes.signals import SIGNALS, interruptible
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_raises_at_once_and_the_handlers_come_back(number):
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    with pytest.raises(Interrupted) as caught, interruptible():
+        os.kill(os.getpid(), number)
+    assert caught.value.code == 128 + number
+    assert {each: signal.getsignal(each) for each in SIGNALS} == before

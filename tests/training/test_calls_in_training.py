@@ -1,0 +1,158 @@
+"""Several steps to a call of Lightning's give what one at a time gives, and its hooks still hear of every step."""
+
+import itertools
+
+import pytest
+import torch
+from lightning.pytorch import Callback
+
+from latentlab.models.parts import Parts
+from tests.training.callbacks.short_runs import digits, model_of, trainer_with
+
+SHORT = ("data=digits", "data.batch_size=64", "net.widths=[32]", "trainer=cpu", "callbacks=no_pictures")
+STEPS = 21  # of 64 in 1,297 images
+
+
+def weights(run):
+    return torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
+
+
+@pytest.mark.parametrize("model", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
+def test_the_number_of_steps_in_a_call_changes_no_bit(train, model):
+    runs = [
+        train(
+            *SHORT,
+            f"model={model}",
+            "scheduler=cosine",
+            "trainer.max_epochs=2",
+            f"trainer.steps_per_call={n}",
+            folder=f"{n}",
+        )
+        for n in (1, 4, 100)
+    ]
+    first, *others = runs
+    for other in others:
+        assert other.metrics["metrics"] == first.metrics["metrics"]
+        assert all(torch.equal(a, b) for a, b in zip(weights(first).values(), weights(other).values(), strict=True))
+
+
+@pytest.mark.parametrize("limit", ["trainer.limit_train_batches=7", "trainer.limit_train_batches=0.34"])
+def test_a_limit_counts_batches(train, limit):
+    assert train(*SHORT, limit, "trainer.max_epochs=2").metrics["steps"] == 14
+
+
+def test_training_ends_at_the_very_step_that_is_asked_for(train):
+    assert train(*SHORT, "trainer.max_steps=13").metrics["steps"] == 13
+
+
+def test_validation_comes_after_the_very_batch_that_is_asked_for(train):
+    run = train(*SHORT, "trainer.max_epochs=1", "trainer.val_check_interval=8", "logger=csv")
+    steps = [int(row["step"]) for row in rows(run) if row.get("val/mse")]
+    assert steps == [8, 16]
+
+
+def test_curves_within_an_epoch_are_means_over_their_steps(train):
+    run = train(*SHORT, "trainer.max_epochs=1", "trainer.log_every_n_steps=7", "logger=csv")
+    points = {
+        int(row["step"]): float(row["train/objective_step"]) for row in rows(run) if row.get("train/objective_step")
+    }
+    assert list(points) == [7, 14, 21]
+    # batches of 64 but for the last, of 17: 448, 448 and 401 images
+    mean = sum(n * value for n, value in zip((448, 448, 401), points.values(), strict=True)) / 1297
+    (whole,) = [float(row["train/objective"]) for row in rows(run) if row.get("train/objective")]
+    assert mean == pytest.approx(whole, rel=1e-5)
+
+
+def test_without_an_interval_there_is_a_point_an_epoch(train):
+    run = train(*SHORT, "trainer.max_epochs=1", "trainer.log_every_n_steps=0", "logger=csv")
+    assert not any(row.get("train/objective_step") for row in rows(run))
+    assert [int(row["step"]) for row in rows(run) if row.get("train/objective")] == [STEPS]
+
+
+def test_batches_of_one_step_are_one_large_batch(train):
+    """With plain gradient descent the mean of two halves' gradients is that of the whole."""
+    options = ("optimizer=sgd", "optimizer.lr=1e-5", "trainer.max_epochs=1", "data.seed=0")
+    whole = train(*SHORT, *options, "data.batch_size=128", "trainer.limit_train_batches=8", folder="whole")
+    halves = train(
+        *SHORT, *options, "trainer.limit_train_batches=16", "trainer.accumulate_grad_batches=2", folder="halves"
+    )
+    assert whole.metrics["steps"] == halves.metrics["steps"] == 8
+    mse = [run.metrics["metrics"]["test/mse"] for run in (whole, halves)]
+    assert mse[0] == pytest.approx(mse[1], rel=1e-4)
+
+
+class Listening(Callback):
+    """Writes down the hooks of a step, and the norm of the gradients that the optimizer is given."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.norms: list[float] = []
+
+    def on_train_batch_start(self, *_) -> None:
+        self.heard.append("call")
+
+    def on_before_backward(self, *_) -> None:
+        self.heard.append("before backward")
+
+    def on_after_backward(self, *_) -> None:
+        self.heard.append("after backward")
+
+    def on_before_optimizer_step(self, *_) -> None:
+        self.heard.append("step")
+
+
+class Norms(torch.optim.SGD):
+    """Writes down the norm of the gradients of each step."""
+
+    seen: list[float]
+
+    def step(self, closure=None):
+        result = super().step(closure)
+        grads = [p.grad for group in self.param_groups for p in group["params"]]
+        self.seen.append(torch.stack([g.norm() for g in grads]).norm().item())
+        return result
+
+
+def fit(*callbacks: Callback, **parts) -> None:
+    data = digits()
+    data.steps_per_call = 2
+    model = model_of("vae", data)
+    model.parts = Parts(**{**vars(model.parts), **parts})
+    trainer = trainer_with(None, *callbacks)
+    trainer.fit(model, datamodule=data)
+
+
+def test_a_callback_hears_of_every_step(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    listening = Listening()
+    fit(listening, Callback())
+    step = ["before backward", "after backward", "step"]
+    assert listening.heard == ["call", *step, *step, "call", *step]
+
+
+@pytest.mark.parametrize(("most", "by"), [(0.5, "norm"), (1e-3, "value"), (None, "norm")])
+def test_gradients_are_clipped_before_each_step(tmp_path, monkeypatch, most, by):
+    monkeypatch.chdir(tmp_path)
+    Norms.seen = []
+    values = []
+
+    class Largest(Norms):
+        def step(self, closure=None):
+            result = super().step(closure)
+            params = itertools.chain.from_iterable(group["params"] for group in self.param_groups)
+            values.append(max(p.grad.abs().max().item() for p in params))
+            return result
+
+    fit(optimizer=lambda parameters: Largest(parameters, lr=1e-6), clip=most, clip_by=by)
+    assert len(Norms.seen) == 3
+    if most is None:
+        assert min(Norms.seen) > 0.5
+    else:
+        assert max(Norms.seen if by == "norm" else values) == pytest.approx(most, rel=1e-4)
+
+
+def rows(run):
+    import csv
+
+    with next(run.folder.glob("csv/**/metrics.csv")).open() as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,99 @@
+"""Two CPU processes against one: the same training on the same global batches, every image counted once."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.called import called
+
+SETTING = [
+    *("data=digits", "data.image_size=8", "data.batch_size=128", "trainer.max_epochs=2", "net.widths=[16]"),
+    *("callbacks=no_pictures", "trainer.accelerator=cpu", "optimizer=sgd", "optimizer.lr=1e-4"),
+]
+
+
+def metrics_of(folder: Path, *arguments: str) -> dict:
+    done = called("train", *SETTING, *arguments, f"hydra.run.dir={folder}")
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def metrics_of_two(folder: Path, *arguments: str) -> dict:
+    command = [
+        sys.executable,
+        "-m",
+        "latentlab",
+        "train",
+        *SETTING,
+        *arguments,
+        "trainer=ddp",
+        f"hydra.run.dir={folder}",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads((folder / "metrics.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [["model=sparse_ae", "model/penalty=kl"], pytest.param(["model=denoising_ae"], marks=pytest.mark.long)],
+    ids=lambda arguments: arguments[0],
+)
+def test_two_processes_report_what_one_process_reports(tmp_path, model):
+    one = metrics_of(tmp_path / "one", *model)
+    two = metrics_of_two(tmp_path / "two", *model)
+    assert two["device"] == "2 x cpu"
+    assert (two["steps"], two["epochs"]) == (one["steps"], one["epochs"])
+    assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-5)
+
+
+def test_two_processes_end_in_the_evaluation_of_one(tmp_path, outputs):
+    arguments = ("model=vae", "model.free_bits=0.1", "evaluate=quick", f"paths.output_dir={outputs}")
+    one = metrics_of(tmp_path / "one", *arguments)
+    two = metrics_of_two(tmp_path / "two", *arguments)
+    assert two["evaluation"]["left_out"] == one["evaluation"]["left_out"]
+    for name in ("test/objective", "test/elbo", "test/kl", "test/free_bits", "test/mse", "test/bce"):
+        assert two["metrics"][name] == pytest.approx(one["metrics"][name], rel=1e-5)
+    for name in ("test/nll", "test/linear_probe_error", "test/mse_quantized"):
+        assert two["metrics"][name] == pytest.approx(one["metrics"][name], rel=1e-3)
+
+
+def test_a_sweep_gives_a_job_of_two_devices_a_process_and_all_the_data(tmp_path):
+    command = [sys.executable, "-m", "latentlab", "train", "-m", *SETTING, "trainer=ddp", "trainer.devices=1,2"]
+    done = subprocess.run([*command, f"hydra.sweep.dir={tmp_path}"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = {json.loads(f.read_text())["device"]: json.loads(f.read_text()) for f in tmp_path.glob("*/metrics.json")}
+    assert runs.keys() == {"1 x cpu", "2 x cpu"}
+    assert runs["2 x cpu"]["metrics"] == pytest.approx(runs["1 x cpu"]["metrics"], rel=1e-5)
+
+
+def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_path):
+    command = [sys.executable, "-m", "latentlab", "train", *SETTING, "trainer=ddp", "trainer.max_epochs=100000"]
+    process = subprocess.Popen([*command, f"hydra.run.dir={tmp_path}"], stderr=subprocess.PIPE, text=True)
+    checkpoint, deadline = tmp_path / "checkpoints" / "last.ckpt", time.monotonic() + 120
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    try:
+        _, error = process.communicate(timeout=60)  # the end of stderr: neither process holds it any more
+    finally:
+        subprocess.run(["pkill", "-KILL", "-f", f"hydra.run.dir={tmp_path}"], check=False)
+    assert process.returncode == 143, error
+    assert "Traceback" not in error
+    assert json.loads((tmp_path / "status.json").read_text()) == {"status": "interrupted", "reason": "signal 15"}
+
+
+def test_a_run_of_two_processes_resumes(tmp_path):
+    whole = metrics_of(tmp_path / "whole")  # one process, whose figures two must have
+    metrics_of_two(tmp_path / "halved", "trainer.max_epochs=1")
+    command = [sys.executable, "-m", "latentlab", "train", f"resume={tmp_path}/halved", "trainer.max_epochs=2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    resumed = json.loads((tmp_path / "halved" / "metrics.json").read_text())
+    assert resumed["steps"] == whole["steps"]
+    assert resumed["metrics"] == pytest.approx(whole["metrics"], rel=1e-5)

@@ -1,0 +1,89 @@
+"""How batches go into calls, and what Lightning is told of it."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentlab.errors import ConfigError
+from latentlab.training.execution import CallPlan, Execution
+from tests.models.variants import build
+
+PLANS = {
+    # what the config says, batches in an epoch: size of a call, and what Lightning is told
+    "nothing": ({}, 430, 25, {"limit_train_batches": 430, "log_every_n_steps": 2}),
+    "an epoch shorter than a call": ({}, 6, 25, {"limit_train_batches": 6, "log_every_n_steps": 1}),
+    "one at a time": ({"steps_per_call": 1}, 430, 1, {"limit_train_batches": 430, "log_every_n_steps": 50}),
+    "a number of batches": ({"limit_train_batches": 60}, 430, 25, {"limit_train_batches": 60, "log_every_n_steps": 2}),
+    "a share of them": ({"limit_train_batches": 0.5}, 431, 25, {"limit_train_batches": 215, "log_every_n_steps": 2}),
+    "more than there are": ({"limit_train_batches": 99}, 6, 25, {"limit_train_batches": 6, "log_every_n_steps": 1}),
+    "validation twice an epoch": (
+        {"val_check_interval": 0.5},
+        430,
+        5,  # the largest number of batches in a call that 215 and 25 are multiples of
+        {"limit_train_batches": 430, "val_check_interval": 43, "log_every_n_steps": 10},
+    ),
+    "validation every 100 batches": (
+        {"val_check_interval": 100},
+        430,
+        25,
+        {"limit_train_batches": 430, "val_check_interval": 4, "log_every_n_steps": 2},
+    ),
+    "validation every two epochs and a bit": (
+        {"val_check_interval": 1000},
+        430,
+        5,
+        {"limit_train_batches": 430, "val_check_interval": 200, "log_every_n_steps": 10},
+    ),
+    "validation by the clock": ({"val_check_interval": "00:00:15:00"}, 430, 25, {"limit_train_batches": 430}),
+    "batches of one step together": ({"accumulate_grad_batches": 4}, 430, 24, {"limit_train_batches": 430}),
+    "more of them than a call holds": ({"accumulate_grad_batches": 32}, 430, 32, {"limit_train_batches": 430}),
+}
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_lightning_is_told_calls_where_the_config_says_batches(plan):
+    trainer, batches, size, options = PLANS[plan]
+    found = CallPlan.of(trainer, batches)
+    assert found.size == size
+    assert found.options.items() >= options.items()
+    assert ("val_check_interval" in found.options) == ("val_check_interval" in options)
+
+
+@given(st.integers(1, 60), st.integers(1, 500), st.integers(1, 500))
+def test_a_call_never_reaches_over_a_validation(steps_per_call, interval, batches):
+    plan = CallPlan.of({"steps_per_call": steps_per_call, "val_check_interval": interval}, batches)
+    assert plan.size * plan.options["val_check_interval"] == interval
+    assert plan.size <= steps_per_call
+
+
+MISTAKES = {
+    "trainer.limit_train_batches: 0.001 of 430 batches is none": {"limit_train_batches": 0.001},
+    "trainer.val_check_interval: 0.001 of 430 batches is none": {"val_check_interval": 0.001},
+    "trainer.val_check_interval: expected a multiple of accumulate_grad_batches=4, found 10 batches": {
+        "val_check_interval": 10,
+        "accumulate_grad_batches": 4,
+    },
+    "trainer.steps_per_call: expected at least 1, found 0": {"steps_per_call": 0},
+}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_what_cannot_be_is_told(message):
+    with pytest.raises(ConfigError, match=message):
+        CallPlan.of(MISTAKES[message], 430)
+
+
+def test_a_job_leaves_no_matmul_precision_to_the_next():
+    Execution(matmul_precision="high").prepare(build("ae"))
+    assert torch.get_float32_matmul_precision() == "high"
+    Execution().prepare(build("ae"))
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_channels_last_moves_the_convolutions_alone():
+    model = build("ae", "cnn")
+    Execution().prepare(model)
+    kernels = [p for p in model.parameters() if p.ndim == 4 and p.shape[1] > 1]
+    assert kernels
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in kernels)
