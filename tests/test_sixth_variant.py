@@ -30,7 +30,7 @@ class ContractiveCode(Autoencoder):
     def prior(self, y: Label) -> None:
         return None
 
-    def damage(self, batch: Batch) -> Image:
+    def corrupt(self, batch: Batch) -> Image:
         return batch.x
 
     def terms(self, batch: Batch) -> Terms:

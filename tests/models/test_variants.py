@@ -133,7 +133,7 @@ def test_free_bits_lift_the_kl_of_idle_units_to_the_given_nats():
 def test_the_denoising_model_sees_damage_and_is_judged_on_the_clean_image():
     model = build("denoising")
     seen = batch()
-    damaged = model.damage(batch())
+    damaged = model.corrupt(batch())
     expected = -model.likelihood.log_prob(seen.x, model.decode(model.encode(damaged, seen.y).z, seen.y))
     assert not torch.equal(damaged, seen.x)
     torch.testing.assert_close(model(batch())["reconstruction"], expected)

@@ -72,7 +72,7 @@ class Autoencoder(LightningModule, ABC):
         """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one."""
 
     @abstractmethod
-    def damage(self, batch: Batch) -> Image:
+    def corrupt(self, batch: Batch) -> Image:
         """What the encoder sees of the batch; `batch.x` itself where nothing is damaged."""
 
     @abstractmethod

@@ -51,7 +51,7 @@ class CVAE(Autoencoder):
     def prior(self, y: Label) -> DiagonalGaussian:
         return self.label_prior(y)
 
-    def damage(self, batch: Batch) -> Image:
+    def corrupt(self, batch: Batch) -> Image:
         return batch.x
 
     def terms(self, batch: Batch) -> Terms:

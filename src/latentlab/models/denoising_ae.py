@@ -28,11 +28,11 @@ class DenoisingAE(Autoencoder):
     def prior(self, y: Label) -> None:
         return None
 
-    def damage(self, batch: Batch) -> Image:
+    def corrupt(self, batch: Batch) -> Image:
         return self.corruption(batch.x, batch.random)
 
     def terms(self, batch: Batch) -> Terms:
-        z = self.encode(self.damage(batch), batch.y).z
+        z = self.encode(self.corrupt(batch), batch.y).z
         return {"reconstruction": -self.likelihood.log_prob(batch.x, self.decode(z, batch.y))}
 
     def weights(self, step: int | None) -> dict[str, float]:

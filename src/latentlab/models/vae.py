@@ -44,7 +44,7 @@ class VAE(Autoencoder):
         zeros = torch.zeros(*y.shape, self.latent_dim, device=y.device)
         return DiagonalGaussian(zeros, zeros)
 
-    def damage(self, batch: Batch) -> Image:
+    def corrupt(self, batch: Batch) -> Image:
         return batch.x
 
     def terms(self, batch: Batch) -> Terms:

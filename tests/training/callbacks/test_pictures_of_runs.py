@@ -67,7 +67,7 @@ def test_inputs_stand_over_their_reconstructions(tmp_path):
 def test_a_denoising_model_shows_the_noisy_image_that_it_saw(tmp_path):
     figure, model, data = drawn(Reconstructions, "denoising", tmp_path)
     batch = data.showcase(16)
-    noisy = model.damage(batch)
+    noisy = model.corrupt(batch)
     assert labels_of(figure) == ["clean", "noisy", "restored"] * 2
     assert np.array_equal(shown_image(figure, 0, 0), as_bytes(batch.x[0]))
     assert np.array_equal(shown_image(figure, 1, 0), as_bytes(noisy[0]))

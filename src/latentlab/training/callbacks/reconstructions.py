@@ -20,7 +20,7 @@ class Reconstructions(PictureCallback):
 
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
         batch = picture_data(trainer).showcase(IMAGES)
-        seen = model.damage(batch)
+        seen = model.corrupt(batch)
         restored = model.reconstruct(seen, batch.y)
         count = len(batch.y)
         if seen is batch.x:
