@@ -18,8 +18,8 @@ def smoke_arguments() -> list[str]:
     """What `make smoke` hands to the entry point."""
     recipe = re.search(r"^smoke:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
     command = shlex.split(recipe.replace("\\\n", " ").replace("$(BIN)", "bin").replace("$(ARGS)", ""))
-    assert command[:4] == ["bin/python", "-m", "latentlab", "train", "--multirun"]
-    return command[4:]
+    assert command[:5] == ["bin/python", "-m", "latentlab", "train", "--multirun"]
+    return command[5:]
 
 
 def swept(key: str) -> list[str]:

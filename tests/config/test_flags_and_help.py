@@ -30,7 +30,7 @@ def test_the_commands_in_the_help_are_sound():
     for line in out.splitlines():
         if line.startswith("latentlab train ") and "resume=" not in line:
             shown = [] if " -m " in line else ["--cfg", "job"]
-            assert answer(*line.split()[1:], *shown)[::2] == (0, ""), line
+            assert answer(*line.split()[2:], *shown)[::2] == (0, ""), line
 
 
 @pytest.mark.parametrize("flags", [["--cfg", "job"], ["--cfg", "job", "--resolve", "-p", "model"], ["--info"]])
@@ -47,7 +47,7 @@ def test_hydra_help_works():
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("module", ["train", "evaluate"])
 def test_a_reader_that_goes_away_is_no_error(module: str, unbuffered: str):
-    command = [sys.executable, "-m", f"latentlab.{module}", "--help"]
+    command = [sys.executable, "-m", "latentlab", module, "--help"]
     environment = {**os.environ, "PYTHONPATH": SOURCE, "PYTHONUNBUFFERED": unbuffered}
     reader, writer = os.pipe()
     os.close(reader)  # as `head -1` does, but surely before the first word

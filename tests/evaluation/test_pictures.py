@@ -215,7 +215,8 @@ def test_ellipses_are_the_posteriors_of_the_two_most_active_units():
     first = axes.patches[0]
     with torch.no_grad():
         posterior = subject.model.encode(subject.test_batch.x[:1], subject.test_batch.y[:1]).posterior
-    assert first.get_center() == pytest.approx(posterior.mean[0, units].tolist())
+    # the same sums over two batch sizes: float32 rounds terms of size 1 by 6e-8 each, in another order
+    assert first.get_center() == pytest.approx(posterior.mean[0, units].tolist(), abs=1e-6)
     assert first.get_width() / 2 == pytest.approx(float((0.5 * posterior.log_var[0, units[0]]).exp()))
 
 

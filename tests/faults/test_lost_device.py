@@ -77,7 +77,7 @@ def test_the_first_of_two_devices_killed(pair):
 STUCK = """
 import subprocess, sys, time
 from lightning.pytorch.strategies.launchers import subprocess_script
-from latentlab import ranks
+from latentlab.processes import ranks
 ranks.EVERY, ranks.GRACE = 0.05, 0.5
 with ranks.watched("start anew", lambda lost: print("told:", lost, flush=True)):
     others = [subprocess.Popen([sys.executable, "-c", code]) for code in ("import time; time.sleep(99)", "exit(3)")]

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from latentlab.commands.job import job
+from latentlab.commands.train import run_sweep
 from latentlab.config import run_hydra
 from tests.sweeps.short_sweeps import JOB
 
@@ -34,7 +35,12 @@ def test_jobs_leave_nothing_behind(tmp_path, monkeypatch, jobs):
         return value
 
     seeds = ",".join(map(str, range(jobs // 2)))
-    assert run_hydra(watched, "train", ["-m", *SMALL, "model=vae,sparse_ae", f"seed={seeds}", "sweep.name=soak"]) == 0
+    assert (
+        run_hydra(
+            watched, "train", ["-m", *SMALL, "model=vae,sparse_ae", f"seed={seeds}", "sweep.name=soak"], sweep=run_sweep
+        )
+        == 0
+    )
     assert len(told) == jobs
     (memory, files, threads, figures), (memory_then, files_then, threads_then, figures_then) = told[19], told[-1]
     print(f"resident at job 20 {memory / 2**20:.0f} MiB, at job {jobs} {memory_then / 2**20:.0f} MiB")
