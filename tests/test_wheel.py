@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("pyproject.toml", "README.md", "conf", "src")
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "conf", "src")
 TRAIN = ["data=digits", "data.image_size=8", "trainer=smoke", "logger=csv", "callbacks=no_pictures"]
 WITNESS = """
 import sys, latentlab
@@ -121,6 +122,4 @@ def _made(folder: Path) -> Path:
 
 
 def _version() -> str:
-    from importlib.metadata import version
-
-    return version("latentlab")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
