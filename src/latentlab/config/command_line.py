@@ -23,7 +23,8 @@ from omegaconf.errors import OmegaConfBaseException
 from latentlab.config.composition import CheckedLoader, new_run_name
 from latentlab.config.config_dir import config_dir
 from latentlab.config.help import help_text
-from latentlab.config.messages import from_instantiate, from_omegaconf, one_line
+from latentlab.config.instantiation import refusal
+from latentlab.config.messages import from_omegaconf, one_line
 from latentlab.errors import ConfigError, UserError
 from latentlab.processes.launcher import common_name, started
 
@@ -83,7 +84,7 @@ def told(error: Exception) -> str | None:
     if isinstance(error, UserError):
         return one_line(str(error))
     if isinstance(error, InstantiationException):
-        return from_instantiate(error)
+        return refusal(error)
     if isinstance(error, OmegaConfBaseException):
         return from_omegaconf(error)
     if isinstance(error, HydraException):

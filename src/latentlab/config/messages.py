@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from hydra.errors import InstantiationException, MissingConfigException, OverrideParseException
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from latentlab.config.keys import Groups, tell_unknown_key
-from latentlab.errors import ConfigError, UserError, nearest, unknown
+from latentlab.errors import ConfigError, nearest, unknown
 
 Saying = Callable[[re.Match[str], Groups, Sequence[str]], str]
 
@@ -46,22 +46,6 @@ def from_omegaconf(error: OmegaConfBaseException) -> str:
     return f"{error.full_key}: {said}" if error.full_key else said
 
 
-def from_instantiate(error: InstantiationException) -> str | None:
-    """What a constructor refused, as `key: reason`; None where it failed for any other reason."""
-    cause = error.__cause__
-    key = next(iter(re.findall(r"^full_key: (\S+)$", str(error), re.MULTILINE)), "")
-    prefix = f"{key}: " if key else ""
-    if isinstance(cause, InstantiationException):
-        return from_instantiate(cause)
-    if isinstance(cause, UserError):
-        return one_line(str(cause))
-    if isinstance(cause, TypeError) and _raised_by_the_call(cause):
-        return prefix + re.sub(r"^\S+\(\) (missing) \d+ required [\w -]*arguments?: ", r"\1 ", one_line(str(cause)))
-    if isinstance(cause, ValueError) or type(cause).__name__ == "MisconfigurationException":
-        return prefix + one_line(str(cause))
-    return None
-
-
 def unknown_key(error: Exception) -> tuple[str, object] | None:
     """The key that is not in the config and the whole config, where that is what the error says."""
     match = re.match(r"Could not override '(.+)'\.", str(error))
@@ -81,12 +65,6 @@ def one_line(text: str) -> str:
 def _given(overrides: Sequence[str]) -> str:
     shown = one_line(" ".join(argument for argument in overrides if not argument.startswith("hydra.mode=")))
     return shown or "config"
-
-
-def _raised_by_the_call(error: TypeError) -> bool:
-    """Whether the arguments did not fit, as against a failure inside the constructor."""
-    trace = error.__traceback__
-    return trace is not None and trace.tb_next is None
 
 
 def _unreadable(error: OverrideParseException) -> str:

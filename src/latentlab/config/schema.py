@@ -4,6 +4,7 @@ They are read from the source files (see `sources`): a mistake is answered befor
 """
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -167,20 +168,20 @@ def _check_part(key: str, node: Mapping[str, Any], raw: Raw) -> None:
 def _check_value(key: str, value: object, annotation: Annotation, raw: Raw) -> None:
     if value == MISSING or fits(value, annotation):
         return
-    key = _origin(key, raw)
+    key = written_at(key, raw)
     allowed = [str(choice) for choice in choices(annotation) if isinstance(choice, str)]
     near = nearest(value, allowed) if isinstance(value, str) else []
     raise ConfigError(unknown(f"{key}: expected {describe(annotation)}, found {_shown(value)}", near, ()))
 
 
-def _origin(key: str, raw: Raw) -> str:
+def written_at(key: str, raw: Raw) -> str:
     """The key under which the value was written: interpolations are followed to where they point."""
-    for _ in range(10):
-        found, value = _select(raw or {}, key)
-        reference = value[2:-1] if isinstance(value, str) and value.startswith("${") and value.endswith("}") else ""
-        if not found or not all(part.isidentifier() for part in reference.split(".")):
-            break
-        key = reference
+    names = key.split(".")
+    for count in range(1, len(names) + 1):
+        _, value = _select(raw or {}, ".".join(names[:count]))
+        reference = re.fullmatch(r"\$\{(\w+(\.\w+)*)\}", value) if isinstance(value, str) else None
+        if reference:
+            return written_at(".".join([reference[1], *names[count:]]), raw)
     return key
 
 

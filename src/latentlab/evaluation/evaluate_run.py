@@ -113,7 +113,7 @@ def _reopened_loggers(run: Run) -> list[Logger]:
             group[name] = {**node, "save_dir": str(run.folder)}  # the folder may have been moved
     if "wandb" in group:
         group.wandb.run_id = _wandb_id(run.folder)
-    return build_each(group)
+    return build_each(DictConfig({"logger": group}), "logger")
 
 
 def _wandb_id(folder: Path) -> str | None:

@@ -8,17 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import get_class, instantiate
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
-from latentlab.config.messages import from_instantiate
+from latentlab.config.instantiation import class_at, make, make_with
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
 from latentlab.functional.distributions import Likelihood
@@ -31,8 +28,6 @@ from latentlab.training.execution import Execution
 
 log = logging.getLogger(__name__)
 
-# what Lightning's trainer raises for options that it or the machine cannot serve
-REFUSALS = (MisconfigurationException, ValueError, TypeError, ImportError)
 # where it takes a zero and divides by it, or trains on nothing
 POSITIVE = (
     *("max_epochs", "limit_train_batches", "accumulate_grad_batches", "gradient_clip_val"),
@@ -51,7 +46,7 @@ def build_data(config: DictConfig) -> ImageDataModule:
         ConfigError: a value out of range.
         DataError: the data is missing or damaged.
     """
-    data: ImageDataModule = _made(config.data)
+    data: ImageDataModule = make(config, "data")
     data.prepare_data()
     data.setup("fit")
     return data
@@ -63,28 +58,30 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     Raises:
         ConfigError: parts that do not go together.
     """
-    variant = get_class(config.model._target_)
+    variant = class_at(config, "model")
     assert issubclass(variant, Autoencoder)
     latent_dim = config.model.latent_dim
     if latent_dim < 1:
         raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
     condition = num_classes if variant.conditional else 0
-    likelihood: Likelihood = _made(config.likelihood)
-    encoder: Encoder = _made(config.net.encoder)(
+    likelihood: Likelihood = make(config, "likelihood")
+    encoder: Encoder = make_with(
+        config,
+        "net.encoder",
         image_shape=image_shape,
         features=variant.parameters_per_latent * latent_dim,
         condition_features=condition,
     )
-    decoder: Decoder = _made(config.net.decoder)(
-        features=latent_dim, image_shape=image_shape, condition_features=condition
+    decoder: Decoder = make_with(
+        config, "net.decoder", features=latent_dim, image_shape=image_shape, condition_features=condition
     )
     decoder.tie_to(encoder)
     parts = Parts(
         encoder=encoder,
         decoder=decoder,
         likelihood=likelihood,
-        optimizer=_optimizer(config.optimizer),
-        rate=_made(config.scheduler),
+        optimizer=_optimizer(config),
+        rate=make(config, "scheduler"),
         image_shape=image_shape,
         num_classes=num_classes,
         **_descent(config.trainer),
@@ -93,8 +90,7 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         log.warning(
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
         )
-    # handed over by call: as an argument of `instantiate`, Hydra would turn the dataclass into a config
-    model: Autoencoder = _made(config.model, _partial_=True)(parts)
+    model: Autoencoder = make_with(config, "model", parts)
     Execution.of(config.trainer).prepare(model)
     return model
 
@@ -107,16 +103,16 @@ def build_trainer(
     Raises:
         ConfigError: what the machine does not have, or options that Lightning refuses together.
     """
-    ours = {*OURS, *Execution.__dataclass_fields__}
-    node = {name: value for name, value in config.trainer.items() if name not in ours}
+    ours = {*OURS, *Execution.__dataclass_fields__, *options}
+    node = DictConfig({"trainer": {name: value for name, value in config.trainer.items() if name not in ours}})
     handed_in = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
     try:
-        trainer: Trainer = instantiate(node, **handed_in, **options)
-    except InstantiationException as error:
-        bare = "SLURM" in str(error.__cause__)  # a RuntimeError about how the tasks were asked for
-        if bare or isinstance(error.__cause__, REFUSALS):
-            raise ConfigError(f"trainer: {error.__cause__}") from error
-        raise
+        trainer: Trainer = make_with(node, "trainer", **handed_in, **options)
+    except (TypeError, ImportError, RuntimeError) as error:
+        # a RuntimeError about how Slurm's tasks were asked for
+        if isinstance(error, RuntimeError) and "SLURM" not in str(error):
+            raise
+        raise ConfigError(f"trainer: {error}") from error
     most = PROCESSES_A_CORE * (os.cpu_count() or 1)
     if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > most:
         raise ConfigError(
@@ -186,25 +182,14 @@ def _parts_of(time: str) -> dict[str, int]:
     return {unit: int(number) for unit, number in found.groupdict().items()} if found else {}
 
 
-def build_each(group: DictConfig | None) -> list[Any]:
-    """The members of a group such as callbacks or logger; a member set to null is left out."""
-    return [_made(member) for member in (group or {}).values() if member is not None]
+def build_each(config: DictConfig, group: str) -> list[Any]:
+    """The members of a group such as callbacks or logger, without those set to null."""
+    return [make(config, f"{group}.{name}") for name, node in (config[group] or {}).items() if node is not None]
 
 
 def parameters_of(model: torch.nn.Module) -> int:
     """How many numbers are trained."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-
-
-def _made(node: DictConfig, **options: Any) -> Any:
-    """What the node's `_target_` makes; ConfigError where its constructor refuses the arguments."""
-    try:
-        return instantiate(node, **options)
-    except InstantiationException as error:
-        message = from_instantiate(error)
-        if message is None:
-            raise
-        raise ConfigError(message) from error
 
 
 def _descent(trainer: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,11 +203,10 @@ def _descent(trainer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _optimizer(node: DictConfig) -> Callable[..., Optimizer]:
-    """The optimizer, tried on a single number: what it refuses is told before any training."""
-    optimizer: Callable[..., Optimizer] = _made(node)
+def _optimizer(config: DictConfig) -> Callable[..., Optimizer]:
+    """The optimizer, tried on a single number: what it refuses is reported before any training."""
     try:
-        optimizer([torch.nn.Parameter(torch.zeros(1))])
-    except (ValueError, TypeError, RuntimeError) as error:
+        make_with(config, "optimizer", [torch.nn.Parameter(torch.zeros(1))])
+    except (TypeError, RuntimeError) as error:
         raise ConfigError(f"optimizer: {error}") from error
-    return optimizer
+    return make(config, "optimizer")

@@ -63,8 +63,8 @@ def fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, A
     model = build_model(config, data.image_shape, data.num_classes)
     timer = Timer(time_limit(config.trainer))
     ours = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
-    callbacks: list[Callback] = [*ours, *build_each(config.callbacks), _every_epoch(run)]
-    loggers = build_each(config.logger)
+    callbacks: list[Callback] = [*ours, *build_each(config, "callbacks"), _every_epoch(run)]
+    loggers = build_each(config, "logger")
     trainer = build_trainer(config, callbacks, loggers, calls.options)
     _fit(trainer, model, data, run, run.last_checkpoint if config.resume else None)
     # the test loads a checkpoint, and with it an earlier reading

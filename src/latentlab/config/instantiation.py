@@ -1,0 +1,98 @@
+"""The one place where objects are made from config nodes: what a constructor refuses is reported by its config key.
+
+A constructor raises `ValueError("ARGUMENT: expected ..., found ...")` and knows no config. Here the key of its node is
+put in front: `ConfigError("model.penalty.rho: expected ..., found ...")`.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from traceback import walk_tb
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import get_class, instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from latentlab.config.keys import Place
+from latentlab.config.messages import one_line
+from latentlab.config.schema import written_at
+from latentlab.errors import ConfigError, UserError
+
+
+def make(config: DictConfig, key: str) -> Any:
+    """What the node at `key` makes.
+
+    config: the whole config, from whose root an error names keys.
+
+    Raises:
+        ConfigError: its constructor, or that of a node inside it, refuses the arguments.
+    """
+    with _refusals_reported(config, key):
+        return instantiate(OmegaConf.select(config, key))
+
+
+def make_with(config: DictConfig, key: str, *arguments: Any, **named: Any) -> Any:
+    """What the node at `key` makes from its own arguments and these, which Hydra would turn into configs.
+
+    Raises:
+        ConfigError: see `make`.
+    """
+    with _refusals_reported(config, key):
+        return instantiate(OmegaConf.select(config, key), _partial_=True)(*arguments, **named)
+
+
+def class_at(config: DictConfig, key: str) -> type:
+    """The class that the node at `key` makes an object of."""
+    return get_class(OmegaConf.select(config, key)._target_)
+
+
+@contextmanager
+def _refusals_reported(config: DictConfig, key: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        message = refusal(error, key, config)
+        if message is None:
+            raise
+        raise ConfigError(message) from error
+
+
+def refusal(error: BaseException | None, key: str = "", config: DictConfig | None = None) -> str | None:
+    """What a constructor refused, in one line; None where it failed for any other reason.
+
+    key: of the node, where Hydra's error does not name that of a node inside it.
+    """
+    if isinstance(error, InstantiationException):
+        inner = re.search(r"^full_key: (\S+)$", str(error), re.MULTILINE)
+        return refusal(error.__cause__, _dotted(inner[1], config) if inner else key, config)
+    if isinstance(error, UserError):
+        return one_line(str(error))
+    if isinstance(error, TypeError) and _was_raised_by_the_call(error):
+        text = re.sub(r"^\S+\(\) (missing) \d+ required [\w -]*arguments?: ", r"\1 ", one_line(str(error)))
+        return f"{key}: {text}".removeprefix(": ")
+    if isinstance(error, ValueError) or type(error).__name__ == "MisconfigurationException":  # Lightning's
+        return _with_key(one_line(str(error)), key, config)
+    return None
+
+
+def _dotted(full_key: str, config: DictConfig | None) -> str:
+    """`a.parts[1].b` -> `a.parts.1.b`; of a member of a list itself, OmegaConf 2.3 writes `a.parts1`."""
+    key = re.sub(r"\[(\d+)\]", r".\1", full_key)
+    splits = [key, *(f"{key[:n]}.{key[n:]}" for n in range(len(key) - 1, 0, -1) if key[n:].isdecimal())]
+    return next((split for split in splits if config and OmegaConf.select(config, split) is not None), key)
+
+
+def _with_key(text: str, key: str, config: DictConfig | None) -> str:
+    """`rho: expected ...` of the node `model.penalty` -> `model.penalty.rho: expected ...`, or where it was written."""
+    named = re.match(r"(\w+)[\w.]*(?=: )", text)
+    if config is None or named is None or named[1] not in Place(key, "", OmegaConf.select(config, key)).names:
+        return f"{key}: {text}".removeprefix(": ")
+    raw: Any = OmegaConf.to_container(config, resolve=False)
+    return written_at(f"{key}.{named[0]}", raw) + text.removeprefix(named[0])
+
+
+def _was_raised_by_the_call(error: TypeError) -> bool:
+    """Whether the arguments did not fit, as against a failure inside the constructor."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith(("hydra.", __name__))
