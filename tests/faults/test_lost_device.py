@@ -71,7 +71,7 @@ def test_the_first_of_two_devices_killed(pair):
     assert "error: the process of device 0 is gone, and the run with it; to go on: " in output
     assert "Traceback" not in output
     assert not other.is_running() or other.status() == psutil.STATUS_ZOMBIE
-    assert run.status == {"status": "interrupted", "reason": "its process ended without a word"}
+    assert run.status == {"status": "interrupted", "reason": "its process exited without writing a status"}
 
 
 STUCK = """

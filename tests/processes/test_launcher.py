@@ -12,7 +12,7 @@ from latentlab.errors import Interrupted
 from latentlab.processes.launcher import common_name, is_first, started, started_by_a_launcher, was_requeued
 from latentlab.processes.signals import REQUEUE, hand_on, interruptible
 from latentlab.runs import Run
-from latentlab.runs.resume_state import goes_on
+from latentlab.runs.resume_state import should_resume
 
 BATCH_SCRIPT = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "SLURM_PROCID": "0", "SLURM_JOB_NAME": "train"}
 SECOND_TASK = {**BATCH_SCRIPT, "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1"}
@@ -70,14 +70,14 @@ def test_a_further_process_says_what_the_first_does_and_takes_nothing_away(train
     arguments = ("data=digits", "data.image_size=8", "trainer=smoke", "callbacks=no_pictures", "logger=none")
     run = train(*arguments)
     config = run.config
-    assert goes_on(run, config, may_clear=False)
+    assert should_resume(run, config, may_clear=False)
     (run.folder / "metrics.json").unlink()
     run.write_status("failed", "a reason")
     before = sorted(run.folder.rglob("*"))
-    assert not goes_on(run, config, may_clear=False)
+    assert not should_resume(run, config, may_clear=False)
     assert sorted(run.folder.rglob("*")) == before
-    assert not goes_on(run, config)
-    assert not goes_on(run, config, may_clear=False)
+    assert not should_resume(run, config)
+    assert not should_resume(run, config, may_clear=False)
 
 
 def torchrun(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

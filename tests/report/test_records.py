@@ -90,7 +90,7 @@ def test_a_damaged_line_of_the_history_is_named(run):
     (run / "history.jsonl").write_text('{"epoch": 1, "val/mse": 3.0}\nnonsense\n{"epoch": 2, "val/mse": 2.0}\n')
     record = read_record(run, "run")
     assert record.curves == {"val/mse": ((1.0, 3.0), (2.0, 2.0))}
-    assert record.damage == ("history.jsonl is damaged (some lines were left out)",)
+    assert record.damage == ("history.jsonl is damaged (some lines were skipped)",)
 
 
 def test_a_linked_picture_is_not_followed(run, tmp_path):
@@ -100,7 +100,7 @@ def test_a_linked_picture_is_not_followed(run, tmp_path):
 
 def test_a_run_without_its_process_was_interrupted(tmp_path):
     record = read_record(write_run(tmp_path / "run", None, status="running"), "run")
-    assert (record.status, record.reason) == ("interrupted", "its process ended without a word")
+    assert (record.status, record.reason) == ("interrupted", "its process exited without writing a status")
 
 
 def test_a_sweep_lists_its_jobs_and_what_is_missing(tmp_path):

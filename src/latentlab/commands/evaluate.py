@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.config import run_hydra
 from latentlab.config.quoting import bare, literal
 from latentlab.errors import ConfigError, UserError
+from latentlab.runs import Run
+from latentlab.runs.run import NOT_A_RUN
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -35,15 +36,14 @@ def with_place(arguments: list[str]) -> list[str]:
     if not given:
         raise ConfigError("run: missing; give it as run=FOLDER, such as run=outputs/runs/FOLDER")
     folder = bare(given[-1].removeprefix("run="))
-    if not (Path(folder) / ".hydra" / "resolved.yaml").is_file():
-        raise UserError(f"run: {folder} is not a run's folder: no .hydra/resolved.yaml in it")
+    if not Run(folder).config_file.is_file():
+        raise UserError(f"run: {folder} {NOT_A_RUN}")
     rest = [argument for argument in arguments if not argument.startswith("run=")]
     return [*rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}"]
 
 
 def job(config: DictConfig) -> None:
     """One run's evaluation, as Hydra hands it its config."""
-    from latentlab.runs import Run
     from latentlab.training.restore import refuse_unfit_for_evaluation
 
     run = Run(config.run)

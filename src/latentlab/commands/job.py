@@ -61,12 +61,12 @@ def _write_reason(run: Run, error: Exception) -> None:
 def _resumed(run: Run, config: DictConfig) -> str | None:
     """The folder, if what is in it is to be gone on with."""
     from latentlab.runs.lock import held
-    from latentlab.runs.resume_state import goes_on
+    from latentlab.runs.resume_state import should_resume
 
     if not is_first():
-        return str(run.folder) if goes_on(run, config, may_clear=False) else None
+        return str(run.folder) if should_resume(run, config, may_clear=False) else None
     with held(run.folder):
-        return str(run.folder) if goes_on(run, config) else None
+        return str(run.folder) if should_resume(run, config) else None
 
 
 def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from latentlab.config.quoting import bare, literal
 from latentlab.errors import UserError
+from latentlab.runs import Run
+from latentlab.runs.layout import OVERRIDES
 
 PLACE = ("hydra.run.dir", "hydra.output_subdir")
 
@@ -29,29 +31,25 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
     stray = given.keys() & {"-m", "--multirun", "hydra.mode", "hydra.run.dir"}
     if stray and "LOCAL_RANK" not in os.environ:  # Lightning tells further devices the folder too
         raise UserError(f"resume: a run goes on in its own folder; leave out {min(stray)}")
-    saved = Path(folder) / ".hydra" / "overrides.yaml"
-    if not saved.is_file():
-        raise UserError(f"resume: {folder} is not a run's folder: it holds no .hydra/overrides.yaml")
-    own = [argument for argument in _overrides(saved) if _split(argument)[0] not in given]
+    if not (Path(folder) / OVERRIDES).is_file():
+        raise UserError(f"resume: {folder} is not a run's folder: it holds no {OVERRIDES}")
+    own = [argument for argument in _overrides(Run(folder)) if _split(argument)[0] not in given]
     now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *PLACE)]
     return [*own, *now, f"resume={literal(folder)}", f"hydra.run.dir={literal(folder)}", "hydra.output_subdir=null"]
 
 
-def _overrides(file: Path) -> list[str]:
+def _overrides(run: Run) -> list[str]:
     """What the run was started with.
 
     Raises:
         UserError: the file is damaged, or says what Hydra never writes there: flags, Hydra's own settings, which may
             name any code, or files outside the folders of configs.
     """
-    from latentlab.runs.documents import yaml_of
-
+    file = run.folder / OVERRIDES
     try:
-        content = yaml_of(file)
+        content = run.read_overrides()
     except UserError as error:
         raise UserError(f"resume: {file.parent}/{error}; start a new run") from error
-    if not isinstance(content, list) or not all(isinstance(line, str) for line in content):
-        raise UserError(f"resume: {file} is damaged (expected a list of overrides); start a new run")
     for line in content:
         key, value = _split(line)
         if re.match(r"[+~]*hydra\b|-", line) or ".." in key or (".." in value and "." not in key):

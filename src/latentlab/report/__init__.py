@@ -2,5 +2,3 @@
 
 Nothing here imports torch: a report starts fast, and whatever a run folder holds is read as plain text or pixels.
 """
-
-PAGE = "report.html"

@@ -16,12 +16,13 @@ from latentlab.report.charts.axes import Series
 from latentlab.report.charts.charts import Charts
 from latentlab.report.pictures import Gallery
 from latentlab.report.reading.groups import ABSENT, Group, Grouping
-from latentlab.report.reading.records import STATUSES, Record
+from latentlab.report.reading.records import Record
 from latentlab.report.reading.run_sets import RunSet
 from latentlab.report.search_view import link, view_of
 from latentlab.report.statistics.measures import YARDSTICK, fixed, measure, places
 from latentlab.report.statistics.statistics import Summary
 from latentlab.report.verdicts import Judged, verdict
+from latentlab.runs.run import STATUSES
 
 RUN_COLUMNS = ("train_seconds", "epochs", "parameters")
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from latentlab.report import PAGE
 from latentlab.report.charts.charts import colours, draw, ranking
 from latentlab.report.page import render
 from latentlab.report.pictures import MOST_GROUPS, gallery
@@ -14,6 +13,7 @@ from latentlab.report.reading.run_sets import RunSet, read_runs, read_sweep
 from latentlab.report.tables import groups_csv, markdown, runs_csv
 from latentlab.report.verdicts import judge
 from latentlab.runs.files import write_atomically
+from latentlab.runs.layout import REPORT, REPORT_GROUPS, REPORT_MARKDOWN, REPORT_RUNS
 
 BEST_OF_A_SEARCH = 6  # whose pictures are shown
 
@@ -56,13 +56,13 @@ def _written(runs: RunSet, output: Path, baseline: str | None) -> Path:
     charts = draw(grouping, judged, series)
     page = render(runs, grouping, judged, problems, charts, pictures, series, notes, baseline, output)
     for name, text in (
-        ("report.csv", runs_csv(runs, grouping)),
-        ("report_groups.csv", groups_csv(grouping, judged)),
-        ("report.md", markdown(runs, grouping, judged, problems)),
-        (PAGE, page),
+        (REPORT_RUNS, runs_csv(runs, grouping)),
+        (REPORT_GROUPS, groups_csv(grouping, judged)),
+        (REPORT_MARKDOWN, markdown(runs, grouping, judged, problems)),
+        (REPORT, page),
     ):
         write_atomically(output / name, _encodable(text))
-    return output / PAGE
+    return output / REPORT
 
 
 OTHER_DATA = (

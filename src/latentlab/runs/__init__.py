@@ -1,5 +1,5 @@
-"""The run folder: its files, lock, identity and provenance. Loads neither torch nor Hydra."""
+"""The run folder: its file names, reader, lock, identity and provenance. Loads neither torch nor Hydra."""
 
-from latentlab.runs.run import HISTORY, Run
+from latentlab.runs.run import Run
 
-__all__ = ["HISTORY", "Run"]
+__all__ = ["Run"]

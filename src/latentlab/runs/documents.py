@@ -1,4 +1,4 @@
-"""JSON and YAML from folders that anybody may have written: bounded, plain values only, damage told in a line."""
+"""JSON and YAML from folders that anybody may have written: bounded, plain values only, damage named in one line."""
 
 import json
 import math
@@ -9,10 +9,10 @@ import yaml  # type: ignore[import-untyped]
 
 from latentlab.errors import UserError
 
-MOST_BYTES = 64 * 2**20
-MOST_NODES = 20_000  # of one config; aliases could make a small file endless
+MAX_BYTES = 64 * 2**20
+MAX_VALUES = 20_000  # of one file; aliases could unfold a small file into any number
 
-# the same as SafeLoader, ten times as fast, where PyYAML was built with it
+# equal to SafeLoader and ten times as fast, where PyYAML was built with it
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -24,25 +24,25 @@ def text_of(file: Path) -> str:
     """The file's text.
 
     Raises:
-        Damaged: it is no plain file, too large, or no UTF-8.
+        Damaged: it is not a plain file, too large, or not UTF-8.
     """
     try:
         if not file.is_file():
-            raise Damaged(f"{file.name} is no file")
-        if file.stat().st_size > MOST_BYTES:
+            raise Damaged(f"{file.name} is not a file")
+        if file.stat().st_size > MAX_BYTES:
             raise Damaged(f"{file.name} is too large to be read ({file.stat().st_size / 2**20:.0f} MiB)")
         return file.read_text(encoding="utf-8")
     except OSError as error:
         raise Damaged(f"{file.name} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise Damaged(f"{file.name} is damaged (no UTF-8 text)") from error
+        raise Damaged(f"{file.name} is damaged (not UTF-8 text)") from error
 
 
 def json_of(file: Path) -> dict[str, Any]:
     """The object that the file holds.
 
     Raises:
-        Damaged: it cannot be read, or is no JSON object.
+        Damaged: it cannot be read, or is not a JSON object.
     """
     return json_object(text_of(file), file.name)
 
@@ -51,7 +51,7 @@ def json_object(text: str, name: str) -> dict[str, Any]:
     """The object that the text holds; `name` is what an error calls it.
 
     Raises:
-        Damaged: it is no JSON object.
+        Damaged: it is not a JSON object.
     """
     try:
         content = json.loads(text)
@@ -63,10 +63,10 @@ def json_object(text: str, name: str) -> dict[str, Any]:
 
 
 def yaml_of(file: Path) -> Any:
-    """What the file holds, of plain types alone.
+    """The content of the file, of plain types alone.
 
     Raises:
-        Damaged: it cannot be read, is no YAML, asks for other types, or unfolds into too much.
+        Damaged: it cannot be read, is not YAML, asks for other types, or unfolds into too many values.
     """
     text = text_of(file)
     try:
@@ -74,7 +74,7 @@ def yaml_of(file: Path) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Damaged(f"{file.name} is damaged ({_reason(error)})") from error
     if not _is_bounded(content):
-        raise Damaged(f"{file.name} is damaged (more than {MOST_NODES} values)")
+        raise Damaged(f"{file.name} is damaged (more than {MAX_VALUES} values)")
     return content
 
 
@@ -90,13 +90,13 @@ def number(value: object) -> float | None:
 
 
 def lies_within(name: str, folder: Path) -> bool:
-    """Whether the name is of something below the folder, also where links are followed."""
+    """Whether the name is a path below the folder, also after links are followed."""
     path = Path(name)
     if not name or "\0" in name or path.is_absolute() or ".." in path.parts or path == Path():
         return False
     try:
         return (folder / path).resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, or no name at all
+    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, or not a valid name
         return False
 
 
@@ -105,7 +105,7 @@ def _is_bounded(content: Any) -> bool:
     while waiting:
         node = waiting.pop()
         seen += 1
-        if seen + len(waiting) > MOST_NODES:
+        if seen + len(waiting) > MAX_VALUES:
             return False
         if isinstance(node, dict):
             waiting += node.values()

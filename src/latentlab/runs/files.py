@@ -1,4 +1,4 @@
-"""Files that are whole or not there, lines that are whole or not in them, and figures that every reader takes."""
+"""Atomic writes of whole files and whole lines, and figures in a form that every JSON reader accepts."""
 
 import errno
 import math
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-MOST_LETTERS = 2**16  # of a line that is added to a file
+MAX_LINE_BYTES = 2**16  # of a line that is added to a file
 
 
 def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
-    """Write a whole file or none.
+    """Write the whole file or nothing.
 
     Raises:
         OSError: it cannot be written, as on a full disk; the error names the file.
@@ -29,12 +29,12 @@ def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(file)) from error
     finally:
-        with suppress(OSError):  # where it could not even be made, it cannot be taken away
+        with suppress(OSError):  # where it could not be created, it cannot be deleted
             draft.unlink(missing_ok=True)
 
 
 def append_line(file: Path, line: str) -> None:
-    """Add a whole line or none; half a line, as an earlier kill may have left at the end, is taken away.
+    """Append the whole line or nothing; an unfinished last line, left by an earlier kill, is removed first.
 
     Raises:
         OSError: it cannot be written, as on a full disk; the error names the file.
@@ -42,7 +42,7 @@ def append_line(file: Path, line: str) -> None:
     try:
         with file.open("ab+", buffering=0) as stream:
             end = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, end - MOST_LETTERS))
+            stream.seek(max(0, end - MAX_LINE_BYTES))
             tail = stream.read()
             whole = end - len(tail) + tail.rfind(b"\n") + 1
             if whole < end:
@@ -56,5 +56,5 @@ def append_line(file: Path, line: str) -> None:
 
 
 def for_json(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """Figures as any reader of JSON takes them: what is not finite is null."""
+    """Figures in a form that any reader of JSON accepts: what is not finite is null."""
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}

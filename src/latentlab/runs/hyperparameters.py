@@ -1,4 +1,4 @@
-"""What of a config tells one run from another, under short names, for the tables that compare runs."""
+"""The settings of a config that are compared, under short names, for the tables that compare runs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ MACHINERY = ("_convert_", "_partial_", "measurements", "active_above", "encoder"
 
 
 def hyperparameters(config: Mapping[str, Any]) -> dict[str, Any]:
-    """{"model": "VAE", "model.beta": 1.0, ...} of a resolved config: a group's name stands for its class."""
+    """{"model": "VAE", "model.beta": 1.0, ...} of a resolved config: a group's own name holds its class."""
     chosen = {group: dict(config[group]) for group in GROUPS}
     chosen["data"] = {key: chosen["data"][key] for key in ("_target_", *OF_DATA)}
     chosen["trainer"] = {key: config["trainer"][key] for key in OF_TRAINER}

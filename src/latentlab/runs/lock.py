@@ -1,4 +1,4 @@
-"""One process at a time in a folder. The lock is the operating system's: it goes with the process, however it ends."""
+"""One process at a time in a folder. The lock is the operating system's: released when the process exits, however."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from latentlab.errors import UserError
+from latentlab.runs.layout import LOCK, LOCK_HOLDER
 
 log = logging.getLogger(__name__)
 
-LOCK, HOLDER = ".lock", ".lock.json"
-PATIENCE = 1.0  # seconds: whoever only asks whether it is held has it for a moment
+PATIENCE = 1.0  # seconds: a process that only checks whether it is held, holds it for a moment
 
 
 @contextmanager
 def held(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """The folder for this process alone, waited for at most `patience` seconds.
+    """Hold the folder's lock, after waiting for it at most `patience` seconds.
 
     Raises:
-        UserError: another process has it, or nothing can be written there.
+        UserError: another process holds it, or nothing can be written there.
     """
     lock = FileLock(folder / LOCK, timeout=patience)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        (folder / HOLDER).write_text(json.dumps(_this_process()) + "\n")
+        (folder / LOCK_HOLDER).write_text(json.dumps(_this_process()) + "\n")
     except Timeout as error:
-        raise UserError(f"{folder} is in use by {holder(folder)}; wait for its end, or stop it") from error
+        raise UserError(f"{folder} is in use by {holder(folder)}; wait until it ends, or stop it") from error
     except NotImplementedError:
-        log.warning("%s: this file system knows no locks; take care that one process alone writes there", folder)
+        log.warning("%s: this file system has no locks; make sure that only one process writes there", folder)
     except OSError as error:
         lock.release()
         raise UserError(f"paths.output_dir: cannot write to {folder}: {error.strerror}") from error
     try:
         yield
     finally:
-        (folder / HOLDER).unlink(missing_ok=True)
+        (folder / LOCK_HOLDER).unlink(missing_ok=True)
         lock.release()
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process is at work in the folder."""
+    """Whether a process holds the folder's lock."""
     if not (folder / LOCK).is_file():
         return False
     try:
@@ -62,9 +62,9 @@ def is_held(folder: Path) -> bool:
 
 
 def holder(folder: Path) -> str:
-    """Who has the folder, as it says itself."""
+    """Which process holds the folder's lock, as it wrote beside it."""
     try:
-        who = json.loads((folder / HOLDER).read_text())
+        who = json.loads((folder / LOCK_HOLDER).read_text())
         return f"process {who['process']} on {who['host']} since {who['since']} ({who['command']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

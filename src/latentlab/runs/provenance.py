@@ -1,4 +1,4 @@
-"""What made a run: the revision of the code, and the versions of the packages that decide its figures."""
+"""Where a run's figures come from: the revision of the code, and the versions of the packages that decide them."""
 
 import subprocess
 from functools import cache
@@ -10,7 +10,7 @@ PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
 
 @cache
 def git_revision() -> str | None:
-    """The revision of the checkout, with `+` where it has changes, as the process first found it; None outside one."""
+    """The revision of the checkout, with `+` where it has changes, as of the first call; None outside one."""
     here = Path(__file__).parent
     try:
         command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]

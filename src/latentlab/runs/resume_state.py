@@ -1,4 +1,4 @@
-"""How the folder of a sweep's job stands when the same command comes again."""
+"""Whether the run in a folder is complete, resumed or restarted when the same command is given again."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def is_complete(run: Run, wanted: str, suite: str) -> bool:
 
 
 def is_evaluated(metrics: dict[str, Any], suite: str) -> bool:
-    """Whether a run's figures hold those of the suite: none, quick or full."""
+    """Whether a run's figures include those of the suite: none, quick or full."""
     done = (metrics.get("evaluation") or {}).get("suite", "none")
     return suite == "none" or done in (suite, "full")
 
 
-def goes_on(run: Run, config: DictConfig, *, may_clear: bool = True) -> bool:
-    """Whether the folder holds a run of this very config that is complete or was stopped: else it is made empty.
+def should_resume(run: Run, config: DictConfig, *, may_clear: bool = True) -> bool:
+    """Whether the folder holds a run of this very config that is complete or was stopped; otherwise it is emptied.
 
-    A failed attempt is not gone on with, but repeated; its log stays. Damaged figures are put aside.
+    A failed attempt is not resumed but restarted; its log is kept. Damaged figures are put aside.
 
-    With `may_clear=False` it only looks, for the further processes of a job: it then says what the first one says,
-    whether that is still at it or done.
+    With `may_clear=False` nothing is changed: so the further processes of a job ask, which get the answer that the
+    first one got, whether that has finished here or not.
     """
-    damaged = run.folder / "metrics.json"
-    if may_clear and readable_metrics(run) is None and damaged.is_file():
-        log.warning("%s is damaged; put aside, and made anew", damaged)
-        damaged.replace(damaged.with_suffix(".damaged"))
+    file = run.metrics_file
+    if may_clear and readable_metrics(run) is None and file.is_file():
+        log.warning("%s is damaged; put aside, and recreated", file)
+        file.replace(file.with_suffix(".damaged"))
     try:
         same = run.config_file.is_file() and config_hash(run.config) == config_hash(config)
         failed = run.status["status"] in ("failed", "pruned")
@@ -55,7 +55,6 @@ def goes_on(run: Run, config: DictConfig, *, may_clear: bool = True) -> bool:
 def readable_metrics(run: Run) -> dict[str, Any] | None:
     """The run's figures; None where it has none, or they cannot be read."""
     try:
-        found = run.metrics
+        return run.metrics
     except (UserError, OSError):
         return None
-    return found if isinstance(found, dict) else None

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from latentlab.errors import UserError
+from latentlab.runs import layout
+from latentlab.runs.documents import Damaged, json_object, json_of, number, text_of, yaml_of
 from latentlab.runs.files import write_atomically
 from latentlab.runs.lock import is_held
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+STATUSES = ("complete", "running", "interrupted", "failed", "pruned")
+MAX_LINES = 100_000  # of a history
+NOT_A_RUN = f"is not a run's folder: no {layout.CONFIG} in it"
 
-HISTORY = "history.jsonl"
 
-
+@final
 class Run:
-    """One run's folder.
+    """One run's folder, whose files `layout` names.
 
-    `.hydra/resolved.yaml` the config, `checkpoints/`, `figures/`, `history.jsonl` the learning curves, `status.json`
-    how it stands, and `metrics.json`, which is written once, at the end: where it is, the run is complete.
+    The config is written when the run starts, `status.json` whenever its status changes, a line of the history with
+    every epoch, and `metrics.json` at the end: where it is, the run is complete. An evaluation writes it again.
+
+    The methods `read_...` raise `Damaged`, whose message names the file within the folder; the properties raise
+    UserError with the whole path and the way out.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -31,7 +40,20 @@ class Run:
 
     @property
     def config_file(self) -> Path:
-        return self.folder / ".hydra" / "resolved.yaml"
+        return self.folder / layout.CONFIG
+
+    @property
+    def status_file(self) -> Path:
+        return self.folder / layout.STATUS
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.folder / layout.METRICS
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether there is anything that only a run leaves."""
+        return any(os.path.isfile(file) for file in (self.config_file, self.status_file, self.metrics_file))
 
     @property
     def config(self) -> DictConfig:
@@ -40,59 +62,102 @@ class Run:
         Raises:
             UserError: the folder is no run's, or the file is damaged.
         """
-        from omegaconf import DictConfig, OmegaConf
+        from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
-        from yaml import YAMLError  # type: ignore[import-untyped]
-
-        from latentlab.runs.documents import Damaged, yaml_of
 
         if not self.config_file.is_file():
-            raise UserError(f"{self.folder} is not a run's folder: no .hydra/resolved.yaml in it")
+            raise UserError(f"{self.folder} {NOT_A_RUN}")
         try:
-            yaml_of(self.config_file)  # bounded: a few lines of aliases could unfold without end
-            config = OmegaConf.load(self.config_file)
-        except (Damaged, YAMLError, OmegaConfBaseException, ValueError, OSError):
-            config = OmegaConf.create()
-        if not isinstance(config, DictConfig) or not config.keys() >= {"model", "data", "trainer"}:
-            raise UserError(f"{self.config_file} is damaged; start a new run")
-        return config
+            return OmegaConf.create(self.read_config())
+        except (Damaged, OmegaConfBaseException, ValueError) as error:
+            raise UserError(f"{self.config_file} is damaged; start a new run") from error
+
+    def read_config(self) -> dict[str, Any]:
+        """The resolved config, of plain types."""
+        content = yaml_of(self.config_file)
+        if not isinstance(content, dict) or not content.keys() >= {"model", "data", "trainer"}:
+            raise Damaged(f"{self.config_file.name} is damaged (no config of a run)")
+        return content
+
+    def read_overrides(self) -> list[str]:
+        """The overrides of the command line that started the run, such as "model.beta=2"."""
+        content = yaml_of(self.folder / layout.OVERRIDES)
+        if not isinstance(content, list) or not all(isinstance(line, str) for line in content):
+            raise Damaged(f"{Path(layout.OVERRIDES).name} is damaged (expected a list of overrides)")
+        return content
 
     @property
     def metrics(self) -> dict[str, Any] | None:
         """The final figures; None while the run is not complete."""
-        file = self.folder / "metrics.json"
-        return _read_json(file, {"metrics": dict, "epochs": int}) if file.is_file() else None
+        if not self.metrics_file.is_file():
+            return None
+        with self._with_way_out():
+            content = self.read_metrics() or {}
+            for key, kind in (("metrics", dict), ("epochs", int)):
+                if not isinstance(content.get(key), kind):
+                    raise Damaged(f"{layout.METRICS} is damaged (no {key} in it)")
+            return content
+
+    def read_metrics(self) -> dict[str, Any] | None:
+        """The object in `metrics.json`; None where there is no such file."""
+        return json_of(self.metrics_file) if self.metrics_file.exists() else None
 
     @property
-    def status_file(self) -> Path:
-        return self.folder / "status.json"
+    def status(self) -> dict[str, str]:
+        """{"status": one of `STATUSES` or "unknown", "reason": ...}."""
+        with self._with_way_out():
+            status, reason = self.read_status()
+            return {"status": status, "reason": reason}
 
-    @property
-    def status(self) -> dict[str, Any]:
-        """{"status": "running" | "interrupted" | "failed" | "complete", "reason": ...}."""
-        file = self.status_file
-        known = _read_json(file, {"status": str, "reason": str}) if file.is_file() else {}
-        found = {"status": "unknown", "reason": "", **known}
-        if found["status"] == "running" and not is_held(self.folder):
-            return {"status": "interrupted", "reason": "its process ended without a word"}
-        return found
+    def read_status(self) -> tuple[str, str]:
+        """Status and reason; "unknown" where none was written, "interrupted" where the running process is gone."""
+        if not self.status_file.exists():
+            return "unknown", ""
+        content = json_of(self.status_file)
+        status, reason = content.get("status"), content.get("reason")
+        if status not in STATUSES:
+            raise Damaged(f"{layout.STATUS} is damaged (status {str(status)[:40]!r})")
+        if status == "running" and not is_held(self.folder):
+            return "interrupted", "its process exited without writing a status"
+        return status, reason if isinstance(reason, str) else ""
+
+    def read_history(self) -> tuple[dict[float, dict[str, Any]], bool]:
+        """{epoch: its figures}, and whether lines were skipped, an unfinished last one aside.
+
+        An epoch's lines are merged; of two values of one figure the later one counts.
+        """
+        file = self.folder / layout.HISTORY
+        lines = text_of(file).split("\n") if file.exists() else []
+        epochs: dict[float, dict[str, Any]] = {}
+        is_damaged = len(lines) > MAX_LINES
+        for index, line in enumerate(lines[:MAX_LINES]):
+            if not line.strip():
+                continue
+            try:
+                row = json_object(line, file.name)
+                epoch = number(row.get("epoch"))
+            except Damaged:
+                epoch = None
+            if epoch is not None:
+                epochs[epoch] = epochs.get(epoch, {}) | row
+            elif index < len(lines) - 1:
+                is_damaged = True
+        return epochs, is_damaged
 
     @property
     def figures(self) -> list[Path]:
         """The latest pictures."""
-        return sorted((self.folder / "figures").glob("*.png"))
+        return sorted((self.folder / layout.FIGURES).glob("*.png"))
 
     @property
     def last_checkpoint(self) -> Path | None:
-        """Where a resumed run goes on from; None before the first is saved."""
-        file = self.folder / "checkpoints" / "last.ckpt"
-        return file if file.is_file() else None
+        """From which a resumed run continues; None before the first is saved."""
+        return self._checkpoint(layout.LAST)
 
     @property
     def best_checkpoint(self) -> Path | None:
         """The epoch with the lowest validation objective (every schedule at its end)."""
-        file = self.folder / "checkpoints" / "best.ckpt"
-        return file if file.is_file() else None
+        return self._checkpoint(layout.BEST)
 
     def start(self, config: DictConfig) -> None:
         """Write the resolved config and the status.
@@ -103,38 +168,35 @@ class Run:
         from omegaconf import OmegaConf
 
         try:
-            self.config_file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.config_file, OmegaConf.to_yaml(config, resolve=True))
             self.write_status("running")
         except OSError as error:
             raise UserError(f"paths.output_dir: cannot write to {self.folder}: {error.strerror}") from error
 
     def clear(self) -> None:
-        """Take away what an attempt left that is not gone on with; its log stays."""
-        self.config_file.unlink(missing_ok=True)  # first: without it, nothing that is still there is gone on with
+        """Delete what an attempt left that is not resumed; its log is kept."""
+        self.config_file.unlink(missing_ok=True)  # first: without it, nothing that is left will be resumed
         for path in self.folder.iterdir():
-            if path.is_dir() and path.name != ".hydra":
+            if path.is_dir() and path.name != layout.HYDRA:
                 shutil.rmtree(path)
-            elif path.is_file() and path.suffix != ".log" and not path.name.startswith(".lock"):
+            elif path.is_file() and path.suffix != layout.LOG_SUFFIX and not path.name.startswith(layout.LOCK):
                 path.unlink()
 
     def write_status(self, status: str, reason: str = "") -> None:
         write_atomically(self.status_file, json.dumps({"status": status, "reason": reason}) + "\n")
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
-        """Complete the run."""
-        write_atomically(self.folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+        """Complete the run, or replace the figures of a complete one."""
+        write_atomically(self.metrics_file, json.dumps(metrics, indent=2) + "\n")
         self.write_status("complete")
 
+    def _checkpoint(self, name: str) -> Path | None:
+        file = self.folder / layout.CHECKPOINTS / f"{name}{layout.CHECKPOINT_SUFFIX}"
+        return file if file.is_file() else None
 
-def _read_json(file: Path, expected: Mapping[str, type]) -> dict[str, Any]:
-    from latentlab.runs.documents import Damaged, json_of
-
-    try:
-        content = json_of(file)
-        for key, kind in expected.items():
-            if not isinstance(content.get(key), kind):
-                raise Damaged(f"{file.name} is damaged (no {key} in it)")
-    except Damaged as error:
-        raise UserError(f"{file.parent}/{error}; delete it, and resume the run to have it anew") from error
-    return content
+    @contextmanager
+    def _with_way_out(self) -> Iterator[None]:
+        try:
+            yield
+        except Damaged as error:
+            raise UserError(f"{self.folder}/{error}; delete it, and resume the run to recreate it") from error

@@ -13,11 +13,10 @@ from latentlab.runs import Run
 from latentlab.runs.documents import Damaged, json_of, lies_within
 from latentlab.runs.files import write_atomically
 from latentlab.runs.identity import config_hash
+from latentlab.runs.layout import CONFIG, MANIFEST
 from latentlab.runs.resume_state import readable_metrics
 
 log = logging.getLogger(__name__)
-
-MANIFEST = "sweep.json"
 
 
 @final
@@ -67,7 +66,7 @@ class Manifest:
 
 
 def _found(folder: Path) -> tuple[Job, ...]:
-    runs = [Run(file.parent.parent) for file in sorted(folder.glob("*/.hydra/resolved.yaml"))]
+    runs = [Run(file.parent.parent) for file in sorted(folder.glob(f"*/{CONFIG}"))]
     return tuple(Job(run.folder.name, (), _hash(run)) for run in runs)
 
 

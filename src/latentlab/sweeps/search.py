@@ -16,16 +16,17 @@ from optuna.trial import FrozenTrial, TrialState
 from latentlab.config.quoting import literal
 from latentlab.config.schema import check_part
 from latentlab.errors import ConfigError, UserError
-from latentlab.runs import HISTORY, Run
-from latentlab.runs.documents import Damaged, json_object
+from latentlab.runs import Run
+from latentlab.runs.documents import Damaged
 from latentlab.runs.identity import config_hash
+from latentlab.runs.layout import WORKERS
 from latentlab.runs.lock import held
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
 from latentlab.sweeps.settings import SearchSettings
 from latentlab.sweeps.space import Space, shown, trial_name
-from latentlab.sweeps.study import WORKERS, Study
+from latentlab.sweeps.study import Study
 
 log = logging.getLogger(__name__)
 
@@ -159,11 +160,10 @@ def _value(run: Run, name: str) -> float:
 
 def _best_epoch(run: Run) -> dict[str, float]:
     """The validation figures of the epoch whose weights are kept."""
-    lines: list[dict[str, Any]] = []
-    for text in (run.folder / HISTORY).read_text(errors="replace").splitlines():
-        with suppress(Damaged):  # what was epochs ago and cannot be read is not the best one
-            lines.append(json_object(text, HISTORY))
-    validated = [line for line in lines if line.get("val/objective_final") is not None]
+    epochs: dict[float, dict[str, Any]] = {}
+    with suppress(Damaged):
+        epochs, _ = run.read_history()  # without damaged lines: what cannot be read is not the best one
+    validated = [line for line in epochs.values() if line.get("val/objective_final") is not None]
     return min(validated, key=lambda line: line["val/objective_final"], default={})
 
 

@@ -19,12 +19,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.errors import UserError
 from latentlab.runs.files import write_atomically
+from latentlab.runs.layout import SEARCH, SEARCH_STORAGE, WORKERS
 from latentlab.runs.lock import is_held
 from latentlab.sweeps.settings import SearchSettings
 
 log = logging.getLogger(__name__)
 
-STORAGE, SUMMARY, WORKERS = "search.db", "search.json", ".workers"
 WORKER, FOLDER, REASON = "worker", "folder", "reason"
 SECONDS_FOR_THE_FILE = 60  # that another process may keep it
 
@@ -48,7 +48,9 @@ class Study:
             )
             known = self._study.user_attrs.get("objectives")
         except Exception as error:  # of SQLite or SQLAlchemy, by the version
-            raise UserError(f"{folder / STORAGE} cannot be read ({type(error).__name__}); put it aside") from error
+            raise UserError(
+                f"{folder / SEARCH_STORAGE} cannot be read ({type(error).__name__}); put it aside"
+            ) from error
         if known is None:
             self._study.set_user_attr("objectives", settings.objectives)
         elif known != settings.objectives:
@@ -112,7 +114,7 @@ class Study:
             for trial in self.trials
         ]
         told = {"objectives": self._settings.objectives, "trials": trials, "importance": importance or {}}
-        write_atomically(self._folder / SUMMARY, json.dumps(told, indent=1) + "\n")
+        write_atomically(self._folder / SEARCH, json.dumps(told, indent=1) + "\n")
 
     def importance(self) -> dict[str, dict[str, float]]:
         """Of each key for each objective (Hutter et al. 2014); empty while too little is known."""
@@ -134,5 +136,5 @@ def _value_of(objective: int, trial: FrozenTrial) -> float:
 
 def storage(folder: Path) -> optuna.storages.RDBStorage:
     """The search's file, which waits while another process writes."""
-    url = f"sqlite:///{(folder / STORAGE).absolute()}"
+    url = f"sqlite:///{(folder / SEARCH_STORAGE).absolute()}"
     return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": SECONDS_FOR_THE_FILE}})

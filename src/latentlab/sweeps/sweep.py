@@ -14,7 +14,7 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from latentlab.config.composition import CheckedLoader
 from latentlab.errors import UserError
 from latentlab.processes.signals import interruptible
-from latentlab.report import PAGE
+from latentlab.runs.layout import REPORT, STATUS
 from latentlab.sweeps.grid import run_grid
 from latentlab.sweeps.handed_back import HandedBack
 from latentlab.sweeps.launching import Sweep
@@ -73,8 +73,8 @@ def _report(sweep: Sweep) -> None:
 
 def _has_news(folder: Path) -> bool:
     """Whether a job wrote something since the last report; where a clock was set back, it is made to be sure."""
-    page = folder / PAGE
-    written = [file.stat().st_mtime_ns for file in folder.glob("*/status.json")]
+    page = folder / REPORT
+    written = [file.stat().st_mtime_ns for file in folder.glob(f"*/{STATUS}")]
     if not written or not page.is_file():
         return bool(written)
     made = page.stat().st_mtime_ns

@@ -18,7 +18,7 @@ from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, NonFiniteObjective, UserError
 from latentlab.models.base import Autoencoder
 from latentlab.processes.allocator import keep_freed_memory
-from latentlab.runs import Run
+from latentlab.runs import Run, layout
 from latentlab.runs.files import for_json
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import config_hash
@@ -101,7 +101,7 @@ def fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, A
 def _every_epoch(run: Run) -> ModelCheckpoint:
     """What saves `last.ckpt`: Lightning's `save_last` would write it with the best epochs alone."""
     return ModelCheckpoint(
-        run.folder / "checkpoints", "last", save_on_train_epoch_end=True, enable_version_counter=False
+        run.folder / layout.CHECKPOINTS, layout.LAST, save_on_train_epoch_end=True, enable_version_counter=False
     )
 
 

@@ -20,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from latentlab.runs.layout import FIGURES
 from latentlab.training.wandb_logger import SteadyWandbLogger, attempt, finish
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ FINISH_SECONDS = 120.0  # an upload that takes longer is left to `wandb sync`
 def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: Figure, step: int) -> None:
     """Render `figure` once; write `folder/figures/<key>.png`, with "_" for "/", and log the same pixels."""
     pixels = _rendered(figure)
-    _write_png(Path(folder) / "figures" / f"{key.replace('/', '_')}.png", pixels)
+    _write_png(Path(folder) / FIGURES / f"{key.replace('/', '_')}.png", pixels)
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image(key, pixels, step, dataformats="HWC")

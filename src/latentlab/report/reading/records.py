@@ -1,23 +1,22 @@
 """A run's folder as one frozen record: what a report needs of it, and what of it was damaged."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeVar, final
 
-from latentlab.runs.documents import Damaged, json_object, json_of, number, text_of, yaml_of
+from latentlab.runs import Run
+from latentlab.runs.documents import Damaged, number
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import flat
-from latentlab.runs.lock import is_held
+from latentlab.runs.layout import FIGURES, HISTORY, METRICS, STATUS
 
-STATUSES = ("complete", "running", "interrupted", "failed", "pruned")
 COSTS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
 FACTS = ("data", "data_fingerprint", "device", "git_revision")
-MOST_LINES = 100_000
 PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 Curve = tuple[tuple[float, float], ...]
+T = TypeVar("T")
 
 
 @final
@@ -50,23 +49,19 @@ class Record:
         return self.status == "complete"
 
 
-def is_run(folder: Path) -> bool:
-    """Whether the folder holds anything that a run leaves."""
-    return any(os.path.isfile(folder / name) for name in (".hydra/resolved.yaml", "status.json", "metrics.json"))
-
-
 def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> Record:
     """Read a run's folder; never raises: what is damaged is named in the record.
 
     overrides: those of its job, such as "seed=0", where they are known; else the folder's own.
     """
+    run = Run(folder)
     given = _assignments(overrides if overrides is not None else [])
-    if not is_run(folder):
+    if not run.holds_anything:
         return Record(name, folder, "missing", "its folder holds no run", overrides=given)
     damage: list[str] = []
-    config, settings = _config(folder, damage)
-    final_figures = _metrics(folder, damage)
-    status, reason = _status(folder, final_figures is not None, damage)
+    config, settings = _config(run, damage)
+    final_figures = _collected(run.read_metrics, damage)
+    status, reason = _status(run, final_figures is not None, damage)
     if not settings and status == "complete":
         status = "damaged"
     figures = (final_figures or {}) if status == "complete" else {}
@@ -79,57 +74,45 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
         config,
         settings,
-        given if overrides is not None else _own_overrides(folder),
+        # the run's own only say which keys were meant to vary: not worth a complaint
+        given if overrides is not None else _assignments(_collected(run.read_overrides, []) or []),
         _numbers(figures.get("metrics"), damage),
-        _curves(folder, damage),
-        _pictures(folder, damage),
+        _curves(run, damage),
+        _pictures(run, damage),
         {key: value for key in COSTS if (value := number(figures.get(key))) is not None},
         _facts(figures),
         tuple(damage),
     )
 
 
-def _config(folder: Path, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _collected(read: Callable[[], T], damage: list[str]) -> T | None:
+    """What `read` returns; None where it is damaged, which is added to `damage`."""
     try:
-        content = yaml_of(folder / ".hydra" / "resolved.yaml")
-        settings = hyperparameters(content)
-        return flat(content), settings
+        return read()
     except Damaged as error:
         damage.append(str(error))
+        return None
+
+
+def _config(run: Run, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    content = _collected(run.read_config, damage)
+    if content is None:
+        return {}, {}
+    try:
+        return flat(content), hyperparameters(content)
     except (KeyError, TypeError, ValueError, AttributeError):
-        damage.append("resolved.yaml is damaged (no config of a run)")
-    return {}, {}
+        damage.append(f"{run.config_file.name} is damaged (no config of a run)")
+        return {}, {}
 
 
-def _metrics(folder: Path, damage: list[str]) -> dict[str, Any] | None:
-    if not (folder / "metrics.json").exists():
-        return None
-    try:
-        return json_of(folder / "metrics.json")
-    except Damaged as error:
-        damage.append(str(error))
-        return None
-
-
-def _status(folder: Path, has_figures: bool, damage: list[str]) -> tuple[str, str]:
+def _status(run: Run, has_figures: bool, damage: list[str]) -> tuple[str, str]:
     """As status.json says, in agreement with whether there are final figures."""
-    told: dict[str, Any] = {}
-    if (folder / "status.json").exists():
-        try:
-            told = json_of(folder / "status.json")
-        except Damaged as error:
-            damage.append(str(error))
-    status, reason = told.get("status"), told.get("reason")
-    reason = reason if isinstance(reason, str) else ""
-    if status not in STATUSES:
-        if told:
-            damage.append(f"status.json is damaged (status {str(status)[:40]!r})")
+    status, reason = _collected(run.read_status, damage) or ("unknown", "")
+    if status == "unknown":
         status = "complete" if has_figures else "damaged" if damage else "unknown"
-    if status == "running" and not is_held(folder):
-        return "interrupted", "its process ended without a word"
     if status == "complete" and not has_figures:
-        if not any(line.startswith("metrics.json") for line in damage):
-            damage.append("metrics.json is missing, though status.json says complete")
+        if not any(line.startswith(METRICS) for line in damage):
+            damage.append(f"{METRICS} is missing, though {STATUS} says complete")
         status = "damaged"
     return status, reason
 
@@ -138,11 +121,11 @@ def _numbers(content: object, damage: list[str]) -> dict[str, float | None]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        damage.append("metrics.json is damaged (its metrics are no object)")
+        damage.append(f"{METRICS} is damaged (its metrics are no object)")
         return {}
     strange = [name for name, value in content.items() if value is not None and not isinstance(value, int | float)]
     if strange:
-        damage.append(f"metrics.json is damaged ({strange[0][:60]} is no number)")
+        damage.append(f"{METRICS} is damaged ({strange[0][:60]} is no number)")
     return {str(name): number(value) for name, value in content.items() if name not in strange}
 
 
@@ -154,32 +137,10 @@ def _facts(figures: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _curves(folder: Path, damage: list[str]) -> dict[str, Curve]:
-    """Of history.jsonl: an epoch's lines together, of two values the later; an unfinished last line is left out."""
-    file = folder / "history.jsonl"
-    if not file.exists():
-        return {}
-    try:
-        lines = text_of(file).split("\n")
-    except Damaged as error:
-        damage.append(str(error))
-        return {}
-    epochs: dict[float, dict[str, Any]] = {}
-    bad = len(lines) > MOST_LINES
-    for place, line in enumerate(lines[:MOST_LINES]):
-        if not line.strip():
-            continue
-        try:
-            row = json_object(line, file.name)
-            epoch = number(row.get("epoch"))
-        except Damaged:
-            epoch = None
-        if epoch is not None:
-            epochs[epoch] = epochs.get(epoch, {}) | row
-        elif place < len(lines) - 1:
-            bad = True
-    if bad:
-        damage.append("history.jsonl is damaged (some lines were left out)")
+def _curves(run: Run, damage: list[str]) -> dict[str, Curve]:
+    epochs, is_damaged = _collected(run.read_history, damage) or ({}, False)
+    if is_damaged:
+        damage.append(f"{HISTORY} is damaged (some lines were skipped)")
     return _by_name(epochs)
 
 
@@ -192,16 +153,16 @@ def _by_name(epochs: Mapping[float, Mapping[str, Any]]) -> dict[str, Curve]:
     return {name: tuple(points) for name, points in curves.items()}
 
 
-def _pictures(folder: Path, damage: list[str]) -> dict[str, Path]:
+def _pictures(run: Run, damage: list[str]) -> dict[str, Path]:
     """The run's own that begin and end as a PNG file does; links are left out, as they could lead anywhere."""
     found = {}
-    for file in sorted((folder / "figures").glob("*.png")):
+    for file in run.figures:
         if file.is_symlink() or not file.is_file():
             continue
         if _is_whole_png(file):
             found[file.stem] = file
         else:
-            damage.append(f"figures/{file.name} is damaged (no whole PNG)")
+            damage.append(f"{FIGURES}/{file.name} is damaged (no whole PNG)")
     return found
 
 
@@ -213,14 +174,6 @@ def _is_whole_png(file: Path) -> bool:
             return begins and stream.read() == PNG_ENDS
     except OSError:
         return False
-
-
-def _own_overrides(folder: Path) -> dict[str, str]:
-    try:
-        content = yaml_of(folder / ".hydra" / "overrides.yaml")
-    except Damaged:
-        return {}  # they only say which keys were meant to vary
-    return _assignments([line for line in content if isinstance(line, str)] if isinstance(content, list) else [])
 
 
 def _assignments(overrides: list[str]) -> dict[str, str]:

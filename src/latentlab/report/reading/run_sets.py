@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, final
 
 from latentlab.errors import UserError, nearest
-from latentlab.report.reading.records import Record, is_run, read_record
+from latentlab.report.reading.records import Record, read_record
 from latentlab.report.reading.trials import Search, read_search
+from latentlab.runs import Run
 from latentlab.runs.documents import Damaged, json_of, lies_within
+from latentlab.runs.layout import MANIFEST
+from latentlab.runs.run import NOT_A_RUN
 
 MOST_NAMED = 5
 
@@ -78,8 +81,8 @@ def read_runs(folders: Sequence[Path]) -> RunSet:
         UserError: one of them is no run's folder.
     """
     for folder in folders:
-        if not is_run(folder):
-            raise UserError(f"runs: {folder} is not a run's folder: no .hydra/resolved.yaml in it")
+        if not Run(folder).holds_anything:
+            raise UserError(f"runs: {folder} {NOT_A_RUN}")
     unique = list({folder.resolve(): folder for folder in folders}.values())
     return RunSet(f"{len(unique)} runs", tuple(read_record(folder, str(folder)) for folder in unique))
 
@@ -88,16 +91,16 @@ def run_folders(folder: Path) -> list[str]:
     """The run folders below, as paths relative to it; links are not followed, and runs hold no runs."""
     found = []
     for place, inner, _ in os.walk(folder):
-        if Path(place) != folder and is_run(Path(place)):
+        if Path(place) != folder and Run(place).holds_anything:
             found.append(Path(place).relative_to(folder).as_posix())
             inner.clear()
     return found
 
 
 def _jobs(folder: Path) -> tuple[list[Any], str, str]:
-    if not (folder / "sweep.json").exists():
+    if not (folder / MANIFEST).exists():
         raise Damaged("sweep.json is missing")
-    content = json_of(folder / "sweep.json")
+    content = json_of(folder / MANIFEST)
     jobs, name, command = content.get("jobs"), content.get("name"), content.get("command")
     if not isinstance(jobs, list):
         raise Damaged("sweep.json is damaged (its jobs are no list)")

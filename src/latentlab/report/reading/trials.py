@@ -9,8 +9,8 @@ from latentlab.report.reading.groups import ABSENT, Group, Grouping, short_key, 
 from latentlab.report.statistics.measures import compact
 from latentlab.report.statistics.statistics import Better
 from latentlab.runs.documents import Damaged, json_of, lies_within, number
+from latentlab.runs.layout import SEARCH
 
-SUMMARY = "search.json"
 DIRECTIONS: Mapping[str, Better] = {"minimize": "lower", "maximize": "higher"}
 STATES = ("complete", "pruned", "fail", "running", "waiting")
 MOST_TRIALS, MOST_OBJECTIVES, MOST_KEYS = 5000, 6, 60
@@ -101,29 +101,29 @@ class Search:
 
 def read_search(folder: Path) -> tuple[Search | None, list[str]]:
     """The search of a sweep's folder, None where there is none; and what was found odd."""
-    if not (folder / SUMMARY).exists():
+    if not (folder / SEARCH).exists():
         return None, []
     try:
-        content = json_of(folder / SUMMARY)
+        content = json_of(folder / SEARCH)
         objectives = _objectives(content.get("objectives"))
         listed = content.get("trials")
         if not isinstance(listed, list):
-            raise Damaged(f"{SUMMARY} is damaged (its trials are no list)")
+            raise Damaged(f"{SEARCH} is damaged (its trials are no list)")
     except Damaged as error:
         return None, [f"{error}: the search is not shown"]
     found = [_trial(entry, len(objectives), folder) for entry in listed[:MOST_TRIALS]]
     trials = {trial.number: trial for trial in found if trial is not None}
     left_out = len(listed) - len(trials)
-    notes = [f"{SUMMARY} is damaged ({left_out} of {len(listed)} trials were left out)"] if left_out else []
+    notes = [f"{SEARCH} is damaged ({left_out} of {len(listed)} trials were left out)"] if left_out else []
     ordered = _with_numbers([trials[number] for number in sorted(trials)])
     return Search(objectives, tuple(ordered), _importance(content.get("importance"), objectives)), notes
 
 
 def _objectives(content: object) -> dict[str, Better]:
     if not isinstance(content, dict) or not 0 < len(content) <= MOST_OBJECTIVES:
-        raise Damaged(f"{SUMMARY} is damaged (no objectives)")
+        raise Damaged(f"{SEARCH} is damaged (no objectives)")
     if not all(isinstance(value, str) and value in DIRECTIONS for value in content.values()):
-        raise Damaged(f"{SUMMARY} is damaged (an objective is neither minimised nor maximised)")
+        raise Damaged(f"{SEARCH} is damaged (an objective is neither minimised nor maximised)")
     return {name: DIRECTIONS[value] for name, value in content.items()}
 
 

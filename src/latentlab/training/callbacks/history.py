@@ -6,8 +6,8 @@ from typing import final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from latentlab.runs import HISTORY
 from latentlab.runs.files import append_line, for_json
+from latentlab.runs.layout import HISTORY
 
 
 @final

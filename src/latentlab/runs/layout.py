@@ -1,0 +1,24 @@
+"""The names of the files and folders that a run's folder and a sweep's folder hold, each written here once."""
+
+# of a run
+HYDRA = ".hydra"
+CONFIG = f"{HYDRA}/resolved.yaml"  # every interpolation resolved
+OVERRIDES = f"{HYDRA}/overrides.yaml"  # the command line's
+STATUS = "status.json"
+METRICS = "metrics.json"
+HISTORY = "history.jsonl"  # one or two lines per epoch
+CHECKPOINTS = "checkpoints"
+LAST, BEST = "last", "best"  # checkpoints, without their suffix
+CHECKPOINT_SUFFIX = ".ckpt"
+FIGURES = "figures"
+LOG_SUFFIX = ".log"
+
+# of any folder that one process at a time may write to
+LOCK, LOCK_HOLDER = ".lock", ".lock.json"
+
+# of a sweep
+MANIFEST = "sweep.json"
+SEARCH, SEARCH_STORAGE = "search.json", "search.db"
+WORKERS = ".workers"
+REPORT, REPORT_MARKDOWN = "report.html", "report.md"
+REPORT_RUNS, REPORT_GROUPS = "report.csv", "report_groups.csv"
