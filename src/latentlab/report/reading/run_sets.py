@@ -11,7 +11,7 @@ from latentlab.report.reading.records import Record, read_record
 from latentlab.report.reading.trials import Search, read_search
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged, json_of, lies_within
-from latentlab.runs.layout import MANIFEST
+from latentlab.runs.layout import CONFIG, MANIFEST
 from latentlab.runs.run import NOT_A_RUN
 
 MOST_NAMED = 5
@@ -61,7 +61,7 @@ def read_sweep(folder: Path) -> RunSet:
         jobs, name, command = _jobs(folder)
     except Damaged as error:
         if not found:
-            raise UserError(f"sweep: no runs in {folder}; a run's folder holds .hydra/resolved.yaml") from error
+            raise UserError(f"sweep: no runs in {folder}; a run's folder holds {CONFIG}") from error
         below = tuple(read_record(folder / path, path) for path in found)
         notes = [f"{error}: every run below the folder was taken", *odd]
         return RunSet(folder.resolve().name, below, "", tuple(notes), search)
