@@ -1,1 +1,1 @@
-"""How fast latentlab is, beside what one would use in its place. `make bench`, or `python -m benchmarks NAME ...`."""
+"""How fast latentlab is, compared with the alternatives. `make bench`, or `python -m benchmarks NAME ...`."""

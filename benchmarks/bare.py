@@ -1,4 +1,4 @@
-"""The loop that one would write by hand: the same network, the same bytes, the same optimizer, and nothing else."""
+"""A hand-written training loop: the same network, the same bytes, the same optimizer, and nothing else."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -12,9 +12,9 @@ from torch import Tensor
 def bare_loop(
     encoder: Any, decoder: Any, optimizer: torch.optim.Optimizer, pixels: Tensor, batch_size: int, bf16: bool = False
 ) -> Iterator[Tensor]:
-    """Train a VAE for ever, a step for each `next`; yields the loss, which nobody reads.
+    """Train a VAE without end, one step per `next`; yields the loss, which is not read.
 
-    pixels: uint8, (N, 1, H, W), on the device that trains.
+    pixels: uint8, (N, 1, H, W), on the training device.
     """
     device = pixels.device
     cast = torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext()

@@ -1,4 +1,4 @@
-"""What each callback costs in ten epochs, hook by hook, beside the training itself."""
+"""The cost of each callback in ten epochs, summed over its hooks, beside the training itself."""
 
 import tempfile
 from collections import defaultdict
@@ -16,14 +16,14 @@ from latentlab.config.config_dir import config_dir
 EPOCHS = 10
 
 
-class Kept(SimpleProfiler):
-    """Lightning's profiler, which can be asked afterwards."""
+class KeptProfiler(SimpleProfiler):
+    """Lightning's profiler, of which the latest instance can be read after the training."""
 
-    latest: ClassVar["Kept"]
+    latest: ClassVar["KeptProfiler"]
 
     def __init__(self) -> None:
         super().__init__()
-        Kept.latest = self
+        KeptProfiler.latest = self
 
     def summary(self) -> str:
         return ""
@@ -35,17 +35,17 @@ def measure() -> Results:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
             config = compose("train", [*options, "callbacks=projector"])
         with open_dict(config):
-            config.trainer.profiler = {"_target_": "benchmarks.callbacks.Kept"}
+            config.trainer.profiler = {"_target_": "benchmarks.callbacks.KeptProfiler"}
         metrics = train(config, quiet=True)
     spent: dict[str, float] = defaultdict(float)
-    for action, durations in Kept.latest.recorded_durations.items():
+    for action, durations in KeptProfiler.latest.recorded_durations.items():
         if action.startswith("[Callback]"):
             name = action.removeprefix("[Callback]").partition(".")[0].partition("{")[0]
             spent[name] += sum(durations)
-    title = f"Seconds in {EPOCHS} epochs and the test, {metrics['train_seconds']:.1f} s of training among them"
+    title = f"Seconds in {EPOCHS} epochs and the test, {metrics['train_seconds']:.1f} s of them training"
     results = Results("callbacks", title, label="callback", drawn=("seconds",), unit="seconds")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         results.rows.append(
-            {"callback": name, "seconds": seconds, "share of training": seconds / metrics["train_seconds"]}
+            {"callback": name, "seconds": seconds, "fraction of training": seconds / metrics["train_seconds"]}
         )
     return results

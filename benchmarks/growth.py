@@ -1,4 +1,4 @@
-"""How the cost grows: with epochs, with data, with the latent size and with the jobs of a sweep."""
+"""How the cost grows: with epochs, with data, with the latent size and with the number of jobs of a sweep."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from benchmarks.processes import run, train
 from benchmarks.results import Results
 
 EPOCHS = (1, 2, 4, 8, 16)
-SHARES = (0.25, 0.5, 1.0)
+FRACTIONS = (0.25, 0.5, 1.0)
 LATENTS = (2, 20, 200, 1000)
 JOBS = (1, 2, 4, 8, 16)
 
@@ -26,9 +26,9 @@ def _epochs() -> Iterator[dict[str, Any]]:
 
 
 def _data() -> Iterator[dict[str, Any]]:
-    for share in SHARES:
-        seconds = _train_seconds("trainer.max_epochs=4", f"trainer.limit_train_batches={share}")
-        yield {"what": f"share of the images {share}", "seconds": seconds, "each": seconds / share}
+    for fraction in FRACTIONS:
+        seconds = _train_seconds("trainer.max_epochs=4", f"trainer.limit_train_batches={fraction}")
+        yield {"what": f"fraction of the images {fraction}", "seconds": seconds, "each": seconds / fraction}
 
 
 def _latents() -> Iterator[dict[str, Any]]:

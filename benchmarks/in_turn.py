@@ -1,4 +1,4 @@
-"""Two loops timed in turn, a few steps each, within one process: what slows the machine slows both."""
+"""Two loops timed in turn, a few steps each, within one process: a change in the machine's load affects both."""
 
 import time
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 
-class EnoughError(Exception):
+class AllMeasuredError(Exception):
     """All pairs are measured."""
 
 
 class InTurn(Callback):
-    """After each call, as many steps of each bare loop; both are timed from end to end."""
+    """After each call, runs as many steps of each bare loop; times both."""
 
     pairs: ClassVar[int]
     loops: ClassVar[dict[str, Iterator[Any]]]
@@ -24,25 +24,25 @@ class InTurn(Callback):
         self._since: float | None = None
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._since = None  # validation lies between
+        self._since = None  # validation was in between
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         steps = trainer.datamodule.steps_per_call  # type: ignore[attr-defined]
         now = _now()
         if self._since is not None and not trainer.is_last_batch:
             times = {"latentlab": (now - self._since) / steps}
-            # the bare loops are of plain float32 or autocast, whatever latentlab was told
-            chosen = torch.get_float32_matmul_precision()
+            # the bare loops use plain float32 or autocast, whatever latentlab is configured to use
+            configured = torch.get_float32_matmul_precision()
             torch.set_float32_matmul_precision("highest")
             for name, loop in self.loops.items():
                 began = _now()
                 for _step in islice(loop, steps):
                     pass
                 times[name] = (_now() - began) / steps
-            torch.set_float32_matmul_precision(chosen)
+            torch.set_float32_matmul_precision(configured)
             self.times.append(times)
         if len(self.times) >= self.pairs:
-            raise EnoughError
+            raise AllMeasuredError
         self._since = _now()
 
 

@@ -1,4 +1,4 @@
-"""The side that a tutorial would write: Lightning, torchvision's ToTensor, a DataLoader, self.log in each step.
+"""A training as in a tutorial: Lightning, torchvision's ToTensor, a DataLoader, self.log in each step.
 
 `python -m benchmarks.plain_lightning EPOCHS FOLDER`; prints the seconds of `fit` as JSON.
 """

@@ -1,4 +1,4 @@
-"""Sides that run as processes of their own: their time and memory, and what they say at the end."""
+"""Runs as processes of their own: their time and memory, and the result that they print at the end."""
 
 import json
 import os
@@ -22,14 +22,14 @@ class Finished:
     peak_mib: float
     output: str
 
-    def said(self) -> dict[str, Any]:
-        """The last line as JSON."""
+    def result(self) -> dict[str, Any]:
+        """The last line of the output, which is JSON."""
         found: dict[str, Any] = json.loads(self.output.strip().rpartition("\n")[2])
         return found
 
 
 def run(arguments: Sequence[str], threads: int | None = None, status: int = 0) -> Finished:
-    """Run Python with these arguments; RuntimeError with its output where it ends in another status."""
+    """Run Python with these arguments; RuntimeError with its output if it ends with another status."""
     limits = {} if threads is None else dict.fromkeys(THREADS, str(threads))
     with tempfile.TemporaryFile("w+") as output:
         started = time.perf_counter()
@@ -47,14 +47,14 @@ def run(arguments: Sequence[str], threads: int | None = None, status: int = 0) -
 
 
 def train(folder: str, *options: str) -> tuple[float, Finished]:
-    """Train on MNIST into the folder, as a user does; the seconds of training, and the process."""
+    """Train on MNIST into the folder through the command line; the seconds of training, and the process."""
     whole = run(["-m", "latentlab", "train", f"data.root={mnist_root()}", f"hydra.run.dir={folder}", *options])
     seconds: float = json.loads((Path(folder) / "metrics.json").read_text())["train_seconds"]
     return seconds, whole
 
 
 def mnist_root() -> str:
-    """The folder of MNIST, of `LATENTLAB_DATA` or the usual place."""
+    """The folder of MNIST: `LATENTLAB_DATA`, or ./data."""
     root = Path(os.environ.get("LATENTLAB_DATA", "data")).absolute()
     if not (root / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
         sys.exit(f"error: no MNIST in {root}; set LATENTLAB_DATA to a folder that holds MNIST/raw")

@@ -33,7 +33,7 @@ class Encoder(BaseEncoder):
 
 
 class Decoder(BaseDecoder):
-    """20-400-784; pythae's cross-entropy takes probabilities."""
+    """20-400-784; pythae's cross-entropy expects probabilities."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Decoder(BaseDecoder):
 def main(epochs: int, folder: str) -> float:
     images = MNIST(mnist_root(), train=True)
     x = images.data.float().unsqueeze(1) / 255
-    train, val = (BaseDataset(part, torch.ones(len(part))) for part in x.split([55_000, 5_000]))
+    train, val = (BaseDataset(split, torch.ones(len(split))) for split in x.split([55_000, 5_000]))
     config = VAEConfig(input_dim=(1, 28, 28), latent_dim=20, reconstruction_loss="bce")
     model = VAE(config, Encoder(), Decoder())
     options = BaseTrainerConfig(

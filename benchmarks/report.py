@@ -1,4 +1,4 @@
-"""What a report of 500 runs takes, and how large its page is."""
+"""The time that a report of 500 runs takes, and the size of its page."""
 
 import json
 import random
@@ -18,14 +18,14 @@ BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 SIZES = (2, 4, 6, 8, 10, 12, 16, 20, 32, 64)
 SEEDS = range(5)
 EPOCHS, FURTHER = 50, 40
-LOGGED = [f"{part}/{name}" for part in ("train", "val") for name in ("objective", "mse", "bce", "kl", "elbo")]
+LOGGED = [f"{split}/{name}" for split in ("train", "val") for name in ("objective", "mse", "bce", "kl", "elbo")]
 SMALL = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "model=vae", "logger=none"]
 
 
 def measure() -> Results:
     results = Results("report", "A report of a sweep", label="runs", drawn=("seconds",), unit="seconds")
-    with tempfile.TemporaryDirectory() as place:
-        real, sweep = Path(place) / "real", Path(place) / "sweep"
+    with tempfile.TemporaryDirectory() as folder:
+        real, sweep = Path(folder) / "real", Path(folder) / "sweep"
         run(["-m", "latentlab", "train", *SMALL, f"hydra.run.dir={real}"])
         write_sweep(real, sweep)
         rounds = [run(["-m", "latentlab", "report", f"sweep={sweep}"], threads=1) for _ in range(ROUNDS)]
@@ -42,7 +42,7 @@ def measure() -> Results:
 
 
 def write_sweep(real: Path, sweep: Path) -> None:
-    """500 runs of 100 configs, copied from a real one with other figures; some failed, and one is missing."""
+    """500 runs of 100 configs, copied from a real one with other figures; some have failed, and one is missing."""
     config = yaml.safe_load((real / ".hydra" / "resolved.yaml").read_text())
     metrics = json.loads((real / "metrics.json").read_text())
     source, jobs = random.Random(0), []
@@ -81,7 +81,7 @@ def _write_run(
         return
     figures = {name: (value or 0.0) * source.gauss(1, 0.05) for name, value in metrics["metrics"].items()}
     figures |= {"test/mse": curve[-1]} | {f"test/further_{k}": source.random() for k in range(FURTHER)}
-    told = {**metrics, "metrics": figures, "seed": seed, "train_seconds": 10 + size * source.random()}
-    told["parameters"] = 10_000 + 600 * size
-    (folder / "metrics.json").write_text(json.dumps(told))
+    content = {**metrics, "metrics": figures, "seed": seed, "train_seconds": 10 + size * source.random()}
+    content["parameters"] = 10_000 + 600 * size
+    (folder / "metrics.json").write_text(json.dumps(content))
     (folder / "status.json").write_text(json.dumps({"status": "complete", "reason": ""}))

@@ -1,4 +1,4 @@
-"""What a benchmark found: a table on the screen, JSON and one plot under outputs/bench."""
+"""The results of a benchmark: a table on the screen, JSON and one plot in outputs/bench."""
 
 import json
 import platform
@@ -19,7 +19,7 @@ FOLDER = Path("outputs/bench")
 
 @dataclass
 class Bar:
-    """A bound that a figure is held to: `found` is at most (or, with `least`, at least) `bound`."""
+    """A bound on a figure: `found` should be at most (or, with `least`, at least) `bound`."""
 
     what: str
     found: float
@@ -33,9 +33,10 @@ class Bar:
 
 @dataclass
 class Results:
-    """The rows of one question's table, its bars, and what its plot shows.
+    """The rows of one benchmark's table, its bars, and what its plot shows.
 
-    plot: the name of the row's label, and of the figures that are drawn as bars beside each other.
+    label: the column that names a row. drawn: the columns that the plot shows as bars beside each other.
+    unit: of the drawn figures.
     """
 
     name: str
@@ -72,17 +73,17 @@ class Results:
         console.print(table)
         for bar in self.bars:
             sign = ">=" if bar.least else "<="
-            verdict = "holds" if bar.holds else "MISSED"
-            console.print(f"  {verdict:6}  {bar.what}: {bar.found:.3f} (bar {sign} {bar.bound})")
+            outcome = "holds" if bar.holds else "MISSED"
+            console.print(f"  {outcome:6}  {bar.what}: {bar.found:.3f} (bar {sign} {bar.bound})")
 
     def _draw(self, path: Path) -> None:
         figure = Figure(figsize=(8, 1.6 + 0.3 * len(self.rows) * max(1, len(self.drawn))), layout="constrained")
         axes = figure.subplots()
         height = 0.8 / max(1, len(self.drawn))
         for k, name in enumerate(self.drawn):
-            places = [place + k * height for place in range(len(self.rows))]
-            axes.barh(places, [row.get(name) or 0 for row in self.rows], height, label=name, align="edge")
-        axes.set_yticks([place + 0.4 for place in range(len(self.rows))], [str(row[self.label]) for row in self.rows])
+            positions = [row + k * height for row in range(len(self.rows))]
+            axes.barh(positions, [row.get(name) or 0 for row in self.rows], height, label=name, align="edge")
+        axes.set_yticks([row + 0.4 for row in range(len(self.rows))], [str(row[self.label]) for row in self.rows])
         axes.margins(y=0.01)
         axes.invert_yaxis()
         if self.log_scale:
@@ -98,7 +99,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def machine() -> str:
-    """Processor, cores and torch, in a line."""
+    """Processor, number of cores, GPU and version of torch, in one line."""
     import torch
 
     file = Path("/proc/cpuinfo")

@@ -1,4 +1,4 @@
-"""From the command to the help, to a mistake's line, and to the first training step; the largest resident set."""
+"""Seconds from the command to the help, to the error message and to the first training step; the peak memory."""
 
 import tempfile
 import time
@@ -14,7 +14,7 @@ TRAIN = ["-m", "latentlab", "train"]
 
 
 class FirstStep(Callback):
-    """Prints when the first step was done, and ends the training."""
+    """Prints the time at which the first step was done, and ends the training."""
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         trainer.should_stop = True
@@ -32,7 +32,7 @@ def measure() -> Results:
     }
     bounds = {"--help": 0.5, "a mistyped key": 0.5, "first training step": 6.0}
     times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(ROUNDS + 1):  # the first fills the caches
+    for _ in range(ROUNDS + 1):  # the first round fills the caches
         for name, side in sides.items():
             with tempfile.TemporaryDirectory() as folder:
                 times[name].append(side(folder))
@@ -48,7 +48,7 @@ def measure() -> Results:
 
 
 def _first_step(folder: str) -> float:
-    """As a user starts it, but that a step is a call of its own and the last."""
+    """As a user starts it, except that a call is one step, and the training ends after it."""
     began = time.time()
     whole = run(
         [

@@ -1,4 +1,4 @@
-"""One cell of the grid of steps, in a process of its own: latentlab's calls and the bare loop's in turn.
+"""One cell of the grid of step times, in a process of its own: calls of latentlab and of the bare loop in turn.
 
 `python -m benchmarks.step_cell NET BATCH PRECISION PAIRS FOLDER`; prints the medians as JSON.
 """
@@ -13,14 +13,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, open_dict
 
 from benchmarks.bare import bare_loop
-from benchmarks.in_turn import EnoughError, InTurn
+from benchmarks.in_turn import AllMeasuredError, InTurn
 from benchmarks.processes import mnist_root
 from benchmarks.results import median
 from latentlab.commands.experiment import train
 from latentlab.config.config_dir import config_dir
 from latentlab.training.build import build_data, build_model
 
-EPOCHS = 1000  # more than are needed
+EPOCHS = 1000  # more than needed
 
 
 def _config(net: str, batch_size: int, precision: str, folder: str) -> DictConfig:
@@ -54,15 +54,15 @@ def main(net: str, batch_size: int, precision: str, pairs: int, folder: str) -> 
         if bf16 and precision == "32-true":
             continue
         model = build_model(config, data.image_shape, data.num_classes).to(device)
-        parts = copy.deepcopy(model.encoder), copy.deepcopy(model.decoder)
-        optimizer = model.parts.optimizer([p for part in parts for p in part.parameters()])
-        InTurn.loops[name] = bare_loop(*parts, optimizer, pixels, batch_size, bf16)
+        networks = copy.deepcopy(model.encoder), copy.deepcopy(model.decoder)
+        optimizer = model.parts.optimizer([p for network in networks for p in network.parameters()])
+        InTurn.loops[name] = bare_loop(*networks, optimizer, pixels, batch_size, bf16)
         for _step in islice(InTurn.loops[name], 5):
             pass
     try:
         train(config, quiet=True)
-    except EnoughError:
-        times = InTurn.times[len(InTurn.times) // 5 :]  # the first are for warming up
+    except AllMeasuredError:
+        times = InTurn.times[len(InTurn.times) // 5 :]  # the first fifth is warm-up
     sides = {side: median([pair[side] for pair in times]) for side in times[0]}
     peer = "bare" if precision == "32-true" else "bare bf16"
     ratios = [pair["latentlab"] / pair[peer] for pair in times]

@@ -1,4 +1,4 @@
-"""Time of a step, latentlab's to the bare loop's: networks, batch sizes, precisions and threads."""
+"""Time of a step relative to the bare loop, over networks, batch sizes, precisions and threads."""
 
 import tempfile
 from itertools import product
@@ -22,7 +22,7 @@ BF16 = 0.55
 
 def measure() -> Results:
     results = Results(
-        "steps", "A step of latentlab and of the bare loop, in turn", label="cell", unit="us a step", log_scale=True
+        "steps", "A step of latentlab and of the bare loop, in turn", label="cell", unit="us per step", log_scale=True
     )
     results.drawn = ("latentlab us", "bare us")
     grid = ON_GPU if torch.cuda.is_available() else ON_CPU
@@ -41,4 +41,4 @@ def _cell(net: str, batch: int, precision: str, threads: int) -> dict[str, float
     with tempfile.TemporaryDirectory() as folder:
         pairs = PAIRS.get((net, batch), 10)
         cell = ["-m", "benchmarks.step_cell", net, str(batch), precision, str(pairs), folder]
-        return run(cell, threads=threads).said()
+        return run(cell, threads=threads).result()

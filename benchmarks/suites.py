@@ -1,4 +1,4 @@
-"""What each suite of an evaluation takes, measurement by measurement, beside the training it follows."""
+"""The time of each suite of an evaluation, with its slowest measurement."""
 
 import json
 import tempfile
@@ -24,11 +24,11 @@ def measure() -> Results:
         for name, options in RUNS.items():
             folder = f"{outputs}/{name.replace(', ', '_')}"
             train(folder, *options, "trainer.max_epochs=1", "callbacks=no_pictures")
-            _evaluated(folder, "quick", outputs)  # trains the judge, once for all
+            _evaluate(folder, "quick", outputs)  # trains the reference classifier, which is kept
             for suite, bound in BOUNDS.items():
-                rounds = [_evaluated(folder, suite, outputs) for _ in range(ROUNDS if suite == "quick" else 1)]
+                rounds = [_evaluate(folder, suite, outputs) for _ in range(ROUNDS if suite == "quick" else 1)]
                 seconds = median([sum(found.values()) for found in rounds])
-                slowest = max(rounds[0], key=lambda what: rounds[0][what])
+                slowest = max(rounds[0], key=rounds[0].__getitem__)
                 results.rows.append(
                     {"what": f"{name}, {suite}", "seconds": seconds, "slowest": slowest, "of it": rounds[0][slowest]}
                 )
@@ -36,8 +36,8 @@ def measure() -> Results:
     return results
 
 
-def _evaluated(folder: str, suite: str, outputs: str) -> dict[str, float]:
-    """Seconds by measurement and picture."""
+def _evaluate(folder: str, suite: str, outputs: str) -> dict[str, float]:
+    """Seconds per measurement and picture."""
     run(["-m", "latentlab", "evaluate", f"run={folder}", f"suite={suite}", f"paths.output_dir={outputs}"])
     metrics: dict[str, Any] = json.loads((Path(folder) / "metrics.json").read_text())
     found: dict[str, float] = metrics["evaluation"]["seconds"]

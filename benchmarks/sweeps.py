@@ -1,4 +1,4 @@
-"""What a job of a sweep costs beyond its training, and two jobs at once against one after the other."""
+"""The overhead of a sweep's job beyond its training, and two jobs at once compared with one at a time."""
 
 import json
 import tempfile
@@ -20,17 +20,17 @@ def measure() -> Results:
     results.bars.append(Bar("seconds of a job in a warm process beyond its training and its test", beyond, 0.3))
     ratios = []
     for _ in range(ROUNDS):
-        one = _runs_a_minute(threads=2)
-        two = _runs_a_minute("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+        one = _runs_per_minute(threads=2)
+        two = _runs_per_minute("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
         ratios.append(two / one)
-        results.rows.append({"what": "runs a minute, one job of two threads", "seconds": None, "runs": one})
-        results.rows.append({"what": "runs a minute, two jobs of one thread", "seconds": None, "runs": two})
-    results.bars.append(Bar("two jobs of one thread to one of two", median(ratios), 1.3, least=True))
+        results.rows.append({"what": "runs per minute, one job of two threads", "seconds": None, "runs": one})
+        results.rows.append({"what": "runs per minute, two jobs of one thread", "seconds": None, "runs": two})
+    results.bars.append(Bar("two jobs of one thread, relative to one of two", median(ratios), 1.3, least=True))
     return results
 
 
 def _overheads() -> list[dict[str, Any]]:
-    """Of the jobs after the first: from the end of one to the end of the next, less training and test."""
+    """For the jobs after the first: from the end of one to the end of the next, minus training and test."""
     with tempfile.TemporaryDirectory() as folder:
         _sweep(folder)
         files = sorted(Path(folder).glob("*/metrics.json"), key=lambda file: file.stat().st_mtime)
@@ -44,8 +44,8 @@ def _overheads() -> list[dict[str, Any]]:
     return [{"what": name, "seconds": median(values)} for name, values in named.items()]
 
 
-def _runs_a_minute(*launcher: str, threads: int | None = None) -> float:
-    """Of a sweep, once its processes are warm: the start of the first job is left out."""
+def _runs_per_minute(*launcher: str, threads: int | None = None) -> float:
+    """Of a sweep whose processes are warm: the start of the first job is not counted."""
     with tempfile.TemporaryDirectory() as folder:
         _sweep(folder, *launcher, threads=threads)
         ends = sorted(file.stat().st_mtime for file in Path(folder).glob("*/metrics.json"))

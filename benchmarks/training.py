@@ -1,4 +1,4 @@
-"""Ten epochs of the 784-400-20 VAE with all default logging: latentlab, plain Lightning and pythae, in turn."""
+"""Ten epochs of the 784-400-20 VAE with the default logging: latentlab, plain Lightning and pythae, in turn."""
 
 import importlib.util
 import tempfile
@@ -23,21 +23,21 @@ def measure() -> Results:
             with tempfile.TemporaryDirectory() as folder:
                 found[name] = side(folder)
         rounds.append(found)
-    title = f"{EPOCHS} epochs with all default logging, median of {ROUNDS} rounds"
+    title = f"{EPOCHS} epochs with the default logging, median of {ROUNDS} rounds"
     results = Results("training", title, label="side", drawn=("training s", "process s"), unit="seconds")
     for name in sides:
-        mine = [each[name] for each in rounds]
+        runs = [each[name] for each in rounds]
         row = {
             "side": name,
-            "training s": median([seconds for seconds, _ in mine]),
-            "process s": median([whole.seconds for _, whole in mine]),
-            "peak MiB": median([whole.peak_mib for _, whole in mine]),
+            "training s": median([seconds for seconds, _ in runs]),
+            "process s": median([whole.seconds for _, whole in runs]),
+            "peak MiB": median([whole.peak_mib for _, whole in runs]),
         }
         if name != "latentlab":
             training = median([each["latentlab"][0] / each[name][0] for each in rounds])
             process = median([each["latentlab"][1].seconds / each[name][1].seconds for each in rounds])
-            row |= {"latentlab to it": training, "process to it": process}
-            results.bars.append(Bar(f"{EPOCHS} epochs, latentlab to {name}", training, BARS[name]))
+            row |= {"latentlab relative to it": training, "process relative to it": process}
+            results.bars.append(Bar(f"{EPOCHS} epochs, latentlab relative to {name}", training, BARS[name]))
         results.rows.append(row)
     return results
 
@@ -49,6 +49,6 @@ def _latentlab(folder: str) -> tuple[float, Finished]:
 def _side(module: str):  # type: ignore[no-untyped-def]
     def side(folder: str) -> tuple[float, Finished]:
         whole = run(["-m", f"benchmarks.{module}", str(EPOCHS), folder])
-        return whole.said()["seconds"], whole
+        return whole.result()["seconds"], whole
 
     return side

@@ -1,4 +1,4 @@
-"""The benchmarks run, take their sides in turn, and say plainly where a bar is missed."""
+"""The benchmarks run, time both sides in turn, and report where a bar is missed."""
 
 import json
 import os
@@ -38,19 +38,19 @@ def test_results_are_printed_and_written_with_the_machine(tmp_path, capsys):
     assert (tmp_path / "steps.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_side_that_fails_is_told_with_its_output():
+def test_a_process_that_fails_is_reported_with_its_output():
     with pytest.raises(RuntimeError, match=r"(?s)status 3:.*it broke"):
         run(["-c", "print('it broke'); raise SystemExit(3)"])
 
 
-def test_a_side_is_measured_from_outside():
-    side = run(["-c", "x = bytearray(200_000_000); print('{\"seconds\": 1.5}')"], threads=1)
-    assert side.said() == {"seconds": 1.5}
-    assert side.peak_mib > 190
+def test_a_process_is_measured_from_outside():
+    finished = run(["-c", "x = bytearray(200_000_000); print('{\"seconds\": 1.5}')"], threads=1)
+    assert finished.result() == {"seconds": 1.5}
+    assert finished.peak_mib > 190
     assert run(["-c", "import os; print(os.environ['OMP_NUM_THREADS'])"], threads=1).output == "1\n"
 
 
-def test_an_unknown_question_is_named():
+def test_an_unknown_benchmark_is_named():
     done = subprocess.run([sys.executable, "-m", "benchmarks", "spead"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert "spead: expected one of start, steps" in done.stderr

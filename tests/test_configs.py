@@ -1,4 +1,4 @@
-"""Every shipped config is a test case: it composes, passes the signature check, and trains for two batches."""
+"""Every shipped config is a test case: it is composed, validated by signatures, and trains for two batches."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ SELECTIONS = [
 
 
 @pytest.mark.parametrize("selection", SELECTIONS, ids=" ".join)
-def test_a_shipped_choice_of_parts_trains(train, selection):
+def test_a_shipped_selection_of_components_trains(train, selection):
     small = ["net.widths=[8]"] if selection[0] in ("net=cnn", "net=rnn") else []
     run = train(*TINY, *selection, *small, "trainer.max_epochs=1")
     assert run.status["status"] == "complete"
@@ -58,13 +58,13 @@ def test_shipped_trainers_run(train, option):
 
 
 @pytest.mark.parametrize("option", ["gpu", "ddp"])
-def test_shipped_trainers_of_other_machines_compose_and_pass_the_check(run_hydra, option, capsys):
+def test_shipped_trainers_for_other_machines_compose_and_are_valid(run_hydra, option, capsys):
     assert run_hydra([f"trainer={option}", "--cfg", "job"]) == 0
     assert "_target_: lightning.pytorch.Trainer" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", options("data"))
-def test_shipped_datasets_compose_and_name_a_real_datamodule(run_hydra, option, capsys):
+def test_shipped_data_sets_compose_and_name_an_existing_datamodule(run_hydra, option, capsys):
     assert run_hydra([f"data={option}", "--cfg", "job"]) == 0
     assert "DataModule" in capsys.readouterr().out
 
@@ -83,13 +83,13 @@ CORNERS = {
 
 
 @pytest.mark.parametrize("option", options("experiment"))
-def test_a_recipe_runs_short_and_is_headed_by_its_command_and_figures(run_hydra, option, outputs, tmp_path):
+def test_a_recipe_runs_short_and_its_header_has_its_command_duration_and_figures(run_hydra, option, outputs, tmp_path):
     header = [line for line in (CONF / "experiment" / f"{option}.yaml").read_text().splitlines() if "#" in line]
     assert any(option in line for line in header[1:])
-    assert any("Two CPU cores:" in line for line in header)
+    assert all(any(word in line for line in header) for word in ("Two CPU cores:", "Expect"))
     is_sweep = any(f"latentlab train -m experiment={option}" in line for line in header)
-    place = [f"hydra.sweep.dir={tmp_path}"] if is_sweep else [f"hydra.run.dir={tmp_path}/run"]
-    arguments = [*SHORT, *CORNERS.get(option, []), f"paths.output_dir={outputs}", *place]
+    folder = [f"hydra.sweep.dir={tmp_path}"] if is_sweep else [f"hydra.run.dir={tmp_path}/run"]
+    arguments = [*SHORT, *CORNERS.get(option, []), f"paths.output_dir={outputs}", *folder]
     assert run_hydra([*(["-m"] if is_sweep else []), f"experiment={option}", *arguments]) == 0
     runs = [Run(file.parent) for file in tmp_path.rglob("metrics.json")]
     assert len(runs) > 1 if is_sweep else len(runs) == 1
@@ -106,7 +106,7 @@ FEWER = {"check": ["seed=0"], "variants": ["seed=0"], "vae_search": ["hydra.swee
 def test_a_sweep_recipe_runs_short_and_ends_in_a_report(run_hydra, option, outputs, tmp_path):
     header = [line for line in (CONF / "sweep" / f"{option}.yaml").read_text().splitlines() if "#" in line]
     assert any("Two CPU cores:" in line for line in header)
-    place = [f"paths.output_dir={outputs}", f"hydra.sweep.dir={tmp_path}"]
-    assert run_hydra(["-m", f"sweep={option}", *SHORT, *FEWER[option], *place]) == 0
+    folders = [f"paths.output_dir={outputs}", f"hydra.sweep.dir={tmp_path}"]
+    assert run_hydra(["-m", f"sweep={option}", *SHORT, *FEWER[option], *folders]) == 0
     assert len(list(tmp_path.glob("*/metrics.json"))) == (2 if option == "vae_search" else 5)
     assert (tmp_path / "report.html").is_file()
