@@ -52,7 +52,7 @@ type: $(STAMP)  ## static types
 test: $(STAMP)  ## the test suite (LATENTLAB_DATA=FOLDER adds the tests on real MNIST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
-long: $(STAMP)  ## the tests that take a minute or more each: 200 jobs, further signals, the judge of MNIST
+long: $(STAMP)  ## the tests that take a minute or more each: 200 jobs, further signals, the reference classifier of MNIST
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's packages and starts here

@@ -35,7 +35,7 @@ def mnist_root() -> Path:
 
 @pytest.fixture(scope="session")
 def outputs(tmp_path_factory) -> Path:
-    """A folder whose judges all tests share: one is trained in a minute of several processes' time."""
+    """A folder whose classifiers all tests share: one is trained in a minute of several processes' time."""
     return tmp_path_factory.getbasetemp().parent / "outputs"
 
 
@@ -50,11 +50,11 @@ def digits():
 
 
 @pytest.fixture(scope="session")
-def judge(digits, outputs):
+def reference_classifier(digits, outputs):
     """Of the bundled digits, trained for real."""
-    from latentlab.evaluation.reference_classifier import judge_of
+    from latentlab.evaluation.reference_classifier import load_or_train
 
-    return judge_of(digits.train, 10, outputs / "judges")
+    return load_or_train(digits.train, 10, outputs / "reference_classifiers")
 
 
 @pytest.fixture

@@ -60,11 +60,11 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(train_on_mnist):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)  # the judge is trained
-def test_an_evaluation_on_mnist_with_a_judge_that_knows_the_digits(train_on_mnist, outputs):
+@pytest.mark.timeout(1800)  # the reference classifier is trained
+def test_an_evaluation_on_mnist_with_a_reference_classifier_that_knows_the_digits(train_on_mnist, outputs):
     run = train_on_mnist("model=vae", "trainer.max_epochs=1", "evaluate=quick", f"paths.output_dir={outputs}")
     found = {name.removeprefix("test/"): value for name, value in run.metrics["metrics"].items()}
-    assert found["judge_error"] <= 0.01
+    assert found["reference_classifier_error"] <= 0.01
     assert found["sure_prior"] < 0.5 * found["sure_test"]  # after one epoch most samples are blurred
     assert found["frechet_prior"] > 10 * found["frechet_train"]
     assert found["mse_pca"] == pytest.approx(0.02354, abs=1e-5)  # 20 components

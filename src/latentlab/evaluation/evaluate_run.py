@@ -40,7 +40,7 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure and draw a complete run; returns what its `metrics.json` then holds.
 
-    outputs: the folder below which the judge of generated images is kept.
+    outputs: the folder below which the reference classifier is kept.
     loggers: those of its training while they are open; else the run's own are reopened.
     samples: codes an image for the likelihood, in place of the suite's own.
     root: where the data lies now, if not where the run found it.
@@ -55,7 +55,8 @@ def evaluate_run(
     data, model = _data(run, root), load_model(run).to(_device(device)).to(memory_format=torch.channels_last)
     torch.set_float32_matmul_precision("highest")  # whatever it was trained with
     name, weights = run.folder.resolve().name, "best" if run.best_checkpoint else "last"
-    subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, Path(outputs) / "judges")
+    classifiers = Path(outputs) / "reference_classifiers"
+    subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, classifiers)
     if loggers is not None:
         metrics = evaluate(run, subject, suite, loggers, quiet)
     else:

@@ -64,12 +64,14 @@ def _generalization(subject: Subject) -> Figures:
 
 def _generation(subject: Subject) -> Figures:
     labels = subject.data.test.labels
-    return generation(subject.model, subject.sources, subject.judge, subject.train_grey, subject.test_grey, labels)
+    return generation(
+        subject.model, subject.sources, subject.reference_classifier, subject.train_grey, subject.test_grey, labels
+    )
 
 
 def _order(subject: Subject) -> Figures:
     own = next(iter(subject.sources.values()))
-    return order(subject.model, subject.test_codes, own, subject.judge)
+    return order(subject.model, subject.test_codes, own, subject.reference_classifier)
 
 
 def _robustness(subject: Subject) -> Figures:

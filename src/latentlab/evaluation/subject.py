@@ -15,7 +15,7 @@ from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
-from latentlab.evaluation.reference_classifier import Judge, judge_of
+from latentlab.evaluation.reference_classifier import ReferenceClassifier, load_or_train
 from latentlab.figures.caption import caption
 from latentlab.functional.batch import Batch
 from latentlab.models.base import Autoencoder
@@ -24,21 +24,21 @@ from latentlab.models.codes import Codes, collect_codes
 
 @final
 class Subject:
-    """Everything is made when it is first asked for, and kept: codes, judge, samplers.
+    """Everything is made when it is first asked for, and kept: codes, reference classifier, samplers.
 
     Args:
         model: in evaluation mode, on the device to measure on.
         data: loaded, without a trainer.
         name, weights: of the run, and which of its weights (best or last): for the pictures' captions.
         samples: codes an image that the likelihood is estimated by.
-        judges: the folder in which the judge of generated images is kept.
+        classifiers: the folder in which the reference classifier is kept.
     """
 
     def __init__(
-        self, model: Autoencoder, data: ImageDataModule, name: str, weights: str, samples: int, judges: Path
+        self, model: Autoencoder, data: ImageDataModule, name: str, weights: str, samples: int, classifiers: Path
     ) -> None:
         self.model, self.data, self.name, self.weights = model, data, name, weights
-        self.samples, self._judges = samples, judges
+        self.samples, self._classifiers = samples, classifiers
 
     def test(self) -> ResidentLoader:
         """The test images in order; the draws are those of the run's own test."""
@@ -93,10 +93,10 @@ class Subject:
         return samplers(self.model, self.train_codes)
 
     @cached_property
-    def judge(self) -> Judge:
+    def reference_classifier(self) -> ReferenceClassifier:
         """Raises NotApplicable where the data has no labels."""
         self.require_labels()
-        return judge_of(self._here(self.data.train), self.data.num_classes, self._judges)
+        return load_or_train(self._here(self.data.train), self.data.num_classes, self._classifiers)
 
     @cached_property
     def robustness(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What a model makes up, as a classifier of the real images sees it."""
+"""Samples of a model, measured by the reference classifier."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,49 +8,51 @@ from torch import Tensor
 
 from latentlab.evaluation.metrics.frechet import frechet_distance
 from latentlab.evaluation.metrics.samplers import Sampler, generate
-from latentlab.evaluation.reference_classifier import Judge, Verdict
+from latentlab.evaluation.reference_classifier import Predictions, ReferenceClassifier
 from latentlab.models.base import Autoencoder
 
 
 def generation(
     model: Autoencoder,
     sources: Mapping[str, Sampler],
-    judge: Judge,
+    classifier: ReferenceClassifier,
     train: Float[Tensor, "n c h w"],
     test: Float[Tensor, "m c h w"],
     test_labels: Int[Tensor, " m"],
     seed: int = 0,
 ) -> Iterator[tuple[str, float]]:
-    """As many samples of each source as there are test images, whose grey levels `train` and `test` hold:
+    """From as many samples per source as there are test images, whose grey levels `train` and `test` hold:
 
-    frechet_SOURCE: distance of the samples to the test images in the judge's features (`frechet_distance`).
-    frechet_train: that of as many training images: what perfect samples would have.
-    judge_error: share of the test images that the judge itself gives another label than theirs.
-    sure_SOURCE, sure_test: share of images whose label the judge is at least 95 % sure of.
-    label_entropy_SOURCE: of the judged labels, in nats; log C where all C classes come alike.
-    label_agreement: share of samples that the judge gives the label they were asked for; conditional models only.
+    frechet_SOURCE: Fréchet distance of the samples to the test images in the reference classifier's features, see
+        `frechet_distance`; lower is better, and compares only within one data set.
+    frechet_train: that of as many training images, which is what perfect samples would have.
+    reference_classifier_error: fraction of the test images that the reference classifier itself labels wrongly.
+    sure_SOURCE, sure_test: fraction of images with a label of at least 95 % probability; higher is better.
+    label_entropy_SOURCE: entropy of the predicted labels, in nats; log C where all C classes are equally frequent.
+    label_agreement: fraction of samples predicted to have the label they were conditioned on; higher is better;
+        conditional models only.
     """
-    real = judge(test)
+    real = classifier(test)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[: len(test)]
-    yield "frechet_train", frechet_distance(judge(train[order.to(train.device)]).features, real.features)
-    yield "judge_error", 1 - agreement(real, test_labels)
-    yield "sure_test", real.sure_share
+    yield "frechet_train", frechet_distance(classifier(train[order.to(train.device)]).features, real.features)
+    yield "reference_classifier_error", 1 - agreement(real, test_labels)
+    yield "sure_test", real.confident_fraction
     for name, draw in sources.items():
         z, y = draw(len(test), torch.Generator().manual_seed(seed))
-        made = judge(generate(model, z, y))
+        made = classifier(generate(model, z, y))
         yield f"frechet_{name}", frechet_distance(made.features, real.features)
-        yield f"sure_{name}", made.sure_share
+        yield f"sure_{name}", made.confident_fraction
         yield f"label_entropy_{name}", label_entropy(made)
         if model.conditional and name == "prior":
             yield "label_agreement", agreement(made, y)
 
 
-def label_entropy(verdict: Verdict) -> float:
-    """Entropy of the judged labels' frequencies, in nats."""
-    share = torch.bincount(verdict.labels).double() / len(verdict.labels)
-    return float(torch.special.entr(share).sum())
+def label_entropy(predictions: Predictions) -> float:
+    """Entropy of the predicted labels' frequencies, in nats."""
+    frequencies = torch.bincount(predictions.labels).double() / len(predictions.labels)
+    return float(torch.special.entr(frequencies).sum())
 
 
-def agreement(verdict: Verdict, y: Int[Tensor, " n"]) -> float:
-    """Share of images that were given the label `y`."""
-    return float((verdict.labels == y.to(verdict.labels.device)).double().mean())
+def agreement(predictions: Predictions, y: Int[Tensor, " n"]) -> float:
+    """Fraction of images whose predicted label is `y`."""
+    return float((predictions.labels == y.to(predictions.labels.device)).double().mean())

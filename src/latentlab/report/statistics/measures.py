@@ -40,14 +40,14 @@ YARDSTICK = _measures(
 
 FURTHER = _measures(
     ("linear_probe_error", "linear probe error", "share of images", "lower"),
-    ("frechet_prior", "Fréchet distance, prior", "own judge", "lower"),
+    ("frechet_prior", "Fréchet distance, prior", "reference classifier", "lower"),
     ("rate", "rate", NATS, None),
     ("distortion", "distortion", NATS, None),
     ("knn_error", "nearest-neighbour error", "share of images", "lower"),
     ("kmeans_nmi", "k-means NMI", "", "higher"),
     ("kmeans_ari", "k-means ARI", "", "higher"),
-    ("frechet_mixture", "Fréchet distance, mixture", "own judge", "lower"),
-    ("frechet_gaussian", "Fréchet distance, Gaussian", "own judge", "lower"),
+    ("frechet_mixture", "Fréchet distance, mixture", "reference classifier", "lower"),
+    ("frechet_gaussian", "Fréchet distance, Gaussian", "reference classifier", "lower"),
     ("sure_prior", "clear samples, prior", "share", "higher"),
     ("sure_mixture", "clear samples, mixture", "share", "higher"),
     ("sure_gaussian", "clear samples, Gaussian", "share", "higher"),
