@@ -10,8 +10,7 @@ from torch import distributions as td
 from torch.autograd import gradcheck
 from torch.func import vmap
 
-from latentlab.errors import ConfigError
-from latentlab.functional.penalties import L1, KLToTarget, Penalty, TopK, keep_largest, kl_to_target, l1
+from latentlab.functional.penalties import L1, Activity, KLToTarget, Penalty, TopK, keep_largest, kl_to_target, l1
 
 PENALTIES = [L1(0.1, 0.0), KLToTarget(1.0, 0.05, 0.5), TopK(1.0, 2, 0.0)]
 each_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
@@ -34,7 +33,7 @@ def test_l1_penalty_rectifies_the_code_and_sums_it() -> None:
     raw = torch.tensor([[-1.0, 2.0, 0.5], [0.0, -3.0, -1.0]])
     code = penalty.activate(raw)
     assert code.tolist() == [[0.0, 2.0, 0.5], [0.0, 0.0, 0.0]]
-    assert penalty(raw, code, mean).tolist() == [2.5, 0.0]
+    assert penalty(Activity(raw, code, mean)).tolist() == [2.5, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -72,16 +71,16 @@ def test_kl_of_a_unit_that_is_never_or_always_on_is_finite(activity: float, nats
     assert on.grad.isfinite().all()
 
 
-def test_kl_penalty_is_the_same_for_each_image_and_judges_the_batch() -> None:
+def test_kl_penalty_is_the_same_for_each_image_and_measures_the_batch() -> None:
     penalty = KLToTarget(1.0, 0.05, 0.5)
     code = torch.tensor([[0.0, 1.0], [0.1, 0.0], [0.05, 0.5]])  # units active 0.05 and 0.5 of the time
-    torch.testing.assert_close(penalty(code, code, mean), torch.full((3,), 0.494632))
+    torch.testing.assert_close(penalty(Activity(code, code, mean)), torch.full((3,), 0.494632))
 
 
-def test_kl_penalty_asks_the_mean_it_is_handed() -> None:
-    """On several devices it is the mean over all of them, which no single share knows."""
+def test_kl_penalty_uses_the_batch_mean_that_is_passed() -> None:
+    """On several devices it is the mean over all of them, which no single device can compute."""
     code = torch.zeros(2, 1)
-    cost = KLToTarget(1.0, 0.05, 0.5)(code, code, lambda share: (share.sum(0) + 2.0) / 4)
+    cost = KLToTarget(1.0, 0.05, 0.5)(Activity(code, code, lambda share: (share.sum(0) + 2.0) / 4))
     torch.testing.assert_close(cost, torch.full((2,), 0.494632))
 
 
@@ -99,7 +98,7 @@ def test_kl_penalty_activates_with_a_sigmoid() -> None:
         (4, [1.0, 3.0, -1.0, -2.0]),
     ],
 )
-def test_k_largest_values_stay_where_they_stand(k: int, kept: list[float]) -> None:
+def test_k_largest_values_keep_their_indices(k: int, kept: list[float]) -> None:
     code = torch.tensor([[1.0, 3.0, -1.0, -2.0]])
     assert keep_largest(code, k).tolist() == [kept]
     assert TopK(1.0, k, 0.0).activate(code).tolist() == [kept]
@@ -130,11 +129,11 @@ def test_gradient_reaches_the_kept_units_alone() -> None:
 
 def top_k_cost(raw: torch.Tensor, k: int) -> list[float]:
     penalty = TopK(1.0, k, 0.0)
-    return penalty(raw, penalty.activate(raw), mean).tolist()
+    return penalty(Activity(raw, penalty.activate(raw), mean)).tolist()
 
 
 def test_top_k_pulls_at_units_that_no_image_keeps() -> None:
-    # unit 2 is kept by nobody: it is 1 and 3 below the least that is kept
+    # unit 2 is never kept: it is 1 and 3 below the smallest kept value
     raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]])
     assert top_k_cost(raw, 2) == [2.0, 2.0]
 
@@ -146,7 +145,7 @@ def test_top_k_costs_nothing_where_each_unit_is_kept_by_some_image() -> None:
 def test_top_k_raises_the_units_that_are_not_used() -> None:
     raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]], requires_grad=True)
     penalty = TopK(1.0, 2, 0.0)
-    penalty(raw, penalty.activate(raw), mean).mean().backward()
+    penalty(Activity(raw, penalty.activate(raw), mean)).mean().backward()
     assert (raw.grad[:, 2] < 0).all()
 
 
@@ -154,7 +153,9 @@ def test_top_k_raises_the_units_that_are_not_used() -> None:
 def test_gradients_are_right(penalty: Penalty) -> None:
     code = random_code(3, 5).requires_grad_()
     assert gradcheck(penalty.activate, (code,))
-    assert gradcheck(lambda c: penalty.activate(c).square().sum(1) + penalty(c, penalty.activate(c), mean), (code,))
+    assert gradcheck(
+        lambda c: penalty.activate(c).square().sum(1) + penalty(Activity(c, penalty.activate(c), mean)), (code,)
+    )
 
 
 @each_penalty
@@ -162,25 +163,25 @@ def test_gradients_are_right(penalty: Penalty) -> None:
 def test_extreme_codes_have_finite_costs_and_gradients(penalty: Penalty, value: float) -> None:
     code = torch.full((2, 3), value).requires_grad_()
     activated = penalty.activate(code)
-    cost = penalty(code, activated, mean)
+    cost = penalty(Activity(code, activated, mean))
     (gradient,) = torch.autograd.grad(cost.sum() + activated.sum(), code)
     assert cost.isfinite().all()
     assert gradient.isfinite().all()
 
 
 @each_penalty
-def test_halves_are_judged_in_float32(penalty: Penalty) -> None:
+def test_halves_are_computed_in_float32(penalty: Penalty) -> None:
     raw = random_code(64, 5).bfloat16()
     code = penalty.activate(raw)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(penalty(raw, code, mean), penalty(raw.float(), code.float(), mean))
+        assert torch.equal(penalty(Activity(raw, code, mean)), penalty(Activity(raw.float(), code.float(), mean)))
 
 
 @each_penalty
 def test_penalty_under_vmap_is_the_penalty_of_each(penalty: Penalty) -> None:
     def of_one(code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         activated = penalty.activate(code)
-        return activated, penalty(code, activated, mean)
+        return activated, penalty(Activity(code, activated, mean))
 
     codes = random_code(4, 3, 5)
     for together, apart in zip(vmap(of_one)(codes), zip(*map(of_one, codes), strict=True), strict=True):
@@ -190,7 +191,7 @@ def test_penalty_under_vmap_is_the_penalty_of_each(penalty: Penalty) -> None:
 @each_penalty
 def test_share_without_images_costs_nothing(penalty: Penalty) -> None:
     raw = torch.zeros(0, 5)
-    assert penalty(raw, penalty.activate(raw), lambda share: share.sum(0) + 0.5).shape == (0,)
+    assert penalty(Activity(raw, penalty.activate(raw), lambda share: share.sum(0) + 0.5)).shape == (0,)
 
 
 @each_penalty
@@ -201,26 +202,26 @@ def test_sound_options_pass_their_check(penalty: Penalty) -> None:
 @pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
 @pytest.mark.parametrize("make", [lambda w: L1(w, 0), lambda w: KLToTarget(w, 0.1, 0), lambda w: TopK(w, 1, 0)])
 def test_weight_below_zero_is_refused(make, weight: float) -> None:
-    with pytest.raises(ConfigError, match=r"^model\.penalty\.weight: expected at least 0, found"):
-        make(weight).check(latent_dim=4)
+    with pytest.raises(ValueError, match=r"^weight: expected at least 0, found"):
+        make(weight)
 
 
 @pytest.mark.parametrize("rho", [0.0, 1.0, -0.1, math.nan])
 def test_target_that_is_no_proper_probability_is_refused(rho: float) -> None:
-    with pytest.raises(ConfigError, match=r"^model\.penalty\.rho: expected a number between 0 and 1, found"):
-        KLToTarget(1.0, rho, 0.5).check(latent_dim=4)
+    with pytest.raises(ValueError, match=r"^rho: expected a number between 0 and 1, found"):
+        KLToTarget(1.0, rho, 0.5)
 
 
 @pytest.mark.parametrize("k", [0, -1, 5])
 def test_k_outside_the_code_is_refused(k: int) -> None:
     penalty = TopK(1.0, k, 0.0)
-    with pytest.raises(ConfigError, match=rf"^model\.penalty\.k: expected 1 to 4, .* found {k};"):
+    with pytest.raises(ValueError, match=rf"^penalty\.k: expected 1 to 4, .* found {k};"):
         penalty.check(latent_dim=4)
-    with pytest.raises(ConfigError, match=r"^model\.penalty\.k: "):
+    with pytest.raises(ValueError, match=r"^penalty\.k: "):
         penalty.activate(torch.zeros(2, 4))
 
 
 @pytest.mark.parametrize("alpha", [0.9, 2.1, math.nan])
 def test_alpha_that_leaves_the_code_is_refused(alpha: float) -> None:
-    with pytest.raises(ConfigError, match=rf"^model\.penalty\.alpha: expected 1 to 2, .* found {alpha}"):
+    with pytest.raises(ValueError, match=rf"^penalty\.alpha: expected 1 to 2, .* found {alpha}"):
         TopK(1.0, 2, 0.0, alpha).check(latent_dim=4)

@@ -1,5 +1,6 @@
 """Small variants on small images, for tests that hold for each of them."""
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -55,15 +56,13 @@ VARIANTS = {
 }
 
 
-def variant_class(variant: str) -> type[Autoencoder]:
-    made = VARIANTS[variant]
-    return made.func if isinstance(made, partial) else made
-
-
-def build(variant: str, net: str = "mlp", seed: int = 0, num_classes: int = CLASSES) -> Autoencoder:
-    """A variant with freshly drawn weights."""
+def build(
+    variant: str | Callable[..., Autoencoder], net: str = "mlp", seed: int = 0, num_classes: int = CLASSES
+) -> Autoencoder:
+    """A variant, one of `VARIANTS` by its name or any other, with freshly drawn weights."""
     torch.manual_seed(seed)
-    kind = variant_class(variant)
+    make = VARIANTS[variant] if isinstance(variant, str) else variant
+    kind = make.func if isinstance(make, partial) else make
     condition = num_classes if kind.conditional else 0
     encoder = NETS[net][0](SHAPE, kind.parameters_per_latent * LATENT_DIM, condition)
     decoder = NETS[net][1](LATENT_DIM, SHAPE, condition)
@@ -77,7 +76,7 @@ def build(variant: str, net: str = "mlp", seed: int = 0, num_classes: int = CLAS
         image_shape=SHAPE,
         num_classes=num_classes,
     )
-    return VARIANTS[variant](parts=parts, latent_dim=LATENT_DIM)
+    return make(parts=parts, latent_dim=LATENT_DIM)
 
 
 def images(rows: int = 6, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -91,7 +90,7 @@ def batch(rows: int = 6, seed: int = 0) -> Batch:
 
 
 def share(rows: int, rank: int, world_size: int, seed: int = 0) -> Batch:
-    """What one of several devices holds of `batch(rows, seed)`."""
+    """The rows of `batch(rows, seed)` that one of several devices holds."""
     x, y = images(rows, seed)
     source = RandomSource(seed, share=Share(rows, rank, world_size))
     return Batch(x[rank::world_size], y[rank::world_size], rows, source)

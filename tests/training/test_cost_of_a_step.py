@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 import torch
+from latentlab.models.descent import HOOKS_OF_A_STEP
 from lightning.pytorch import Callback, LightningModule
 
 from latentlab.data.loader import ResidentLoader
 from latentlab.models.base import Autoencoder
-from latentlab.models.descent import HOOKS_OF_A_STEP
 
 # each hands a value from the device to Python
 SYNCHRONISING = ("item", "tolist", "cpu", "numpy", "__float__", "__int__", "__bool__", "__index__", "nonzero")

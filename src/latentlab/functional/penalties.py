@@ -1,18 +1,29 @@
-"""Sparsity: what makes the units of a code be off for most images."""
+"""Sparsity penalties: they keep the units of a code inactive on most images."""
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import final
+from typing import ClassVar, NamedTuple, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latentlab.errors import ConfigError
 from latentlab.functional.precision import at_least_float32
 
-LEAST_ACTIVITY = 1e-6  # a unit that is never or always on costs much, but finitely so
+LEAST_ACTIVITY = 1e-6  # keeps the cost of a unit that is never or always on finite
+
+
+class Activity(NamedTuple):
+    """A batch of codes, and the mean over the whole batch.
+
+    raw, code: the encoder's output before and after `Penalty.activate`, (B, D).
+    batch_mean: the mean over the images of the batch on all devices: (B, D) -> (D,).
+    """
+
+    raw: Float[Tensor, "b d"]
+    code: Float[Tensor, "b d"]
+    batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
 
 
 class Penalty(nn.Module, ABC):
@@ -20,94 +31,84 @@ class Penalty(nn.Module, ABC):
 
     weight: factor of the penalty in the objective.
     active_above: a unit counts as active on an image where it exceeds this value.
+    uses_batch_mean: whether the cost of a code depends on the other codes of the batch.
+
+    Raises ValueError for a weight that is negative, infinite or NaN.
     """
+
+    uses_batch_mean: ClassVar[bool]
 
     def __init__(self, weight: float, active_above: float) -> None:
         super().__init__()
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"weight: expected at least 0, found {weight}; 0 turns it off")
         self.weight = weight
         self.active_above = active_above
 
-    @abstractmethod
     def check(self, latent_dim: int) -> None:
-        """Raise ConfigError where the options are out of range, also for a code of `latent_dim` units."""
+        """Raise ValueError where the options do not fit a code of `latent_dim` units."""
 
     @abstractmethod
     def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         """The code from the encoder's output, both (B, D)."""
 
     @abstractmethod
-    def forward(
-        self,
-        raw: Float[Tensor, "b d"],
-        code: Float[Tensor, "b d"],
-        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
-    ) -> Float[Tensor, " b"]:
-        """The cost of a code for each image, (B,), before `weight`.
-
-        raw, code: the encoder's output before and after `activate`.
-        batch_mean: the mean over the images of the whole batch, on all devices: (B, D) -> (D,).
-        """
+    def forward(self, of: Activity) -> Float[Tensor, " b"]:
+        """The cost of a code for each image, (B,), before `weight`."""
 
 
 @final
 class L1(Penalty):
     """The sum of the absolute values of a rectified code."""
 
-    def check(self, latent_dim: int) -> None:
-        """Raise ConfigError for a negative weight."""
-        _check_weight(self.weight)
+    uses_batch_mean = False
 
     def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         """relu."""
         return code.relu()
 
-    def forward(
-        self,
-        raw: Float[Tensor, "b d"],
-        code: Float[Tensor, "b d"],
-        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
-    ) -> Float[Tensor, " b"]:
+    def forward(self, of: Activity) -> Float[Tensor, " b"]:
         """The sum of |code| over the units, (B,)."""
-        return l1(code)
+        return l1(of.code)
 
 
 @final
 class KLToTarget(Penalty):
-    """Each unit's mean activity over the batch, drawn towards `rho`: Ng 2011, "Sparse autoencoder"."""
+    """Draws each unit's mean activity over the batch towards `rho`: Ng 2011, "Sparse autoencoder".
+
+    Raises ValueError for a negative weight or a `rho` outside (0, 1).
+    """
+
+    uses_batch_mean = True
 
     def __init__(self, weight: float, rho: float, active_above: float) -> None:
         super().__init__(weight, active_above)
+        if not 0 < rho < 1:
+            raise ValueError(f"rho: expected a number between 0 and 1, found {rho}")
         self.rho = rho
-
-    def check(self, latent_dim: int) -> None:
-        """Raise ConfigError for a negative weight or a `rho` that is no proper probability."""
-        _check_weight(self.weight)
-        if not 0 < self.rho < 1:
-            raise ConfigError(f"model.penalty.rho: expected a number between 0 and 1, found {self.rho}")
 
     def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         """sigmoid."""
         return code.sigmoid()
 
-    def forward(
-        self,
-        raw: Float[Tensor, "b d"],
-        code: Float[Tensor, "b d"],
-        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
-    ) -> Float[Tensor, " b"]:
-        """The sum of KL(Bernoulli(rho) || Bernoulli(mean activity)) over the units, in nats, (B,) times."""
-        return kl_to_target(batch_mean(at_least_float32(code)), self.rho).sum().expand(code.shape[0])
+    def forward(self, of: Activity) -> Float[Tensor, " b"]:
+        """The sum of KL(Bernoulli(rho) || Bernoulli(mean activity)) over the units, in nats, the same B times."""
+        return kl_to_target(of.batch_mean(at_least_float32(of.code)), self.rho).sum().expand(of.code.shape[0])
 
 
 @final
 class TopK(Penalty):
     """Sparse by construction: the `k` largest units of a code are kept. Makhzani & Frey 2013.
 
-    Left to itself, most of a large code is never among them and, without a gradient, never will be. `weight` pulls
-    at those units (cf. the auxiliary loss of Gao et al. 2024); 0 leaves them alone.
+    Without a penalty, most units of a large code are never among them and, without a gradient, never will be. The
+    penalty pulls at those units (cf. the auxiliary loss of Gao et al. 2024); `weight` 0 turns it off.
     alpha: outside of training, `alpha * k` units are kept, rounded: alpha >= 1 of the paper's algorithm 1, with
         which a linear classifier reads the code better.
+
+    Raises ValueError for a negative weight.
     """
+
+    uses_batch_mean = True
 
     def __init__(self, weight: float, k: int, active_above: float, alpha: float = 1.0) -> None:
         super().__init__(weight, active_above)
@@ -115,41 +116,35 @@ class TopK(Penalty):
         self.alpha = alpha
 
     def check(self, latent_dim: int) -> None:
-        """Raise ConfigError for a negative weight, or a `k` or `alpha * k` that is not within 1 .. latent_dim."""
-        _check_weight(self.weight)
+        """Raise ValueError for a `k` or `alpha * k` that is not within 1 .. latent_dim."""
         if not 1 <= self.k <= latent_dim:
-            raise ConfigError(
-                f"model.penalty.k: expected 1 to {latent_dim}, the units of the code, found {self.k}; "
+            raise ValueError(
+                f"penalty.k: expected 1 to {latent_dim}, the units of the code, found {self.k}; "
                 "lower k or raise model.latent_dim"
             )
         if not 1 <= self.alpha <= latent_dim / self.k:
-            raise ConfigError(
-                f"model.penalty.alpha: expected 1 to {latent_dim / self.k:.4g}, with which k={self.k} becomes all "
+            raise ValueError(
+                f"penalty.alpha: expected 1 to {latent_dim / self.k:.4g}, with which k={self.k} becomes all "
                 f"units of the code, found {self.alpha}"
             )
 
     def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         """The k largest values, others zero; alpha * k where the module is in evaluation mode.
 
-        Raises ConfigError where the code has fewer units.
+        Raises ValueError where the code has fewer units.
         """
         self.check(code.shape[1])
         return keep_largest(code, self.k if self.training else round(self.alpha * self.k))
 
-    def forward(
-        self,
-        raw: Float[Tensor, "b d"],
-        code: Float[Tensor, "b d"],
-        batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]],
-    ) -> Float[Tensor, " b"]:
-        """How far the units that no image of the batch keeps stay below the least that is kept: (B,) times.
+    def forward(self, of: Activity) -> Float[Tensor, " b"]:
+        """How far the units that no image of the batch keeps are below the smallest kept value, the same B times.
 
         The mean over the images, summed over these units.
         """
-        raw = at_least_float32(raw)
+        raw = at_least_float32(of.raw)
         least_kept = raw.topk(self.k, dim=1).values[:, -1:]
-        unused = batch_mean((code != 0).to(raw.dtype)) == 0
-        return (unused * batch_mean((least_kept - raw).relu())).sum().expand(code.shape[0])
+        unused = of.batch_mean((of.code != 0).to(raw.dtype)) == 0
+        return (unused * of.batch_mean((least_kept - raw).relu())).sum().expand(of.code.shape[0])
 
 
 def l1(code: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
@@ -160,7 +155,7 @@ def l1(code: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
 def kl_to_target(mean_activity: Float[Tensor, " d"], rho: float) -> Float[Tensor, " d"]:
     """KL(Bernoulli(rho) || Bernoulli(mean_activity)) of each unit in nats, (D,), for 0 < rho < 1.
 
-    Ng 2011, "Sparse autoencoder". Activities are held within [1e-6, 1 - 1e-6].
+    Ng 2011, "Sparse autoencoder". Activities are clamped to [1e-6, 1 - 1e-6].
     """
     on = mean_activity.clamp(LEAST_ACTIVITY, 1 - LEAST_ACTIVITY)
     off = (1 - mean_activity).clamp(LEAST_ACTIVITY, 1 - LEAST_ACTIVITY)
@@ -169,14 +164,9 @@ def kl_to_target(mean_activity: Float[Tensor, " d"], rho: float) -> Float[Tensor
 
 
 def keep_largest(code: Float[Tensor, "b d"], k: int) -> Float[Tensor, "b d"]:
-    """The k largest values of each code where they stand, also negative ones; the others become zero.
+    """The k largest values of each code at their indices, also negative ones; the others become zero.
 
-    Makhzani & Frey 2013. Gradients flow through the kept values alone; among equal ones the choice is free.
+    Makhzani & Frey 2013. Gradients flow through the kept values alone; among equal values the choice is arbitrary.
     """
-    values, places = code.topk(k, dim=1)
-    return torch.zeros_like(code).scatter(1, places, values)
-
-
-def _check_weight(weight: float) -> None:
-    if not 0 <= weight < math.inf:
-        raise ConfigError(f"model.penalty.weight: expected at least 0, found {weight}; 0 turns it off")
+    values, indices = code.topk(k, dim=1)
+    return torch.zeros_like(code).scatter(1, indices, values)

@@ -1,27 +1,23 @@
-"""What changes while training goes on, as pure functions of the step: a term's weight, the learning rate.
+"""What changes during training, as pure functions of the step: a term's weight, the learning rate.
 
 Steps count from 0, over the whole run.
 """
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import final
 
-from latentlab.errors import ConfigError
+FINAL_STEP = sys.maxsize  # at this step every weight schedule has its final value: objectives are then comparable
 
 
 class WeightSchedule(ABC):
-    """A factor of a term's weight, by step."""
+    """A factor of a term's weight, by step. It is constant after some step."""
 
     @abstractmethod
     def __call__(self, step: int) -> float:
         """The factor at a step."""
-
-    @property
-    @abstractmethod
-    def final(self) -> float:
-        """The factor of a run without end: with it, runs and steps are compared."""
 
 
 @final
@@ -33,33 +29,23 @@ class Constant(WeightSchedule):
         """1."""
         return 1.0
 
-    @property
-    def final(self) -> float:
-        """1."""
-        return 1.0
-
 
 @final
 @dataclass(frozen=True)
 class LinearWarmup(WeightSchedule):
-    """From 0 to 1 on a line within `steps` steps, then 1: warm-up, Sønderby et al. 2016.
+    """From 0 to 1 linearly within `steps` steps, then 1: warm-up, Sønderby et al. 2016.
 
-    Raises ConfigError for fewer than one step.
+    Raises ValueError for fewer than one step.
     """
 
     steps: int
 
     def __post_init__(self) -> None:
-        _check(self.steps >= 1, "model.kl_schedule.steps", "at least 1", self.steps, "constant needs none")
+        _check(self.steps >= 1, "steps", "at least 1", self.steps, "for no warm-up choose constant")
 
     def __call__(self, step: int) -> float:
         """min(1, step / steps)."""
         return min(1.0, step / self.steps)
-
-    @property
-    def final(self) -> float:
-        """1."""
-        return 1.0
 
 
 @final
@@ -68,8 +54,8 @@ class Cyclical(WeightSchedule):
     """`cycles` times from 0 to 1, then 1: Fu et al. 2019.
 
     period: steps of one cycle.
-    ramp: the share of a cycle within which the weight rises, on a line; for the rest of it, it is 1.
-    Raises ConfigError for less than one step or cycle, or a ramp outside (0, 1].
+    ramp: the fraction of a cycle within which the weight rises linearly; for the rest of the cycle it is 1.
+    Raises ValueError for less than one step or cycle, or a ramp outside (0, 1].
     """
 
     period: int
@@ -77,32 +63,21 @@ class Cyclical(WeightSchedule):
     cycles: int
 
     def __post_init__(self) -> None:
-        _check(
-            self.period >= 1,
-            "model.kl_schedule.period",
-            "at least 1",
-            self.period,
-            "try an epoch's steps",
-        )
-        _check(0 < self.ramp <= 1, "model.kl_schedule.ramp", "above 0, at most 1", self.ramp, "0.5 is usual")
-        _check(self.cycles >= 1, "model.kl_schedule.cycles", "at least 1", self.cycles, "4 is usual")
+        _check(self.period >= 1, "period", "at least 1", self.period, "try the steps of an epoch")
+        _check(0 < self.ramp <= 1, "ramp", "above 0, at most 1", self.ramp, "0.5 is usual")
+        _check(self.cycles >= 1, "cycles", "at least 1", self.cycles, "4 is usual")
 
     def __call__(self, step: int) -> float:
-        """min(1, share of the cycle gone by / ramp)."""
+        """min(1, completed fraction of the cycle / ramp)."""
         if step >= self.period * self.cycles:
             return 1.0
         return min(1.0, (step % self.period) / (self.ramp * self.period))
-
-    @property
-    def final(self) -> float:
-        """1."""
-        return 1.0
 
 
 class RateSchedule(ABC):
     """A factor of the optimizer's learning rate, by step and length of the run.
 
-    Beyond the last step, `total - 1`, it stays what it was there: Lightning asks once more than it trains.
+    After the last step, `total - 1`, it keeps its value there: Lightning steps the scheduler once more than needed.
     """
 
     @abstractmethod
@@ -123,11 +98,11 @@ class ConstantRate(RateSchedule):
 @final
 @dataclass(frozen=True)
 class CosineRate(RateSchedule):
-    """Up to 1 on a line, then down to `final` on half a cosine: Loshchilov & Hutter 2017, without restarts.
+    """Up to 1 linearly, then down to `final` on half a cosine: Loshchilov & Hutter 2017, without restarts.
 
-    warmup: the share of the run within which the rate rises; not from 0, or the first step would be lost.
+    warmup: the fraction of the run within which the rate rises; not from 0, or the first step would do nothing.
     final: the factor at the last step.
-    Raises ConfigError for a warmup outside [0, 1) or a final outside [0, 1].
+    Raises ValueError for a warmup outside [0, 1) or a final outside [0, 1].
     """
 
     warmup: float
@@ -153,10 +128,10 @@ class CosineRate(RateSchedule):
 class OneCycleRate(RateSchedule):
     """From `start` up to 1, then down to `final`, each on half a cosine: Smith & Topin 2018.
 
-    As torch's OneCycleLR, save that momentum stays as it is.
-    warmup: the share of the run within which the rate rises.
+    As torch's OneCycleLR, except that momentum stays as it is.
+    warmup: the fraction of the run within which the rate rises.
     start, final: the factors at the first and the last step.
-    Raises ConfigError for a warmup outside [0, 1), or a start or final outside [0, 1].
+    Raises ValueError for a warmup outside [0, 1), or a start or final outside [0, 1].
     """
 
     warmup: float
@@ -181,14 +156,14 @@ def _cosine(start: float, end: float, progress: float) -> float:
     return end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
-def _check(holds: bool, key: str, expected: str, found: float, hint: str) -> None:
+def _check(holds: bool, name: str, expected: str, found: float, hint: str) -> None:
     if not holds:
-        raise ConfigError(f"{key}: expected {expected}, found {found}; {hint}")
+        raise ValueError(f"{name}: expected {expected}, found {found}; {hint}")
 
 
 def _check_warmup(warmup: float) -> None:
-    _check(0 <= warmup < 1, "scheduler.warmup", "a share from 0 to below 1", warmup, "0.05 is usual")
+    _check(0 <= warmup < 1, "warmup", "a fraction from 0 to below 1", warmup, "0.05 is usual")
 
 
 def _check_factor(name: str, factor: float) -> None:
-    _check(0 <= factor <= 1, f"scheduler.{name}", "a factor from 0 to 1", factor, "0.01 is usual")
+    _check(0 <= factor <= 1, name, "a factor from 0 to 1", factor, "0.01 is usual")

@@ -1,4 +1,4 @@
-"""The base of every variant: it owns the steps, the logging and the optimiser, once."""
+"""The base class of every variant: training and evaluation steps, logging and the optimizer."""
 
 import math
 from abc import ABC, abstractmethod
@@ -15,9 +15,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from latentlab.functional.batch import Batch
 from latentlab.functional.distributed import is_shared
 from latentlab.functional.distributions import DiagonalGaussian
-from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum, weighted_total
-from latentlab.functional.schedules import ConstantRate
-from latentlab.models.descent import descend
+from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum
+from latentlab.functional.schedules import FINAL_STEP, ConstantRate
+from latentlab.models.optimization import descend
 from latentlab.models.parts import Measurement, Parts
 from latentlab.models.running_means import WINDOW, RunningMeans
 
@@ -28,7 +28,7 @@ Terms = dict[str, Float[Tensor, " b"]]
 
 
 class Encoding(NamedTuple):
-    """A code and the posterior it stands for.
+    """A code and the posterior it comes from.
 
     z: the code, (B, D); the posterior's mean where there is one.
     posterior: q(z|x), or None for a variant whose encoder gives a point.
@@ -39,14 +39,19 @@ class Encoding(NamedTuple):
 
 
 class Autoencoder(LightningModule, ABC):
-    """Trains the weighted sum of a variant's terms and reports the yardstick that all variants share.
+    """Trains the weighted sum of a variant's terms and reports the metrics that all variants share.
 
-    A variant says how it encodes, decodes and judges. Its `terms` are a pure function of parameters, batch and the
-    batch's random source, so that `torch.func.vmap` runs it over stacked parameters.
+    A variant defines `encode` and `terms`; the other methods have defaults. `terms` is a pure function of parameters,
+    batch and the batch's random source, so that `torch.func.vmap` runs it over stacked parameters.
+
+    parameters_per_latent: what the encoder returns for each latent unit: 1 for a point, 2 for mean and log_var.
+    conditional: whether the networks are conditioned on the label.
+    batch_terms: names of the terms whose value for an image depends on the other images of the batch.
     """
 
     parameters_per_latent: ClassVar[int] = 1
     conditional: ClassVar[bool] = False
+    batch_terms: frozenset[str] = frozenset()
 
     def __init__(self, parts: Parts, latent_dim: int, measurements: Sequence[Measurement] = ()) -> None:
         super().__init__()
@@ -64,27 +69,39 @@ class Autoencoder(LightningModule, ABC):
         """The code of each image, with its posterior where the variant has one."""
 
     @abstractmethod
+    def terms(self, batch: Batch) -> Terms:
+        """The terms of the objective, one value per image, summed over its pixels or latents, in nats."""
+
+    def weights(self, step: int) -> dict[str, float]:
+        """The weight of each term at an optimizer step; at `FINAL_STEP`, with the final value of every schedule."""
+        return {"reconstruction": 1.0}
+
     def decode(self, z: Code, y: Label) -> Image:
         """The likelihood's parameters for each code, (B, C, H, W)."""
+        return self.decoder(z)
 
-    @abstractmethod
     def prior(self, y: Label) -> DiagonalGaussian | None:
         """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one."""
+        return None
 
-    @abstractmethod
     def corrupt(self, batch: Batch) -> Image:
-        """What the encoder sees of the batch; `batch.x` itself where nothing is damaged."""
-
-    @abstractmethod
-    def terms(self, batch: Batch) -> Terms:
-        """The objective's parts, one number an image, summed over its pixels or latents, in nats."""
-
-    @abstractmethod
-    def weights(self, step: int | None) -> dict[str, float]:
-        """The weight of each term at an optimiser step; None: when every schedule has come to its end."""
+        """The encoder's input, (B, C, H, W); `batch.x` itself where nothing is corrupted."""
+        return batch.x
 
     def forward(self, batch: Batch) -> Terms:
         return self.terms(batch)
+
+    @final
+    def posterior(self, batch: Batch) -> DiagonalGaussian:
+        """q(z|x) of the batch's images, for a variant that has one."""
+        posterior = self.encode(self.corrupt(batch), batch.y).posterior
+        assert posterior is not None
+        return posterior
+
+    @final
+    def reconstruction(self, batch: Batch, z: Code) -> Float[Tensor, " b"]:
+        """-log p(x|z) of each image in nats, (B,)."""
+        return -self.likelihood.log_prob(batch.x, self.decode(z, batch.y))
 
     @final
     def generate(self, z: Code, y: Label) -> Image:
@@ -108,11 +125,11 @@ class Autoencoder(LightningModule, ABC):
 
     @final
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._judge(batch, "val")
+        self._evaluate(batch, "val")
 
     @final
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._judge(batch, "test")
+        self._evaluate(batch, "test")
 
     @final
     def on_train_epoch_end(self) -> None:
@@ -152,7 +169,8 @@ class Autoencoder(LightningModule, ABC):
     def _learn(self, batch: Batch) -> Tensor:
         """The objective's mean over the batch, to descend from; its parts are summed and reported now and then."""
         terms = self(batch)
-        total, sums = weighted_sum(terms, self.weights(self.global_step))
+        sums = torch.stack([*terms.values()]).sum(1)
+        total = weighted_sum([*terms], sums, self.weights(self.global_step))
         names = ("objective", *terms)
         recent = self.running["train"].add_sums(names, (total, sums), len(batch.x), self.global_step)
         if recent is not None and self.parts.log_every_n_steps:
@@ -161,13 +179,14 @@ class Autoencoder(LightningModule, ABC):
         devices = self.trainer.world_size if is_shared() else 1
         return total * (devices / (batch.size * self.parts.accumulate))
 
-    def _judge(self, batch: Batch, stage: str) -> None:
+    def _evaluate(self, batch: Batch, stage: str) -> None:
         terms = self(batch)
-        objective, final = (weighted_total(terms, self.weights(step)) for step in (self.global_step, None))
-        figures = {"objective": objective, "objective_final": final, **terms, **self._yardstick(batch, terms)}
+        values, steps = torch.stack([*terms.values()]), (self.global_step, FINAL_STEP)
+        objective, final = (weighted_sum([*terms], values, self.weights(step)) for step in steps)
+        figures = {"objective": objective, "objective_final": final, **terms, **self._shared_metrics(batch, terms)}
         self.running[stage].add(figures, self.global_step)
 
-    def _yardstick(self, batch: Batch, terms: Terms) -> Terms:
+    def _shared_metrics(self, batch: Batch, terms: Terms) -> Terms:
         x_hat = self.reconstruct(batch.x, batch.y)
         figures = {"mse": mse_per_image(batch.x, x_hat), "bce": bce_per_image(batch.x, x_hat)}
         if "kl" in terms:

@@ -5,13 +5,13 @@ from typing import final
 
 from latentlab.functional.batch import Batch
 from latentlab.functional.corruption import Corruption
-from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
+from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
 from latentlab.models.parts import Measurement, Parts
 
 
 @final
 class DenoisingAE(Autoencoder):
-    """Encodes a damaged image and is judged on the clean one (Vincent et al. 2008)."""
+    """Encodes a corrupted image and reconstructs the clean one (Vincent et al. 2008)."""
 
     def __init__(
         self, parts: Parts, latent_dim: int, corruption: Corruption, measurements: Sequence[Measurement] = ()
@@ -22,18 +22,9 @@ class DenoisingAE(Autoencoder):
     def encode(self, x: Image, y: Label) -> Encoding:
         return Encoding(self.encoder(x))
 
-    def decode(self, z: Code, y: Label) -> Image:
-        return self.decoder(z)
-
-    def prior(self, y: Label) -> None:
-        return None
-
     def corrupt(self, batch: Batch) -> Image:
         return self.corruption(batch.x, batch.random)
 
     def terms(self, batch: Batch) -> Terms:
         z = self.encode(self.corrupt(batch), batch.y).z
-        return {"reconstruction": -self.likelihood.log_prob(batch.x, self.decode(z, batch.y))}
-
-    def weights(self, step: int | None) -> dict[str, float]:
-        return {"reconstruction": 1.0}
+        return {"reconstruction": self.reconstruction(batch, z)}

@@ -1,4 +1,4 @@
-"""Priors over the code of a variant that is told the label."""
+"""Priors over the code of a variant that is conditioned on the label."""
 
 from abc import ABC, abstractmethod
 from typing import final
@@ -27,13 +27,12 @@ class StandardPrior(Prior):
     """N(0, I), whatever the label (Sohn et al. 2015, the relaxed model)."""
 
     def forward(self, y: Int[Tensor, " b"]) -> DiagonalGaussian:
-        zeros = torch.zeros(*y.shape, self.latent_dim, device=y.device)
-        return DiagonalGaussian(zeros, zeros)
+        return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
 
 
 @final
 class LabelPrior(Prior):
-    """A learned diagonal Gaussian a label (Sohn et al. 2015, eq. 4: p(z|y) in place of p(z)); starts at N(0, I)."""
+    """One learned diagonal Gaussian per label (Sohn et al. 2015, eq. 4: p(z|y) in place of p(z)); starts at N(0, I)."""
 
     def __init__(self, latent_dim: int, num_classes: int) -> None:
         super().__init__(latent_dim, num_classes)

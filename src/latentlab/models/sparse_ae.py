@@ -6,8 +6,8 @@ from typing import final
 
 from latentlab.functional.batch import Batch
 from latentlab.functional.distributed import batch_mean
-from latentlab.functional.penalties import Penalty
-from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
+from latentlab.functional.penalties import Activity, Penalty
+from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
 from latentlab.models.parts import Measurement, Parts
 
 
@@ -16,7 +16,7 @@ class SparseAE(Autoencoder):
     """An often overcomplete code of which few units are active at a time (Ng 2011; Makhzani and Frey 2013).
 
     Raises:
-        ConfigError: the penalty cannot be met by a code of this size.
+        ValueError: the penalty cannot be computed for a code of this size.
     """
 
     def __init__(
@@ -25,26 +25,18 @@ class SparseAE(Autoencoder):
         super().__init__(parts, latent_dim, measurements)
         penalty.check(latent_dim)
         self.penalty = penalty
+        self.batch_terms = frozenset({"sparsity"} if penalty.uses_batch_mean else ())
 
     def encode(self, x: Image, y: Label) -> Encoding:
         return Encoding(self.penalty.activate(self.encoder(x)))
-
-    def decode(self, z: Code, y: Label) -> Image:
-        return self.decoder(z)
-
-    def prior(self, y: Label) -> None:
-        return None
-
-    def corrupt(self, batch: Batch) -> Image:
-        return batch.x
 
     def terms(self, batch: Batch) -> Terms:
         raw = self.encoder(batch.x)
         z = self.penalty.activate(raw)
         return {
-            "reconstruction": -self.likelihood.log_prob(batch.x, self.decode(z, batch.y)),
-            "sparsity": self.penalty(raw, z, partial(batch_mean, size=batch.size)),
+            "reconstruction": self.reconstruction(batch, z),
+            "sparsity": self.penalty(Activity(raw, z, partial(batch_mean, size=batch.size))),
         }
 
-    def weights(self, step: int | None) -> dict[str, float]:
+    def weights(self, step: int) -> dict[str, float]:
         return {"reconstruction": 1.0, "sparsity": self.penalty.weight}

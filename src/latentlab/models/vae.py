@@ -2,14 +2,11 @@
 
 from typing import ClassVar, final
 
-import torch
-
 from latentlab.functional.batch import Batch
 from latentlab.functional.distributions import DiagonalGaussian
-from latentlab.functional.losses import check_kl_options
-from latentlab.functional.losses import free_bits as free_bits_term
+from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.schedules import WeightSchedule
-from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms
+from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
 from latentlab.models.parts import Parts
 
 
@@ -17,46 +14,33 @@ from latentlab.models.parts import Parts
 class VAE(Autoencoder):
     """A posterior N(mean, diag exp log_var) in place of a point, held to N(0, I) (Kingma and Welling 2013).
 
-    beta weighs the KL (Higgins et al. 2017), `kl_schedule` scales it over the steps, and `free_bits` is the KL in
-    nats that each latent unit may spend for nothing (Kingma et al. 2016, eq. 15).
+    beta, kl_schedule, free_bits: see `KLTerm`.
 
     Raises:
-        ConfigError: an option is out of range.
+        ValueError: an option is out of range.
     """
 
     parameters_per_latent: ClassVar[int] = 2
+    batch_terms = frozenset({"free_bits"})
 
     def __init__(
         self, parts: Parts, latent_dim: int, beta: float, kl_schedule: WeightSchedule, free_bits: float = 0.0
     ) -> None:
         super().__init__(parts, latent_dim)
-        check_kl_options(beta, free_bits)
-        self.beta, self.kl_schedule, self.free_bits = beta, kl_schedule, free_bits
+        self.kl_term = KLTerm(beta, kl_schedule, free_bits)
 
     def encode(self, x: Image, y: Label) -> Encoding:
         posterior = DiagonalGaussian(*self.encoder(x).chunk(2, dim=1))
         return Encoding(posterior.mean, posterior)
 
-    def decode(self, z: Code, y: Label) -> Image:
-        return self.decoder(z)
-
     def prior(self, y: Label) -> DiagonalGaussian:
-        zeros = torch.zeros(*y.shape, self.latent_dim, device=y.device)
-        return DiagonalGaussian(zeros, zeros)
-
-    def corrupt(self, batch: Batch) -> Image:
-        return batch.x
+        return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
 
     def terms(self, batch: Batch) -> Terms:
-        posterior = DiagonalGaussian(*self.encoder(batch.x).chunk(2, dim=1))
+        posterior = self.posterior(batch)
         z = posterior.sample(batch.random.normal(posterior.mean))
-        kl = posterior.kl_to_standard()
-        return {
-            "reconstruction": -self.likelihood.log_prob(batch.x, self.decode(z, batch.y)),
-            "kl": kl.sum(1),
-            "free_bits": free_bits_term(kl, batch.size, self.free_bits),
-        }
+        kl = self.kl_term.of(posterior.kl_to_standard(), batch.size)
+        return {"reconstruction": self.reconstruction(batch, z), **kl}
 
-    def weights(self, step: int | None) -> dict[str, float]:
-        kl = self.beta * (self.kl_schedule.final if step is None else self.kl_schedule(step))
-        return {"reconstruction": 1.0, "kl": kl, "free_bits": kl}
+    def weights(self, step: int) -> dict[str, float]:
+        return {"reconstruction": 1.0, **self.kl_term.weights(step)}

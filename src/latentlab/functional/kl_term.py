@@ -1,0 +1,56 @@
+"""The KL divergence in an objective: its weight, and the nats per latent unit that cost nothing."""
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor
+
+from latentlab.functional.distributed import batch_mean
+from latentlab.functional.schedules import WeightSchedule
+
+
+@final
+@dataclass(frozen=True)
+class KLTerm:
+    """beta * schedule(step) * sum_j max(free_bits, KL_j), where KL_j is the KL of latent unit j to its prior.
+
+    beta: weight of the KL (Higgins et al. 2017).
+    schedule: factor of `beta` by optimizer step.
+    free_bits: nats per latent unit below which the KL is not reduced further (Kingma et al. 2016, equation 15).
+
+    Raises ValueError where `beta` or `free_bits` is negative, infinite or NaN.
+    """
+
+    beta: float
+    schedule: WeightSchedule
+    free_bits: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("beta", self.beta), ("free_bits", self.free_bits)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name}: expected a number of at least 0, found {value}")
+
+    def of(self, kl: Float[Tensor, "b d"], size: int) -> dict[str, Float[Tensor, " b"]]:
+        """The terms for each image, in nats, (B,): "kl", and "free_bits", what to add to it.
+
+        kl: the KL of each latent unit, (B, D). size: images in the batch over all devices, of which this one holds B.
+        """
+        return {"kl": kl.sum(1), "free_bits": free_bits(kl, size, self.free_bits)}
+
+    def weights(self, step: int) -> dict[str, float]:
+        """The weights of these terms at an optimizer step."""
+        weight = self.beta * self.schedule(step)
+        return {"kl": weight, "free_bits": weight}
+
+
+def free_bits(kl: Float[Tensor, "b d"], size: int, free_bits: float) -> Float[Tensor, " b"]:
+    """What to add to each image's KL so that no unit gains by falling below `free_bits` nats, in nats, (B,).
+
+    Kingma et al. 2016, equation 15: sum_j max(free_bits, KL_j) = sum_j KL_j + sum_j relu(free_bits - KL_j),
+    where KL_j is the mean of unit j over the whole batch of `size` images, of which this device holds B.
+    """
+    if free_bits == 0:
+        return kl.new_zeros(len(kl))  # no KL is negative: no sum over the devices is needed
+    return (free_bits - batch_mean(kl, size)).relu().sum().expand(len(kl))
