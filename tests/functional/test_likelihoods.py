@@ -9,7 +9,6 @@ from torch import nn
 from torch.autograd import gradcheck
 from torch.func import functional_call, grad, stack_module_state, vmap
 
-from latentlab.errors import ConfigError
 from latentlab.functional.distributions import (
     SMALLEST_SCALE,
     Bernoulli,
@@ -189,7 +188,7 @@ def test_mean_of_the_continuous_bernoulli_is_within_the_unit_interval_and_symmet
 @pytest.mark.parametrize("learned", [False, True])
 @pytest.mark.parametrize("start", [1.1e-3, 0.1, 1.0, 30.0])
 def test_scale_starts_where_it_is_told(start: float, learned: bool) -> None:
-    assert Scale(start, learned, "likelihood.sigma")().item() == pytest.approx(start, rel=1e-5)
+    assert Scale(start, learned, "sigma")().item() == pytest.approx(start, rel=1e-5)
 
 
 def test_only_a_learned_scale_is_a_parameter() -> None:
@@ -198,7 +197,7 @@ def test_only_a_learned_scale_is_a_parameter() -> None:
 
 
 def test_learned_scale_cannot_fall_below_its_bound_and_keeps_a_finite_gradient() -> None:
-    scale = Scale(1.0, True, "likelihood.sigma")
+    scale = Scale(1.0, True, "sigma")
     nn.init.constant_(scale.unbounded_log, -1e4)
     scale().backward()
     assert scale().item() == pytest.approx(SMALLEST_SCALE, rel=1e-5)
@@ -229,14 +228,14 @@ def test_learned_scale_rests_at_the_size_of_the_residuals(kind, best) -> None:
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, math.inf, math.nan])
 def test_scale_that_is_not_positive_and_finite_is_refused(bad: float) -> None:
-    with pytest.raises(ConfigError, match=r"^likelihood\.sigma: expected a number above 0, found"):
+    with pytest.raises(ValueError, match=r"^sigma: expected a number above 0, found"):
         Gaussian(bad)
-    with pytest.raises(ConfigError, match=r"^likelihood\.scale: expected a number above 0, found"):
+    with pytest.raises(ValueError, match=r"^scale: expected a number above 0, found"):
         Laplace(bad)
 
 
 def test_learned_scale_that_starts_at_its_bound_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^likelihood\.sigma: expected a number above 0\.001, found 0\.001"):
+    with pytest.raises(ValueError, match=r"^sigma: expected a number above 0\.001, found 0\.001"):
         Gaussian(SMALLEST_SCALE, learned=True)
 
 

@@ -1,4 +1,4 @@
-"""Noise on images, for denoising. The random source is an argument, so the same seed gives the same noise."""
+"""Corruption of images, for denoising. The random source is an argument: the same seed gives the same noise."""
 
 import math
 from abc import ABC, abstractmethod
@@ -10,16 +10,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.errors import ConfigError
 from latentlab.functional.randomness import RandomSource
 
 
 class Corruption(ABC):
-    """A way to spoil images."""
+    """A way to corrupt images."""
 
     @abstractmethod
     def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """The spoilt images, of the shape of `x`, (B, C, H, W); `x` stays as it is."""
+        """The corrupted images, of the shape of `x`, (B, C, H, W); `x` is not changed."""
 
 
 @final
@@ -27,14 +26,14 @@ class Corruption(ABC):
 class Gaussian(Corruption):
     """Normal noise of standard deviation `sigma` on every value. The result is not clamped to [0, 1].
 
-    Raises ConfigError for a negative sigma.
+    Raises ValueError for a negative sigma.
     """
 
     sigma: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.sigma < math.inf:
-            raise ConfigError(f"model.corruption.sigma: expected a number of at least 0, found {self.sigma}; try 0.3")
+            raise ValueError(f"sigma: expected a number of at least 0, found {self.sigma}; try 0.3")
 
     def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
         """x + sigma * noise."""
@@ -44,9 +43,9 @@ class Gaussian(Corruption):
 @final
 @dataclass(frozen=True)
 class Masking(Corruption):
-    """Every value is set to 0 with probability `p`, by itself: Vincent et al. 2010.
+    """Every value is set to 0 with probability `p`, independently: Vincent et al. 2010.
 
-    Raises ConfigError for a `p` outside [0, 1].
+    Raises ValueError for a `p` outside [0, 1].
     """
 
     p: float
@@ -55,16 +54,16 @@ class Masking(Corruption):
         _check_probability(self.p)
 
     def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """x, or 0 in a share p of places."""
+        """x, or 0 for a fraction p of the values."""
         return torch.where(random.uniform(x) < self.p, 0.0, x)
 
 
 @final
 @dataclass(frozen=True)
 class SaltAndPepper(Corruption):
-    """Every value is replaced with probability `p`, by itself, half by 0 and half by 1: Vincent et al. 2010.
+    """Every value is replaced with probability `p`, independently, half by 0 and half by 1: Vincent et al. 2010.
 
-    Raises ConfigError for a `p` outside [0, 1].
+    Raises ValueError for a `p` outside [0, 1].
     """
 
     p: float
@@ -73,7 +72,7 @@ class SaltAndPepper(Corruption):
         _check_probability(self.p)
 
     def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """x, or 0 in a share p / 2 of places and 1 in another."""
+        """x, or 0 for a fraction p / 2 of the values and 1 for another."""
         chance = random.uniform(x)
         salt = (chance >= self.p / 2).to(x.dtype)
         return torch.where(chance < self.p, salt, x)
@@ -82,17 +81,17 @@ class SaltAndPepper(Corruption):
 @final
 @dataclass(frozen=True)
 class Mixed(Corruption):
-    """Several corruptions, one after the other. Raises ConfigError where there is none."""
+    """Several corruptions, one after the other. Raises ValueError where `parts` is empty."""
 
     parts: Sequence[Corruption]
 
     def __post_init__(self) -> None:
         if not self.parts:
-            raise ConfigError("model.corruption.parts: expected one corruption or more, found none")
-        object.__setattr__(self, "parts", tuple(self.parts))  # Hydra hands over a list of its own kind
+            raise ValueError("parts: expected one corruption or more, found none")
+        object.__setattr__(self, "parts", tuple(self.parts))  # Hydra passes a list type of its own
 
     def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """x through every part, in order; each part draws anew."""
+        """x after every corruption, in order; each draws new noise."""
         for part in self.parts:
             x = part(x, random)
         return x
@@ -100,4 +99,4 @@ class Mixed(Corruption):
 
 def _check_probability(p: float) -> None:
     if not 0 <= p <= 1:
-        raise ConfigError(f"model.corruption.p: expected a probability from 0 to 1, found {p}; try 0.3")
+        raise ValueError(f"p: expected a probability from 0 to 1, found {p}; try 0.3")

@@ -12,10 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from latentlab.errors import ConfigError
 from latentlab.functional.precision import at_least_float32
 
-SMALLEST_SCALE = 1e-3  # a learned scale stays above it: grey levels are 4e-3 apart
+SMALLEST_SCALE = 1e-3  # lower bound of a learned scale: grey levels are 4e-3 apart
 NEAR_ZERO = 0.3  # below, series of the continuous Bernoulli: the closed forms lose digits in their gradients
 
 LOG_TWO_PI = math.log(2 * math.pi)
@@ -42,7 +41,7 @@ class DiagonalGaussian(NamedTuple):
         """The sample `mean + sigma * noise`, (..., D), for standard normal `noise` of that shape.
 
         Reparameterised, Kingma & Welling 2013, section 2.4: gradients flow to mean and variance. Leading axes
-        of `noise` beyond those of the Gaussian are so many samples.
+        of `noise` beyond those of the Gaussian are further samples.
         """
         mean, log_var = map(at_least_float32, self)
         return mean + (0.5 * log_var).exp() * noise
@@ -71,9 +70,9 @@ class DiagonalGaussian(NamedTuple):
 
 
 class Likelihood(nn.Module, ABC):
-    """p(x|z): what the decoder's output says about an image. Pixels are independent given z.
+    """p(x|z), with the decoder's output as its parameters. Pixels are independent given z.
 
-    discrete: whether it is a probability of binary pixels; else a density, and log_prob may be positive.
+    discrete: whether it is a probability of binary pixels; otherwise a density, and log_prob may be positive.
     """
 
     discrete: ClassVar[bool]
@@ -111,7 +110,7 @@ class Bernoulli(Likelihood):
 class Gaussian(Likelihood):
     """Normal pixels around `params`, with one standard deviation for all of them.
 
-    sigma: the standard deviation, in grey levels of [0, 1]; where learned, its start.
+    sigma: the standard deviation, in grey levels of [0, 1]; where learned, its initial value.
     learned: whether sigma is a parameter, as in the sigma-VAE of Rybkin et al. 2021.
     """
 
@@ -119,7 +118,7 @@ class Gaussian(Likelihood):
 
     def __init__(self, sigma: float = 1.0, learned: bool = False) -> None:
         super().__init__()
-        self.sigma = Scale(sigma, learned, key="likelihood.sigma")
+        self.sigma = Scale(sigma, learned, name="sigma")
 
     def log_prob(self, x: Float[Tensor, "b c h w"], params: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
         """-((x - mean) / sigma)^2 / 2 - log(sigma) - log(2 pi) / 2, summed: (B,) nats."""
@@ -129,7 +128,7 @@ class Gaussian(Likelihood):
         return -0.5 * distance.square().sum((1, 2, 3)) - pixels * (log_sigma + 0.5 * LOG_TWO_PI)
 
     def mean(self, params: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The params themselves: nothing keeps them within [0, 1]."""
+        """The params themselves, which are not confined to [0, 1]."""
         return at_least_float32(params)
 
 
@@ -137,7 +136,7 @@ class Gaussian(Likelihood):
 class Laplace(Likelihood):
     """Laplacian pixels around `params`, with one scale for all of them: the absolute error as a likelihood.
 
-    scale: mean absolute deviation, in grey levels of [0, 1]; where learned, its start.
+    scale: mean absolute deviation, in grey levels of [0, 1]; where learned, its initial value.
     learned: whether the scale is a parameter.
     """
 
@@ -145,7 +144,7 @@ class Laplace(Likelihood):
 
     def __init__(self, scale: float = 1.0, learned: bool = False) -> None:
         super().__init__()
-        self.scale = Scale(scale, learned, key="likelihood.scale")
+        self.scale = Scale(scale, learned, name="scale")
 
     def log_prob(self, x: Float[Tensor, "b c h w"], params: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
         """-|x - mean| / scale - log(2 scale), summed: (B,) nats."""
@@ -155,7 +154,7 @@ class Laplace(Likelihood):
         return -distance.sum((1, 2, 3)) - pixels * (log_scale + math.log(2))
 
     def mean(self, params: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The params themselves: nothing keeps them within [0, 1]."""
+        """The params themselves, which are not confined to [0, 1]."""
         return at_least_float32(params)
 
 
@@ -194,28 +193,28 @@ def continuous_bernoulli_mean(logit: Float[Tensor, "*s"]) -> Float[Tensor, "*s"]
 
 
 def _split_near_zero(logit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Where the series holds, and each branch's own input: the branch not taken sees a harmless value, or its
-    gradient, NaN times zero, would spoil the one that is."""
+    """Where the series applies, and each branch's own input: the branch not taken gets a harmless value, or its
+    gradient, NaN times zero, would make that of the other NaN."""
     is_small = logit.abs() < NEAR_ZERO
     return is_small, torch.where(is_small, logit, 0.0), torch.where(is_small, 1.0, logit)
 
 
 @final
 class Scale(nn.Module):
-    """One positive number, fixed, or learned and held above SMALLEST_SCALE by a softplus on its logarithm.
+    """One positive number, fixed, or learned and kept above SMALLEST_SCALE by a softplus on its logarithm.
 
     The parameter is about the logarithm itself, as in Rybkin et al. 2021, so that weight decay pulls to 1.
-    Raises ConfigError, under `key`, for a start that is not finite and above 0, or not above that bound.
+    Raises ValueError for a start that is not finite and above 0, or not above that bound, as a value of `name`.
     """
 
     unbounded_log: Tensor
     fixed_log: Tensor
 
-    def __init__(self, start: float, learned: bool, key: str) -> None:
+    def __init__(self, start: float, learned: bool, name: str) -> None:
         super().__init__()
         least = SMALLEST_SCALE if learned else 0.0
         if not least < start < math.inf:
-            raise ConfigError(f"{key}: expected a number above {least:g}, found {start}; try 1.0")
+            raise ValueError(f"{name}: expected a number above {least:g}, found {start}; try 1.0")
         self.learned = learned
         if learned:
             floor = math.log(SMALLEST_SCALE)

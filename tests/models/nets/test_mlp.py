@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch import nn
 
-from latentlab.errors import ConfigError
 from latentlab.models.nets.mlp import MLPDecoder, MLPEncoder
 
 OPTIONS = {"widths": [400], "activation": "relu"}
@@ -45,7 +44,7 @@ def test_the_condition_joins_the_pixels_and_the_code():
 
 
 def test_the_activation_is_the_one_named():
-    with pytest.raises(ConfigError, match=r"^net\.activation: .*; the nearest is net\.activation=tanh$"):
+    with pytest.raises(ValueError, match=r"^activation: .*; the nearest is tanh$"):
         MLPEncoder((1, 8, 8), 3, widths=[4], activation="tahn")
     assert isinstance(MLPEncoder((1, 8, 8), 3, widths=[4], activation="gelu").layers[1], nn.GELU)
 

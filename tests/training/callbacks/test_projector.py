@@ -32,5 +32,5 @@ def test_a_run_without_tensorboard_stops_before_it_trains(tmp_path):
 
 
 def test_no_images_are_no_projection():
-    with pytest.raises(ConfigError, match=r"^callbacks\.projector\.images: expected 1 or more, found 0"):
+    with pytest.raises(ValueError, match=r"^images: expected 1 or more, found 0"):
         Projector(images=0)

@@ -4,8 +4,6 @@ from difflib import get_close_matches
 
 from torch import nn
 
-from latentlab.errors import ConfigError
-
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
     "gelu": nn.GELU,
@@ -21,12 +19,11 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 def activation_named(name: str) -> nn.Module:
     """A fresh module of that name, with torch's default options.
 
-    Raises ConfigError for an unknown name.
+    Raises ValueError for an unknown name.
     """
     if name not in ACTIVATIONS:
         nearest = get_close_matches(name, ACTIVATIONS, n=1, cutoff=0.0)[0]
-        raise ConfigError(
-            f"net.activation: expected one of {', '.join(ACTIVATIONS)}, found {name!r}; "
-            f"the nearest is net.activation={nearest}"
+        raise ValueError(
+            f"activation: expected one of {', '.join(ACTIVATIONS)}, found {name!r}; the nearest is {nearest}"
         )
     return ACTIVATIONS[name]()

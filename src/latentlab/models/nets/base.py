@@ -7,8 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latentlab.errors import ConfigError
-
 
 class Encoder(nn.Module, ABC):
     """Images to raw features: a code, or the parameters of a posterior."""
@@ -47,11 +45,11 @@ def joined(h: Float[Tensor, "*b f"], condition: Float[Tensor, "*b k"] | None) ->
 def checked_widths(widths: Sequence[int], may_be_empty: bool = False) -> list[int]:
     """The widths as a list.
 
-    Raises ConfigError where a width is not positive, or where there is none and one is needed.
+    Raises ValueError where a width is not positive, or where there is none and one is needed.
     """
     found = list(widths)
     if not found and not may_be_empty:
-        raise ConfigError("net.widths: expected at least one width, found []; try net.widths=[64]")
+        raise ValueError("widths: expected at least one width, found []; try [64]")
     if any(width < 1 for width in found):
-        raise ConfigError(f"net.widths: expected positive numbers, found {found}; try net.widths=[64]")
+        raise ValueError(f"widths: expected positive numbers, found {found}; try [64]")
     return found

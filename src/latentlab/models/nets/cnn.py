@@ -8,7 +8,6 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latentlab.errors import ConfigError
 from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.activations import activation_named
 from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
@@ -18,7 +17,7 @@ from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
 class CNNEncoder(Encoder):
     """One convolution a width (its channels), then a linear map of what they leave and of the condition.
 
-    Raises ConfigError for widths that are empty, not positive or more than the image can be halved, and for
+    Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
     """
 
@@ -51,7 +50,7 @@ class CNNEncoder(Encoder):
 class CNNDecoder(Decoder):
     """A linear map of the code and the condition to the smallest image, then the encoder's steps backwards.
 
-    Raises ConfigError for widths that are empty, not positive or more than the image can be halved, and for
+    Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
     """
 
@@ -90,13 +89,13 @@ class CNNDecoder(Decoder):
 def _sizes(image_shape: tuple[int, int, int], halvings: int) -> list[tuple[int, int]]:
     """Height and width of the image and of what each halving leaves; an odd side is rounded up.
 
-    Raises ConfigError where the shorter side is down to one pixel before the last halving.
+    Raises ValueError where the shorter side is down to one pixel before the last halving.
     """
     _, height, width = image_shape
     most = (min(height, width) - 1).bit_length()
     if halvings > most:
-        raise ConfigError(
-            f"net.widths: expected at most {most} widths, as each layer halves the {height}x{width} image, "
+        raise ValueError(
+            f"widths: expected at most {most} widths, as each layer halves the {height}x{width} image, "
             f"found {halvings}; drop {halvings - most}"
         )
     return [(-(-height // 2**k), -(-width // 2**k)) for k in range(halvings + 1)]

@@ -22,7 +22,7 @@ from latentlab.models.nets.initialization import Initialization, initialized
 class MLPEncoder(Encoder):
     """All pixels, and the condition, through layers of `widths` (which may be empty) to the features.
 
-    Raises ConfigError for a width that is not positive and for an unknown activation.
+    Raises ValueError for a width that is not positive and for an unknown activation.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class MLPEncoder(Encoder):
 class MLPDecoder(Decoder):
     """The code, and the condition, through layers of `widths` from last to first to all pixels.
 
-    Raises ConfigError for a width that is not positive and for an unknown activation.
+    Raises ValueError for a width that is not positive and for an unknown activation.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class GRU(nn.Module):
 class RNNEncoder(Encoder):
     """Rows from top to bottom, each with the condition, through one GRU a width; the last state to features.
 
-    Raises ConfigError for widths that are empty or not positive, and for an unknown activation.
+    Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class RNNDecoder(Decoder):
     initial state of each layer and enters the first layer at every step. Unlike there, the rows written so
     far do not: training and generation run alike.
 
-    Raises ConfigError for widths that are empty or not positive, and for an unknown activation.
+    Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """
 
     def __init__(

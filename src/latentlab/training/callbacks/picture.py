@@ -9,7 +9,6 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from matplotlib.figure import Figure
 
 from latentlab.data.base import ImageDataModule
-from latentlab.errors import ConfigError
 from latentlab.figures.caption import caption
 from latentlab.models.base import Autoencoder
 from latentlab.training.tracking import log_figure
@@ -21,16 +20,15 @@ class PictureCallback(Callback, ABC):
     key: under which loggers and the folder `figures/` file the picture.
 
     Raises:
-        ConfigError: `every_n_epochs` is less than 1.
+        ValueError: `every_n_epochs` is less than 1.
     """
 
     key: ClassVar[str]
 
     def __init__(self, every_n_epochs: int) -> None:
         if every_n_epochs < 1:
-            raise ConfigError(
-                f"callbacks.{self.key}.every_n_epochs: expected 1 or more, found {every_n_epochs}; "
-                f"for no picture say callbacks.{self.key}=null"
+            raise ValueError(
+                f"every_n_epochs: expected 1 or more, found {every_n_epochs}; for no picture set the callback to null"
             )
         self.every_n_epochs = every_n_epochs
 

@@ -17,12 +17,13 @@ class Projector(Callback):
     """Writes the codes of so many validation images, with labels and thumbnails, at the end of the test.
 
     Raises:
-        ConfigError: `images` is less than 1, or at the start of training there is no TensorBoard logger.
+        ValueError: `images` is less than 1.
+        ConfigError: at the start of training there is no TensorBoard logger.
     """
 
     def __init__(self, images: int) -> None:
         if images < 1:
-            raise ConfigError(f"callbacks.projector.images: expected 1 or more, found {images}")
+            raise ValueError(f"images: expected 1 or more, found {images}")
         self.images = images
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
