@@ -44,7 +44,7 @@ def test_the_table_knows_every_name():
     ("found", "nearest"), [("rleu", "relu"), ("ReLU", "elu"), ("swish", "silu"), ("leakyrelu", "leaky_relu")]
 )
 def test_an_unknown_name_is_answered_with_the_allowed_and_the_nearest(found, nearest):
-    with pytest.raises(ValueError, match="^activation: ") as error:
+    with pytest.raises(ValueError, match=r"^activation: ") as error:
         activation_named(found)
     assert str(error.value) == (
         "activation: expected one of elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh, "

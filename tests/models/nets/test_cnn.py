@@ -28,7 +28,7 @@ def test_the_deepest_net_that_is_allowed_restores_every_size(height, width):
     ("height", "width", "most"), [(8, 8, 3), (9, 13, 4), (28, 28, 5), (64, 8, 3), (64, 64, 6), (1, 8, 0)]
 )
 def test_one_layer_more_than_the_image_can_be_halved_is_refused(net, height, width, most):
-    with pytest.raises(ValueError, match="^widths: ") as error:
+    with pytest.raises(ValueError, match=r"^widths: ") as error:
         net(image_shape=(1, height, width), features=2, widths=[4] * (most + 1), activation="relu")
     assert str(error.value) == (
         f"widths: expected at most {most} widths, as each layer halves the {height}x{width} image, "

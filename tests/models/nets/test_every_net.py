@@ -174,7 +174,7 @@ def test_the_raw_output_is_bounded_on_no_side(family):
 @pytest.mark.parametrize("widths", [[0], [32, -1]])
 def test_a_width_that_is_not_positive_is_refused(family, half, widths):
     net = FAMILIES[family][HALVES.index(half)]
-    with pytest.raises(ValueError, match="^widths: ") as error:
+    with pytest.raises(ValueError, match=r"^widths: ") as error:
         net(image_shape=IMAGE, features=LATENT, widths=widths, activation="relu")
     assert str(error.value) == f"widths: expected positive numbers, found {widths}; try [64]"
 
@@ -183,6 +183,6 @@ def test_a_width_that_is_not_positive_is_refused(family, half, widths):
 @pytest.mark.parametrize("family", ["cnn", "rnn"])
 def test_no_widths_are_refused_where_a_layer_is_needed(family, half):
     net = FAMILIES[family][HALVES.index(half)]
-    with pytest.raises(ValueError, match="^widths: ") as error:
+    with pytest.raises(ValueError, match=r"^widths: ") as error:
         net(image_shape=IMAGE, features=LATENT, widths=[], activation="relu")
     assert str(error.value) == "widths: expected at least one width, found []; try [64]"
