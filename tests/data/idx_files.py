@@ -1,4 +1,4 @@
-"""Small datasets in the idx format, and ways to damage their files."""
+"""Small data sets in the idx format, and ways to damage their files."""
 
 import struct
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def lengthen(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\0")
 
 
-def cut_short_with_a_true_header(path: Path) -> None:
+def shorten_with_a_matching_header(path: Path) -> None:
     """Labels for half the images."""
     write_idx(path, np.frombuffer(path.read_bytes()[8:], dtype=np.uint8)[:50])
 

@@ -1,4 +1,4 @@
-"""Damaged files are named, with what was expected and found, and never loaded."""
+"""Damaged files are never loaded; the error names the file, what was expected and what was found."""
 
 import hashlib
 import shutil
@@ -25,8 +25,8 @@ def digests(*paths: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def read(pair: tuple[Path, Path], sums: dict[str, str] | None = None, transposed: bool = False) -> Images:
-    return read_images(*pair, range(10), sums or {}, transposed)
+def read(pair: tuple[Path, Path], known: dict[str, str] | None = None, transposed: bool = False) -> Images:
+    return read_images(*pair, range(10), known or {}, transposed)
 
 
 def test_an_idx_file_is_read_as_written(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_images_get_one_channel_and_labels_start_at_zero(pair: tuple[Path, Path]
     assert images.labels.tolist() == [n % 10 for n in range(idx_files.TEST)]
 
 
-def test_transposed_images_are_set_upright(pair: tuple[Path, Path]) -> None:
+def test_transposed_images_are_turned_upright(pair: tuple[Path, Path]) -> None:
     assert torch.equal(read(pair, transposed=True).pixels, read(pair).pixels.mT)
 
 
@@ -57,11 +57,11 @@ def test_transposed_images_are_set_upright(pair: tuple[Path, Path]) -> None:
     ],
 )
 def test_a_damaged_file_is_named(damage: idx_files.Damage, expected: str, which: int, pair: tuple[Path, Path]) -> None:
-    sums = digests(*pair)
-    read(pair, sums)
+    known = digests(*pair)
+    read(pair, known)
     damage(pair[which])
     with pytest.raises(DataError) as raised:
-        read(pair, sums)
+        read(pair, known)
     message = str(raised.value)
     assert message.startswith(f"data.root: {pair[which]} is damaged: expected ")
     assert message.endswith("; delete it and run again")
@@ -72,11 +72,11 @@ def test_a_damaged_file_is_named(damage: idx_files.Damage, expected: str, which:
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
-        (idx_files.cut_short_with_a_true_header, "expected 60 labels, one an image, found 50"),
+        (idx_files.shorten_with_a_matching_header, "expected 60 labels, one per image, found 50"),
         (idx_files.exceed_the_classes, "expected labels 0 to 9, found 0 to 200"),
     ],
 )
-def test_labels_that_do_not_fit_the_images_are_noticed_without_a_sum(
+def test_labels_that_do_not_fit_the_images_are_detected_without_a_hash(
     damage: idx_files.Damage, expected: str, pair: tuple[Path, Path]
 ) -> None:
     damage(pair[1])
@@ -84,7 +84,7 @@ def test_labels_that_do_not_fit_the_images_are_noticed_without_a_sum(
         read(pair)
 
 
-def test_a_set_without_images_is_damaged(tmp_path: Path) -> None:
+def test_a_file_without_images_is_damaged(tmp_path: Path) -> None:
     idx_files.write_idx(tmp_path / "file", np.zeros((0, 4, 6)))
     with pytest.raises(DataError, match="is damaged"):
         read_idx(tmp_path / "file", 3)

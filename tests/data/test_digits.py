@@ -1,4 +1,4 @@
-"""The bundled digits, and what every datamodule promises, shown on them."""
+"""The bundled digits, and on them what holds for every datamodule."""
 
 from itertools import chain
 
@@ -8,7 +8,6 @@ from sklearn.datasets import load_digits
 
 from latentlab.data.digits import DigitsDataModule
 from latentlab.data.loader import ResidentLoader
-from latentlab.errors import ConfigError
 from latentlab.functional.batch import Batch
 
 
@@ -20,25 +19,25 @@ def digits(**options: object) -> DigitsDataModule:
 
 
 def stacked(batches: ResidentLoader) -> tuple[torch.Tensor, torch.Tensor]:
-    held = list(batches)
-    return torch.cat([batch.x for batch in held]), torch.cat([batch.y for batch in held])
+    kept = list(batches)
+    return torch.cat([batch.x for batch in kept]), torch.cat([batch.y for batch in kept])
 
 
 def same(one: Batch, other: Batch) -> bool:
     return torch.equal(one.x, other.x) and torch.equal(one.y, other.y)
 
 
-def test_all_digits_are_there_in_their_seventeen_grey_levels() -> None:
+def test_all_digits_are_loaded_with_their_seventeen_grey_levels() -> None:
     data = digits()
-    parts = [data.train, data.validation, data.test]
-    assert [len(part.labels) for part in parts] == [1297, 200, 300]
-    found = sorted(map(tuple, torch.cat([part.pixels for part in parts]).flatten(1).tolist()))
+    splits = [data.train, data.validation, data.test]
+    assert [len(images.labels) for images in splits] == [1297, 200, 300]
+    found = sorted(map(tuple, torch.cat([images.pixels for images in splits]).flatten(1).tolist()))
     bundled = (torch.from_numpy(load_digits().images) * 255 / 16).round().long()
     assert found == sorted(map(tuple, bundled.flatten(1).tolist()))
 
 
 @pytest.mark.parametrize("image_size", [8, 17, 28, 32])
-def test_images_have_the_size_asked_for(image_size: int) -> None:
+def test_images_have_the_requested_size(image_size: int) -> None:
     data = digits(image_size=image_size)
     assert data.image_shape == (1, image_size, image_size)
     assert data.num_classes == len(data.class_names) == 10
@@ -77,7 +76,7 @@ def test_training_depends_on_the_seed() -> None:
     assert not same(first, other)
 
 
-def test_the_showcase_is_the_same_in_every_run_and_has_the_classes_in_turn() -> None:
+def test_the_showcase_is_the_same_in_every_run_and_takes_the_classes_in_turn() -> None:
     first, other = digits(seed=0).showcase(24), digits(seed=1, batch_size=7).showcase(24)
     assert same(first, other)
     assert first.y.tolist() == [*range(10), *range(10), *range(4)]
@@ -90,13 +89,13 @@ def test_the_showcase_of_unlabelled_data_shows_the_same_images() -> None:
     assert unlabelled.y.tolist() == [-1] * 12
 
 
-def test_the_showcase_is_binarised_like_the_data_and_always_alike() -> None:
+def test_the_showcase_is_binarised_like_the_data_and_always_the_same() -> None:
     data = digits(binarize="dynamic")
     assert set(data.showcase(24).x.unique().tolist()) == {0.0, 1.0}
     assert same(data.showcase(24), data.showcase(24))
 
 
-def test_withheld_labels_are_minus_one_everywhere() -> None:
+def test_without_labels_every_label_is_minus_one() -> None:
     data = digits(labels=False)
     assert data.num_classes == 0
     for batches in (chain.from_iterable(data.train_dataloader()), data.val_dataloader(), data.test_dataloader()):
@@ -112,11 +111,11 @@ def test_setup_twice_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])
-def test_a_batch_holds_at_least_one_image(batch_size: int) -> None:
-    with pytest.raises(ConfigError, match=r"^data\.batch_size: expected at least 1, found"):
+def test_a_batch_size_below_one_is_refused(batch_size: int) -> None:
+    with pytest.raises(ValueError, match=r"^batch_size: expected at least 1, found"):
         DigitsDataModule(batch_size=batch_size)
 
 
-def test_images_are_not_made_smaller_than_they_are() -> None:
-    with pytest.raises(ConfigError, match=r"^data\.image_size: expected at least 8, found 7"):
+def test_an_image_size_below_the_native_one_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^image_size: expected at least 8, found 7"):
         DigitsDataModule(image_size=7)

@@ -1,4 +1,4 @@
-"""A download ends: with the files, or with one line that says what to do."""
+"""A download ends with the files, or with one line that names the ways out."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from latentlab.data.download import download
 from latentlab.data.torchvision_sets import EMNISTDataModule, FashionMNISTDataModule, MNISTDataModule
 from latentlab.errors import DataError
 
-WAYS_OUT = "; set data.root=FOLDER or LATENTLAB_DATA to where they are, or take data=digits, which needs no files"
+WAYS_OUT = "; set data.root=FOLDER or LATENTLAB_DATA to their folder, or use data=digits, which needs no files"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def unwritable() -> Iterator[Path]:
-    """A folder that this process may read but not write; root becomes somebody else for that."""
+    """A folder that this process may read but not write; root becomes another user for that."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o555)
@@ -62,7 +62,7 @@ def test_missing_files_are_fetched_once(tmp_path: Path) -> None:
     assert wanted.read_text() == "here"
 
 
-def test_what_fetching_prints_is_kept_quiet_and_logged_in_one_line(
+def test_output_of_the_download_is_silenced_and_one_line_is_logged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def fetch() -> None:
@@ -76,12 +76,12 @@ def test_what_fetching_prints_is_kept_quiet_and_logged_in_one_line(
     assert caplog.messages == [f"downloading SET into {tmp_path}"]
 
 
-def test_an_archive_without_the_file_is_no_success(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected a and 1 more in .*the archive does not hold it"):
+def test_an_archive_without_the_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected a and 1 more in .*the archive does not contain it"):
         download("SET", tmp_path, lambda: missing(tmp_path / "a", tmp_path / "b"), lambda: None)
 
 
-def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.SOCKET_TIMEOUT == 15
     monkeypatch.setattr(module, "SOCKET_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -102,7 +102,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
         (EMNISTDataModule, "EMNIST/raw: emnist-balanced-train-images-idx3-ubyte and 3 more"),
     ],
 )
-def test_without_a_network_one_line_says_what_was_sought_and_the_ways_out(
+def test_without_a_network_one_line_names_the_missing_files_and_the_ways_out(
     data: type[MNISTDataModule], file: str, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError) as raised:
@@ -122,7 +122,7 @@ def test_a_root_that_cannot_be_written_is_named(unwritable: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_root_that_cannot_be_made_is_named(unwritable: Path) -> None:
+def test_a_root_that_cannot_be_created_is_named(unwritable: Path) -> None:
     with pytest.raises(DataError, match=rf"in {unwritable}/new/MNIST/raw, .*Permission denied"):
         MNISTDataModule(unwritable / "new").prepare_data()
 

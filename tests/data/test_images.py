@@ -1,4 +1,4 @@
-"""How images are divided, and the order in which they are shown."""
+"""The division of images into splits, and the order of the showcase."""
 
 import pytest
 import torch
@@ -15,15 +15,15 @@ def numbered(count: int) -> Images:
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=4), st.integers(0, 2**31))
-def test_every_image_falls_into_exactly_one_part(sizes: list[int], split_seed: int) -> None:
-    parts = divide(numbered(sum(sizes)), tuple(sizes), split_seed)
-    assert [len(part.labels) for part in parts] == sizes
-    assert sorted(torch.cat([part.labels for part in parts]).tolist()) == list(range(sum(sizes)))
+def test_every_image_is_in_exactly_one_split(sizes: list[int], split_seed: int) -> None:
+    splits = divide(numbered(sum(sizes)), tuple(sizes), split_seed)
+    assert [len(images.labels) for images in splits] == sizes
+    assert sorted(torch.cat([images.labels for images in splits]).tolist()) == list(range(sum(sizes)))
 
 
 def test_pixels_and_labels_stay_together() -> None:
-    for part in divide(numbered(200), (150, 50), split_seed=1):
-        assert torch.equal(part.pixels.flatten().long(), part.labels)
+    for images in divide(numbered(200), (150, 50), split_seed=1):
+        assert torch.equal(images.pixels.flatten().long(), images.labels)
 
 
 def test_the_division_depends_on_the_split_seed_alone() -> None:
@@ -41,9 +41,9 @@ def test_the_division_depends_on_the_split_seed_alone() -> None:
         ([7], [0]),
     ],
 )
-def test_classes_come_in_turn_while_each_lasts(labels: list[int], order: list[int]) -> None:
+def test_classes_come_in_turn_until_each_is_used_up(labels: list[int], order: list[int]) -> None:
     assert classes_in_turn(torch.tensor(labels)).tolist() == order
 
 
-def test_withheld_labels_are_minus_one() -> None:
+def test_unlabelled_images_have_label_minus_one() -> None:
     assert numbered(3).unlabelled().labels.tolist() == [-1, -1, -1]

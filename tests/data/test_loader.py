@@ -1,4 +1,4 @@
-"""Batches: which images they hold, in which order, and what is drawn for them."""
+"""Batches: their images, order and draws."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ from torchvision.transforms.functional import pil_to_tensor, to_pil_image, to_te
 
 from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, binarization, to_floats
-from latentlab.errors import ConfigError
 from latentlab.functional.batch import Batch
 
 sizes = st.integers(1, 40)
@@ -53,21 +52,21 @@ def test_every_image_comes_once_over_all_devices(n: int, batch_size: int, world:
 
 @settings(deadline=None, max_examples=30)
 @given(sizes, sizes, st.integers(2, 5), st.sampled_from([None, "dynamic"]))
-def test_the_shares_of_all_devices_interleave_to_the_batch_of_one(
+def test_the_rows_of_all_devices_interleave_to_the_batch_of_one(
     n: int, batch_size: int, world: int, binarize: Any
 ) -> None:
     alone = loader(n, batch_size, binarize=binarize)
     ranks = [loader(n, batch_size, binarize=binarize, rank=r, world_size=world) for r in range(world)]
-    for whole, *shares in zip(alone, *ranks, strict=True):
+    for whole, *divided in zip(alone, *ranks, strict=True):
         noise = draw(whole)
-        for rank, share in enumerate(shares):
-            assert share.size == whole.size == len(whole.y)
-            assert torch.equal(share.x, whole.x[rank::world])
-            assert torch.equal(share.y, whole.y[rank::world])
-            assert torch.equal(draw(share), noise[rank::world])
+        for rank, own in enumerate(divided):
+            assert own.size == whole.size == len(whole.y)
+            assert torch.equal(own.x, whole.x[rank::world])
+            assert torch.equal(own.y, whole.y[rank::world])
+            assert torch.equal(draw(own), noise[rank::world])
 
 
-def test_a_device_may_have_an_empty_share_of_the_last_batch() -> None:
+def test_a_device_may_have_no_rows_of_the_last_batch() -> None:
     last = list(loader(9, 8, rank=1, world_size=2))[-1]
     assert last.x.shape == (0, 1, 3, 3)
     assert last.size == 1
@@ -111,7 +110,7 @@ def test_the_epoch_is_read_at_the_first_batch_of_a_pass() -> None:
     assert [y for batch in early for y in batch.y.tolist()] == order(loader(50, epoch=2))
 
 
-def test_a_loaded_state_goes_on_at_the_next_batch_of_that_epoch() -> None:
+def test_a_loaded_state_continues_at_the_next_batch_of_that_epoch() -> None:
     whole = loader(50, epoch=2, binarize="dynamic")
     passing = iter(whole)
     for _ in range(3):
@@ -125,13 +124,13 @@ def test_a_loaded_state_goes_on_at_the_next_batch_of_that_epoch() -> None:
     assert len(list(resumed)) == len(resumed)
 
 
-def test_a_state_of_another_epoch_starts_the_pass_anew() -> None:
+def test_a_state_of_another_epoch_starts_the_pass_from_its_beginning() -> None:
     batches = loader(50, epoch=2)
     batches.load_state_dict({"epoch": 1, "batch": 7})
     assert order(batches) == order(loader(50, epoch=2))
 
 
-def test_threshold_lights_a_pixel_from_one_half_on() -> None:
+def test_threshold_sets_pixels_of_at_least_one_half() -> None:
     x = torch.cat([batch.x for batch in loader(50, shuffled=False, binarize="threshold")])
     assert torch.equal(x, (images(50).pixels >= 128).float())
 
@@ -157,11 +156,11 @@ def test_dynamic_binarisation_differs_between_the_epochs_of_training() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "dynamic", "threshold"])
-def test_known_binarisations_are_taken(value: str | None) -> None:
+def test_known_binarisations_are_accepted(value: str | None) -> None:
     assert binarization(value) == value
 
 
 @pytest.mark.parametrize("value", ["dynamical", "", True, 0.5])
 def test_an_unknown_binarisation_is_named(value: object) -> None:
-    with pytest.raises(ConfigError, match=r"^data\.binarize: expected null, dynamic or threshold, found "):
+    with pytest.raises(ValueError, match=r"^binarize: expected null, dynamic or threshold, found "):
         binarization(value)

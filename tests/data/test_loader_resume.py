@@ -1,4 +1,4 @@
-"""A run that is stopped and resumed sees the very batches and draws of one that was left alone."""
+"""A run that is stopped and resumed has the same batches and draws as an uninterrupted one."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +16,11 @@ BATCHES = 6  # of 256 in 1,297 images
 
 
 class StoppedError(Exception):
-    """The run ends here."""
+    """Ends the run."""
 
 
 class Recorder(LightningModule):
-    """Notes of each training batch the epoch, size, labels, sum of the pixels and first draw."""
+    """Records the epoch, size, labels, sum of the pixels and first draw of each training batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,14 +120,14 @@ RUNS = {
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> dict[str, list[Record]]:
+def uninterrupted() -> dict[str, list[Record]]:
     return {name: fit([], **options) for name, options in RUNS.items()}
 
 
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("stop", STOPS)
-def test_a_resumed_run_goes_on_where_it_stopped(
-    undisturbed: dict[str, list[Record]], run: str, stop: str, tmp_path: Path
+def test_a_resumed_run_continues_where_it_stopped(
+    uninterrupted: dict[str, list[Record]], run: str, stop: str, tmp_path: Path
 ) -> None:
     hook, when, seen_before = STOPS[stop]
     options = RUNS[run]
@@ -137,11 +137,11 @@ def test_a_resumed_run_goes_on_where_it_stopped(
     before = fit([StopAt(hook, when, tmp_path / "saved.ckpt")], **options)
     after = fit([], tmp_path / "saved.ckpt", **options)
     assert len(before) == seen_before(batches)
-    assert before + after == undisturbed[run]
+    assert before + after == uninterrupted[run]
 
 
-def test_an_undisturbed_run_shuffles_every_epoch_anew(undisturbed: dict[str, list[Record]]) -> None:
-    seen = undisturbed["whole epochs"]
+def test_an_uninterrupted_run_shuffles_each_epoch_differently(uninterrupted: dict[str, list[Record]]) -> None:
+    seen = uninterrupted["whole epochs"]
     assert [record[0] for record in seen] == [epoch for epoch in range(4) for _ in range(BATCHES)]
     labels = [tuple(y for record in seen if record[0] == epoch for y in record[2]) for epoch in range(4)]
     assert len(set(labels)) == 4

@@ -1,4 +1,4 @@
-"""The MNIST family: which images and labels, and which are for what."""
+"""The MNIST family: images, labels and splits."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from latentlab.data.torchvision_sets import (
     KMNISTDataModule,
     MNISTDataModule,
 )
-from latentlab.errors import ConfigError, DataError
+from latentlab.errors import DataError
 from tests.data import idx_files
 from tests.data.idx_files import TEST, TRAIN, write_set
 
@@ -39,12 +39,12 @@ def fashion(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("module", "folder"), [(FashionMNISTDataModule, "FashionMNIST"), (KMNISTDataModule, "KMNIST")])
-def test_five_thousand_are_kept_for_validation_and_the_test_set_stays_whole(
+def test_five_thousand_are_held_out_for_validation_and_the_test_set_stays_whole(
     module: type[FashionMNISTDataModule], folder: str, tmp_path: Path
 ) -> None:
     write_set(tmp_path / folder, "train", "t10k")
     data = ready(module(tmp_path))
-    assert [len(part.labels) for part in (data.train, data.validation, data.test)] == [
+    assert [len(images.labels) for images in (data.train, data.validation, data.test)] == [
         TRAIN - 5000,
         5000,
         TEST,
@@ -65,7 +65,7 @@ def test_two_datamodules_read_the_files_once(fashion: Path) -> None:
     assert first.test.pixels.data_ptr() == second.test.pixels.data_ptr()
 
 
-def test_damage_between_two_jobs_of_one_process_is_noticed(fashion: Path) -> None:
+def test_a_file_damaged_between_two_jobs_of_one_process_is_detected(fashion: Path) -> None:
     ready(FashionMNISTDataModule(fashion))
     idx_files.truncate(fashion / "FashionMNIST/raw/t10k-images-idx3-ubyte")
     with pytest.raises(DataError, match="t10k-images-idx3-ubyte is damaged"):
@@ -80,7 +80,7 @@ def test_setup_never_downloads(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_too_few_images_to_keep_some_for_validation_are_an_error(tmp_path: Path) -> None:
+def test_too_few_images_to_hold_some_out_for_validation_are_an_error(tmp_path: Path) -> None:
     write_set(tmp_path / "KMNIST", "t10k", "train")
     with pytest.raises(DataError, match=r"expected more than 5,000 training images .* found 60"):
         KMNISTDataModule(tmp_path).setup()
@@ -103,25 +103,25 @@ def test_emnist_is_upright_and_its_labels_start_at_zero(
     first_label = 1 if split == "letters" else 0
     write_set(tmp_path / "EMNIST", f"emnist-{split}-train", f"emnist-{split}-test", first_label)
     data = ready(EMNISTDataModule(tmp_path, split=split))
-    lying = datasets.EMNIST(tmp_path, split=split, train=False)
-    assert torch.equal(data.test.pixels[:, 0], lying.data.mT)
+    stored = datasets.EMNIST(tmp_path, split=split, train=False)
+    assert torch.equal(data.test.pixels[:, 0], stored.data.mT)
     assert data.image_shape == (1, 6, 4)
     assert data.num_classes == classes
     assert (data.class_names[0], data.class_names[-1]) == (first, last)
     assert data.test.labels.tolist() == [n % 10 for n in range(TEST)]
-    assert data.class_names[3] == lying.classes[int(lying.targets[3])]
+    assert data.class_names[3] == stored.classes[int(stored.targets[3])]
     assert data.name == f"emnist_{split}"
 
 
 def test_an_unknown_split_of_emnist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^data\.split: expected one of byclass, .* found 'letter'"):
+    with pytest.raises(ValueError, match=r"^split: expected one of byclass, .* found 'letter'"):
         EMNISTDataModule(tmp_path, split="letter")
 
 
 @pytest.mark.mnist
 def test_the_real_mnist_equals_torchvisions_bit_for_bit(mnist_root: Path) -> None:
     data = ready(MNISTDataModule(mnist_root))
-    assert [len(part.labels) for part in (data.train, data.validation, data.test)] == [55000, 5000, 10000]
+    assert [len(images.labels) for images in (data.train, data.validation, data.test)] == [55000, 5000, 10000]
     reference = datasets.MNIST(mnist_root, train=False, transform=ToTensor())
     batches = list(data.test_dataloader())
     x, y = torch.cat([batch.x for batch in batches]), torch.cat([batch.y for batch in batches])
@@ -135,7 +135,7 @@ def test_the_real_mnist_equals_torchvisions_bit_for_bit(mnist_root: Path) -> Non
     assert torch.equal(sums, official.data.sum((1, 2)).sort().values)
 
 
-def test_a_set_of_other_images_is_no_mnist(tmp_path: Path) -> None:
+def test_files_of_other_images_are_refused_as_mnist(tmp_path: Path) -> None:
     write_set(tmp_path / "MNIST", "train", "t10k")
     with pytest.raises(DataError, match="train-images-idx3-ubyte is damaged: expected SHA-256"):
         MNISTDataModule(tmp_path).prepare_data()

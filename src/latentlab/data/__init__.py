@@ -1,1 +1,1 @@
-"""Datamodules whose batches are cut from one tensor held on the training device."""
+"""Datamodules whose batches are indexed from one tensor of bytes on the training device."""

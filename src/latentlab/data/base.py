@@ -1,7 +1,9 @@
-"""What every image datamodule does; a dataset adds where its images come from."""
+"""The base of every image datamodule; a data set adds where its images come from."""
 
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -10,7 +12,6 @@ from lightning.pytorch import LightningDataModule
 from latentlab.data.calls import Calls
 from latentlab.data.images import Images, Splits, classes_in_turn
 from latentlab.data.loader import Binarize, ResidentLoader, binarization, binarized, to_floats
-from latentlab.errors import ConfigError
 from latentlab.functional.batch import Batch
 from latentlab.functional.randomness import RandomSource, seed_from
 
@@ -18,25 +19,25 @@ EVALUATION_BATCH = 1000
 
 
 class ImageDataModule(LightningDataModule, ABC):
-    """Images held whole on the training device, as bytes, and cut into batches there.
+    """All images, held as bytes on the training device, where batches are indexed and converted to floats.
 
-    After `setup`: `image_shape` (C, H, W), `num_classes` (0 where labels are withheld), and `train`,
-    `validation` and `test`, each `Images`. A subclass sets `name` and `class_names`, and loads.
-    `steps_per_call` says how many batches `train_dataloader` hands out at a time.
+    After `setup`: `image_shape` (C, H, W), `num_classes` (0 without labels), and `train`, `validation` and `test`,
+    each `Images`. A subclass sets `name` and `class_names`, and implements `_load`. `train_dataloader` yields
+    `steps_per_call` batches at a time.
 
-    Several devices each hold everything and take their own share of every batch, so the trainer must be told
+    Each device holds all images and takes its own rows of every batch, so the trainer needs
     `use_distributed_sampler=False`.
 
     Args:
-        batch_size: images in a training batch over all devices; evaluation takes 1,000 at a time.
+        batch_size: images per training batch, over all devices; evaluation takes 1,000 at a time.
         binarize: null for grey levels, "threshold" for x >= 0.5, "dynamic" for a draw from Bernoulli(x), new
             in each epoch of training and the same in every evaluation.
-        labels: whether the labels are given out; without them every `y` is -1.
-        seed: what the order and the draws of training depend on.
-        split_seed: what the division into training and validation, and the draws of evaluation, depend on.
+        labels: whether batches have labels; without them every `y` is -1.
+        seed: of the order and the draws of training.
+        split_seed: of the division into training and validation, and of the draws of evaluation.
 
     Raises:
-        ConfigError: a value out of range.
+        ValueError: a value out of range.
     """
 
     name: str
@@ -53,7 +54,7 @@ class ImageDataModule(LightningDataModule, ABC):
     ) -> None:
         super().__init__()
         if batch_size < 1:
-            raise ConfigError(f"data.batch_size: expected at least 1, found {batch_size}")
+            raise ValueError(f"batch_size: expected at least 1, found {batch_size}")
         self.batch_size = batch_size
         self.binarize = binarization(binarize)
         self.labels = labels
@@ -66,7 +67,7 @@ class ImageDataModule(LightningDataModule, ABC):
         """All images with their labels, on the CPU, divided by `split_seed`; raises DataError."""
 
     def setup(self, stage: str | None = None) -> None:
-        """Load and divide the images; does nothing the second time.
+        """Load and divide the images; a second call does nothing.
 
         Raises:
             DataError: files are missing or damaged.
@@ -75,19 +76,16 @@ class ImageDataModule(LightningDataModule, ABC):
             return
         splits = self._load()
         self._showcase_order = classes_in_turn(splits.validation.labels)
-        self._splits = splits if self.labels else Splits(*(part.unlabelled() for part in splits))
+        self._splits = splits if self.labels else Splits(*(images.unlabelled() for images in splits))
         channels, height, width = splits.train.pixels.shape[1:]
         self.image_shape = (channels, height, width)
         self.num_classes = len(self.class_names) if self.labels else 0
 
     def fingerprint(self) -> str:
-        """Eight digits that differ where the images or labels of any split differ."""
-        if self._splits is None:
-            raise RuntimeError(f"{type(self).__name__}.setup() has not been called")
+        """Eight hexadecimal digits, a CRC-32 of the images and labels of all splits."""
         checksum = 0
-        for part in self._splits:
-            for tensor in part:
-                checksum = zlib.crc32(tensor.cpu().contiguous().numpy().tobytes(), checksum)
+        for tensor in chain.from_iterable(self._loaded()):
+            checksum = zlib.crc32(tensor.cpu().contiguous().numpy().tobytes(), checksum)
         return f"{checksum:08x}"
 
     @property
@@ -97,7 +95,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
     @property
     def validation(self) -> Images:
-        """The images to choose by."""
+        """The images that choose epochs and trials."""
         return self._on_device().validation
 
     @property
@@ -107,64 +105,59 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def train_dataloader(self) -> Calls:
         """Shuffled by (seed, epoch) alone; the epoch is the trainer's, or 0 without one."""
-        loader = ResidentLoader(
-            self.train,
-            batch_size=self.batch_size,
-            seed=self.seed,
-            stage="train",
-            epoch=self._epoch,
-            binarize=self.binarize,
-            rank=self._rank(),
-            world_size=self._world_size(),
-        )
+        loader = self._loader(self.train, "train", self.batch_size, self.seed, self._epoch)
         limit = None if self.trainer is None else self.trainer.limit_train_batches
-        # Lightning takes a share of the calls itself; a number of batches it would take for one of calls
+        # Lightning applies a fraction to the calls itself, but would take a number of batches for one of calls
         return Calls(loader, self.steps_per_call, limit if isinstance(limit, int) else None)
 
     def val_dataloader(self) -> ResidentLoader:
         """The validation images in order, with the same draws in every epoch and run."""
-        return self._evaluation_loader(self.validation, "validation")
+        return self.evaluation_loader(self.validation, "validation")
 
     def test_dataloader(self) -> ResidentLoader:
         """The test images in order, each once, with the same draws in every run."""
-        return self._evaluation_loader(self.test, "test")
+        return self.evaluation_loader(self.test, "test")
+
+    def evaluation_loader(self, images: Images, stage: str) -> ResidentLoader:
+        """Images in order, each once, 1,000 at a time; the draws depend on `stage` and `split_seed` alone."""
+        return self._loader(images, stage, EVALUATION_BATCH, self.split_seed)
 
     def showcase(self, count: int) -> Batch:
-        """`count` validation images with the classes in turn: the same in every run and on every device."""
+        """`count` validation images, one of each class in turn: the same in every run and on every device."""
         shown = self.validation.take(self._showcase_order[:count].to(self._device()))
         random = RandomSource(seed_from(self.split_seed, "showcase"), self._device())
         x = binarized(to_floats(shown.pixels), self.binarize, random)
         return Batch(x, shown.labels, len(shown.labels), random)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """The batch as it is: it was cut on its device."""
+        """The batch itself, which was made on its device."""
         return batch
 
-    def _evaluation_loader(self, images: Images, stage: str) -> ResidentLoader:
+    def _loader(
+        self, images: Images, stage: str, batch_size: int, seed: int, epoch: Callable[[], int] | None = None
+    ) -> ResidentLoader:
         return ResidentLoader(
             images,
-            batch_size=EVALUATION_BATCH,
-            seed=self.split_seed,
+            batch_size=batch_size,
+            seed=seed,
             stage=stage,
+            epoch=epoch,
             binarize=self.binarize,
-            rank=self._rank(),
-            world_size=self._world_size(),
+            rank=0 if self.trainer is None else self.trainer.global_rank,
+            world_size=1 if self.trainer is None else self.trainer.world_size,
         )
 
-    def _on_device(self) -> Splits:
+    def _loaded(self) -> Splits:
         if self._splits is None:
             raise RuntimeError(f"{type(self).__name__}.setup() has not been called")
-        self._splits = Splits(*(part.to(self._device()) for part in self._splits))
+        return self._splits
+
+    def _on_device(self) -> Splits:
+        self._splits = Splits(*(images.to(self._device()) for images in self._loaded()))
         return self._splits
 
     def _device(self) -> torch.device:
         return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
-
-    def _rank(self) -> int:
-        return 0 if self.trainer is None else self.trainer.global_rank
-
-    def _world_size(self) -> int:
-        return 1 if self.trainer is None else self.trainer.world_size
 
     def _epoch(self) -> int:
         return 0 if self.trainer is None else self.trainer.current_epoch

@@ -29,16 +29,16 @@ def read_images(
 ) -> Images:
     """One channel of images and their labels from a pair of idx files, checked.
 
-    The arrays of the last few pairs are kept, for as long as no file changes its size or times: a sweep reads
-    and hashes once. They are shared, so nobody may write to them.
+    The arrays of the last few pairs are cached until a file changes its size or times: a sweep reads and hashes
+    once. They are shared, so they must not be written to.
 
     Args:
         images: the file of pixels.
         labels: the file of labels.
         classes: the labels that may occur; the first becomes 0.
-        digests: SHA-256 by file name, where it is known. Elsewhere the header is held against the file's
-            size, and the labels against the images.
-        transposed: whether the file exchanges rows and columns.
+        digests: SHA-256 by file name, where it is known. Of other files the header is compared with the file's
+            size, and the number of labels with that of images.
+        transposed: whether rows and columns are exchanged in the file.
 
     Raises:
         DataError: a file is missing, unreadable or damaged.
@@ -58,7 +58,7 @@ def _stamp(path: Path) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-@lru_cache(maxsize=4)  # two pairs a dataset, two datasets
+@lru_cache(maxsize=4)  # two pairs per data set, two data sets
 def _read_images(
     files: tuple[Path, Path],
     stamps: tuple[Stamp, Stamp],  # part of the cache's key
@@ -69,7 +69,7 @@ def _read_images(
     pixels = read_idx(files[0], 3, digests[0])
     classified = read_idx(files[1], 1, digests[1])
     if len(classified) != len(pixels):
-        raise _damaged(files[1], f"{len(pixels):,} labels, one an image", f"{len(classified):,}")
+        raise _damaged(files[1], f"{len(pixels):,} labels, one per image", f"{len(classified):,}")
     lowest, highest = int(classified.min()), int(classified.max())
     if lowest not in classes or highest not in classes:
         raise _damaged(files[1], f"labels {classes[0]} to {classes[-1]}", f"{lowest} to {highest}")
@@ -83,10 +83,10 @@ def read_idx(path: Path, dimensions: int, sha256: str | None = None) -> UInt8[Te
     Args:
         path: the unpacked file.
         dimensions: of the array: 3 for images, 1 for labels.
-        sha256: what the whole file must hash to, where it is known.
+        sha256: of the whole file, where it is known.
 
     Raises:
-        DataError: the file is unreadable, or its header, size or sum is not what it should be.
+        DataError: the file is unreadable, or its header, size or hash is not the expected one.
     """
     try:
         content = np.fromfile(path, dtype=np.uint8)
@@ -112,5 +112,5 @@ def _damaged(path: Path, expected: str, found: str) -> DataError:
 
 def _unreadable(path: Path, error: OSError) -> DataError:
     return DataError(
-        f"data.root: expected a readable file {path}, found {error.strerror}; mend it or set data.root=FOLDER"
+        f"data.root: expected a readable file {path}, found {error.strerror}; fix it or set data.root=FOLDER"
     )

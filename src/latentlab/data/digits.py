@@ -1,4 +1,4 @@
-"""The digits bundled with scikit-learn: for trying things out where there is no network."""
+"""The digits bundled with scikit-learn, for use without a network."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,6 @@ from torch.nn.functional import interpolate
 from latentlab.data.base import ImageDataModule
 from latentlab.data.images import Images, Splits, divide
 from latentlab.data.loader import Binarize
-from latentlab.errors import ConfigError
 
 SIZES = (1297, 200, 300)
 NATIVE_SIZE = 8
@@ -30,13 +29,16 @@ def _digits(image_size: int) -> Images:
 class DigitsDataModule(ImageDataModule):
     """1,797 digits of 8x8 pixels and 17 grey levels, enlarged bilinearly (Alpaydin & Kaynak 1998).
 
-    The set has no official split here: 1,297 train, 200 validate and 300 test, drawn by `split_seed`. So its
-    figures compare with nothing published.
+    The set has no official split here: 1,297 images train, 200 validate and 300 test, drawn by `split_seed`. Its
+    metrics cannot be compared with published ones.
 
     Args:
-        root: not used, as the images come with scikit-learn; every dataset takes one.
-        image_size: height and width of the images given out, at least 8.
+        root: not used, as the images come with scikit-learn; every data set takes one.
+        image_size: height and width of the images, at least 8 pixels.
         batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
+
+    Raises:
+        ValueError: a value out of range.
     """
 
     name = "digits"
@@ -54,7 +56,7 @@ class DigitsDataModule(ImageDataModule):
     ) -> None:
         super().__init__(batch_size, binarize, labels, seed, split_seed)
         if image_size < NATIVE_SIZE:
-            raise ConfigError(f"data.image_size: expected at least {NATIVE_SIZE}, found {image_size}")
+            raise ValueError(f"image_size: expected at least {NATIVE_SIZE}, found {image_size}")
         self.image_size = image_size
 
     def _load(self) -> Splits:

@@ -1,4 +1,4 @@
-"""Downloads that neither hang, nor run twice at once, nor end in a traceback."""
+"""Downloads that do not hang, do not run twice at once and do not end in a traceback."""
 
 import logging
 import socket
@@ -17,17 +17,17 @@ from latentlab.errors import MissingData
 log = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT = 15.0  # seconds without an answer
-LOCK_TIMEOUT = 1800.0  # seconds: as long as another process may take over the largest set (EMNIST, 560 MB)
+LOCK_TIMEOUT = 1800.0  # seconds that another process may take for the largest data set (EMNIST, 560 MB)
 FAILURES = (OSError, RuntimeError, HTTPException, EOFError, BadZipFile, zlib.error)
 
 
 def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Callable[[], object]) -> None:
-    """Have `fetch` put the missing files into `root`, one process at a time.
+    """Call `fetch` to put the missing files into `root`, one process at a time.
 
     Args:
-        name: the dataset, for messages and the lock.
-        root: the folder that holds datasets; made where it is missing.
-        missing: says which files are not there; asked again once this process has the lock.
+        name: of the data set, for messages and the lock.
+        root: the folder of data sets; created if it is missing.
+        missing: returns the files that are missing; called again once this process has the lock.
         fetch: downloads and unpacks.
 
     Raises:
@@ -40,39 +40,39 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
             absent = missing()
             if absent:
                 log.info("downloading %s into %s", name, root)
-                with _quietly(), _socket_timeout(SOCKET_TIMEOUT):
+                with _silenced(), _socket_timeout(SOCKET_TIMEOUT):
                     fetch()
             absent = missing()
     except Timeout as error:
-        raise _not_to_be_had(absent, "another process has been downloading it for 30 minutes") from error
+        raise _unavailable(absent, "another process has been downloading it for 30 minutes") from error
     except FAILURES as error:
-        raise _not_to_be_had(absent, _reason(error)) from error
+        raise _unavailable(absent, _reason(error)) from error
     if absent:
-        raise _not_to_be_had(absent, "the archive does not hold it")
+        raise _unavailable(absent, "the archive does not contain it")
 
 
-def _not_to_be_had(absent: list[Path], reason: str) -> MissingData:
+def _unavailable(absent: list[Path], reason: str) -> MissingData:
     files = absent[0].name if len(absent) == 1 else f"{absent[0].name} and {len(absent) - 1} more"
     return MissingData(
         f"data.root: expected {files} in {absent[0].parent}, found none, and downloading failed ({reason});"
-        " set data.root=FOLDER or LATENTLAB_DATA to where they are, or take data=digits, which needs no files"
+        " set data.root=FOLDER or LATENTLAB_DATA to their folder, or use data=digits, which needs no files"
     )
 
 
 def _reason(error: Exception) -> str:
-    """The last line of a message: torchvision puts the cause there."""
+    """The last line of the message, in which torchvision gives the cause."""
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     with redirect_stderr(StringIO()), redirect_stdout(StringIO()):
         yield
 
 
 @contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
-    """A limit for every socket opened inside: torchvision lets none be set."""
+    """A time limit for every socket opened inside: torchvision has no option for it."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

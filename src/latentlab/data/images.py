@@ -1,4 +1,4 @@
-"""Labelled images held as bytes, and how they are divided."""
+"""Labelled images as bytes, and their division into splits."""
 
 from typing import NamedTuple
 
@@ -10,9 +10,9 @@ from latentlab.functional.randomness import seed_from
 
 
 class Images(NamedTuple):
-    """Labelled images as they are kept in memory.
+    """Labelled images as they are held in memory.
 
-    pixels: bytes, (N, C, H, W).
+    pixels: uint8, (N, C, H, W).
     labels: int64, (N,); -1 where there are none.
     """
 
@@ -20,21 +20,21 @@ class Images(NamedTuple):
     labels: Int[Tensor, " n"]
 
     def to(self, device: torch.device) -> "Images":
-        """The same images on `device`; nothing is copied where they are there already."""
+        """The same images on `device`; nothing is copied if they are there already."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
     def take(self, index: Int[Tensor, " m"]) -> "Images":
         """The images at `index`, as a copy."""
-        # On the CPU twenty times as fast as `pixels[index]`.
+        # on the CPU twenty times as fast as `pixels[index]`
         return Images(self.pixels.index_select(0, index), self.labels.index_select(0, index))
 
     def unlabelled(self) -> "Images":
-        """The same images with every label withheld."""
+        """The same images with every label -1."""
         return Images(self.pixels, torch.full_like(self.labels, -1))
 
 
 class Splits(NamedTuple):
-    """What is trained on, what is chosen by, and what is touched only by the final test."""
+    """The images for training, for the choice of epochs and trials, and for the final test alone."""
 
     train: Images
     validation: Images
@@ -42,14 +42,14 @@ class Splits(NamedTuple):
 
 
 def divide(images: Images, sizes: tuple[int, ...], split_seed: int) -> tuple[Images, ...]:
-    """Parts of the given sizes, drawn by `split_seed` alone; the sizes add up to the number of images."""
+    """Splits of the given sizes, drawn by `split_seed` alone; the sizes add up to the number of images."""
     generator = torch.Generator().manual_seed(seed_from(split_seed, "split"))
     order = torch.randperm(len(images.labels), generator=generator)
-    return tuple(images.take(part) for part in order.split(list(sizes)))
+    return tuple(images.take(rows) for rows in order.split(list(sizes)))
 
 
 def classes_in_turn(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
-    """An order in which every class comes once, then every class once more, and so on while each lasts.
+    """Indices that take one image of each class in turn, until each class is used up.
 
     Within a class the images keep their order.
     """

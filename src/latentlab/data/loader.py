@@ -1,4 +1,4 @@
-"""Batches cut from one tensor of bytes that lives on the training device."""
+"""Batches indexed from one tensor of bytes on the training device."""
 
 from collections.abc import Callable, Iterator
 from typing import Literal, final
@@ -8,7 +8,6 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from latentlab.data.images import Images
-from latentlab.errors import ConfigError
 from latentlab.functional.batch import Batch
 from latentlab.functional.randomness import RandomSource, Share, seed_from
 
@@ -16,19 +15,19 @@ Binarize = Literal["dynamic", "threshold"] | None
 
 
 def binarization(value: object) -> Binarize:
-    """`value`, if it names a way to binarise.
+    """`value`, if it names a binarisation.
 
     Raises:
-        ConfigError: it does not.
+        ValueError: it does not.
     """
     if value is None or value == "dynamic" or value == "threshold":
         return value
-    raise ConfigError(f"data.binarize: expected null, dynamic or threshold, found {value!r}")
+    raise ValueError(f"binarize: expected null, dynamic or threshold, found {value!r}")
 
 
 def to_floats(pixels: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     """Bytes as float32 in [0, 1], bit for bit those of torchvision's `ToTensor`."""
-    # The divisor lies on the same device: by a Python number CUDA multiplies with the rounded reciprocal.
+    # The divisor is on the same device: with a Python number CUDA multiplies by the rounded reciprocal.
     return pixels.float().div_(torch.full((), 255.0, device=pixels.device))
 
 
@@ -47,22 +46,22 @@ def binarized(x: Float[Tensor, "b c h w"], binarize: Binarize, random: RandomSou
 class ResidentLoader:
     """One pass over the images in batches, of which this device gets every `world_size`-th row.
 
-    With `epoch` the pass is shuffled by (seed, epoch) alone and draws anew in each epoch; without it the
-    images come in order and the draws are the same in every pass. The epoch is read at the first batch of a
+    With `epoch` the pass is shuffled by (seed, epoch) alone, with new draws in each epoch; without it the
+    images come in order, with the same draws in every pass. The epoch is read at the first batch of a
     pass, since Lightning makes the iterator of a resumed run before the trainer knows its epoch.
 
-    Each image is given out exactly once over all devices, whatever the sizes: the last batch may be short,
-    and a device's share of it uneven or empty. Batch k is `order[k * batch_size : (k + 1) * batch_size]`.
+    Each image comes exactly once over all devices, whatever the sizes: the last batch may be short, and a
+    device's rows of it fewer than another's, or none. Batch k is `order[k * batch_size : (k + 1) * batch_size]`.
 
     Args:
         images: all images, on the device that trains.
-        batch_size: images in a batch over all devices.
-        seed: what the order and the draws depend on.
-        stage: what the batches are for; stages draw independently.
-        epoch: says which epoch it is.
+        batch_size: images per batch over all devices.
+        seed: of the order and the draws.
+        stage: what the batches are for; the draws of two stages are independent.
+        epoch: returns the current epoch.
         binarize: see `binarized`.
-        rank: which of the devices this is.
-        world_size: how many devices share each batch.
+        rank: index of this device.
+        world_size: number of devices among which each batch is divided.
     """
 
     def __init__(
@@ -102,15 +101,15 @@ class ResidentLoader:
 
     @property
     def given(self) -> int:
-        """How many batches of its epoch the newest pass has given out, or left behind where it was resumed."""
+        """Batches of its epoch that the newest pass has yielded, those before a resumption included."""
         return self._position["batch"]
 
     def state_dict(self) -> dict[str, int]:
-        """The epoch, and how many of its batches were given out."""
+        """The epoch, and the number of its batches that were yielded."""
         return dict(self._resume or self._position)
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Let the next pass go on where `state` was taken, if it is a pass of the same epoch."""
+        """Let the next pass continue after `state`, if it is a pass of the same epoch."""
         self._resume = dict(state)
 
     def _first_batch(self, epoch: int) -> int:
@@ -129,8 +128,8 @@ class ResidentLoader:
     def _batch(self, order: Int[Tensor, " n"], epoch: int, k: int) -> Batch:
         rows = order[k * self._batch_size : (k + 1) * self._batch_size]
         share = Share(len(rows), self._rank, self._world_size)
-        place = (k,) if self._epoch is None else (epoch, k)
-        random = RandomSource(seed_from(self._seed, self._stage, *place), order.device, share)
-        mine = self._images.take(rows[self._rank :: self._world_size])
-        x = binarized(to_floats(mine.pixels), self._binarize, random)
-        return Batch(x, mine.labels, len(rows), random)
+        position = (k,) if self._epoch is None else (epoch, k)
+        random = RandomSource(seed_from(self._seed, self._stage, *position), order.device, share)
+        own = self._images.take(rows[self._rank :: self._world_size])
+        x = binarized(to_floats(own.pixels), self._binarize, random)
+        return Batch(x, own.labels, len(rows), random)

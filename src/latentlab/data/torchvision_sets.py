@@ -1,4 +1,4 @@
-"""The MNIST family: files, labels and class names as torchvision has them, read with checks of our own."""
+"""The MNIST family: torchvision's files, labels and class names, read by `checksums`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -15,15 +15,15 @@ from latentlab.data.checksums import MNIST_SHA256, read_images
 from latentlab.data.download import download
 from latentlab.data.images import Images, Splits, divide
 from latentlab.data.loader import Binarize
-from latentlab.errors import ConfigError, DataError
+from latentlab.errors import DataError
 
 
 @dataclass(frozen=True)
 class IdxSource:
-    """Where a dataset keeps its idx files below the root, and how they are read.
+    """The idx files of a data set.
 
     folder: below the root.
-    train, test: the pairs of file names, images before labels.
+    train, test: pairs of file names, images before labels.
     fetch: downloads and unpacks them into a root.
     first_label: the label of the first class.
     transposed: whether rows and columns are exchanged in the files.
@@ -40,18 +40,18 @@ class IdxSource:
 
 
 class IdxDataModule(ImageDataModule, ABC):
-    """A dataset in idx files, whose official test set stays whole.
+    """A data set in idx files, whose official test set stays whole.
 
-    Of the official training set 5,000 images, drawn by `split_seed`, are kept for validation.
+    Of the official training set 5,000 images, drawn by `split_seed`, are held out for validation.
 
     Args:
-        root: the folder that holds `MNIST/raw/train-images-idx3-ubyte` and the like; missing files are
+        root: the folder that contains `MNIST/raw/train-images-idx3-ubyte` and the like; missing files are
             downloaded there.
         batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
 
     Raises:
-        ConfigError: a value out of range.
-        DataError: on `prepare_data` and `setup`, where files are damaged, missing or not to be had.
+        ValueError: a value out of range.
+        DataError: on `prepare_data` and `setup`, if files are damaged, missing or cannot be downloaded.
     """
 
     validation_size = 5000
@@ -70,13 +70,13 @@ class IdxDataModule(ImageDataModule, ABC):
 
     @abstractmethod
     def _source(self) -> IdxSource:
-        """Where the files are and how they are read."""
+        """The files of this data set."""
 
     def prepare_data(self) -> None:
-        """Download what is missing and check everything; call it in one process before `setup`.
+        """Download what is missing and check all files; called in one process before `setup`.
 
         Raises:
-            DataError: files are damaged, missing or not to be had.
+            DataError: files are damaged, missing or cannot be downloaded.
         """
         if self._missing():
             source = self._source()
@@ -104,7 +104,7 @@ class IdxDataModule(ImageDataModule, ABC):
     def _missing(self) -> list[Path]:
         source = self._source()
         paths = [self._folder() / file for file in source.train + source.test]
-        return [path for path in paths if not isfile(path)]  # False, too, in a folder that may not be read
+        return [path for path in paths if not isfile(path)]  # also False in a folder without permission to read
 
     def _folder(self) -> Path:
         return self.root / self._source().folder / "raw"
@@ -159,9 +159,11 @@ class EMNISTDataModule(IdxDataModule):
 
     Args:
         root: see `IdxDataModule`.
-        split: which letters and digits: byclass (62 classes), bymerge or balanced (47), letters (26), digits
-            or mnist (10).
+        split: byclass (62 classes), bymerge or balanced (47), letters (26), digits or mnist (10).
         batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
+
+    Raises:
+        ValueError: a value out of range, or an unknown split.
     """
 
     def __init__(
@@ -176,15 +178,15 @@ class EMNISTDataModule(IdxDataModule):
     ) -> None:
         super().__init__(root, batch_size, binarize, labels, seed, split_seed)
         if split not in datasets.EMNIST.splits:
-            raise ConfigError(f"data.split: expected one of {', '.join(datasets.EMNIST.splits)}, found {split!r}")
+            raise ValueError(f"split: expected one of {', '.join(datasets.EMNIST.splits)}, found {split!r}")
         self.split = split
         self.name = f"emnist_{split}"
         names = datasets.EMNIST.classes_split_dict[split]
         self.class_names = tuple(name for name in names if name != "N/A")
 
     def _source(self) -> IdxSource:
-        def pair(part: str) -> tuple[str, str]:
-            prefix = f"emnist-{self.split}-{part}"
+        def pair(name: str) -> tuple[str, str]:
+            prefix = f"emnist-{self.split}-{name}"
             return f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
 
         return IdxSource(
@@ -197,6 +199,6 @@ class EMNISTDataModule(IdxDataModule):
         )
 
     def _fetch(self, root: str) -> None:
-        # torchvision looks only for the part it is asked for, so either may be the one that is missing.
+        # torchvision checks only the files it is asked for, and either pair may be the missing one
         datasets.EMNIST(root, split=self.split, train=True, download=True)
         datasets.EMNIST(root, split=self.split, train=False, download=True)
