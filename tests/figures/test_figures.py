@@ -1,3 +1,5 @@
+"""Pictures show the values they are given, in the given order, and fit their canvas."""
+
 from itertools import combinations
 
 import matplotlib.pyplot as plt
@@ -71,10 +73,10 @@ def test_a_grid_fills_row_by_row_and_leaves_the_rest_white():
 
 
 @pytest.mark.parametrize(("count", "columns"), [(4, 2), (3, 2), (1, 8)])
-def test_states_of_an_image_stand_one_below_the_other(count, columns):
+def test_versions_of_an_image_are_one_below_the_other(count, columns):
     levels = torch.arange(count) / 10
-    states = {"input": flat(levels.tolist()), "output": flat((levels + 0.5).tolist())}
-    figure = comparison(states, "t", "s", columns)
+    versions = {"input": flat(levels.tolist()), "output": flat((levels + 0.5).tolist())}
+    figure = comparison(versions, "t", "s", columns)
     canvas = canvas_of(figure) / 255
     rows = [round(tick - 0.5) for tick in figure.axes[0].get_yticks()]
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
@@ -88,8 +90,8 @@ def test_states_of_an_image_stand_one_below_the_other(count, columns):
 def test_points_on_a_line_have_one_principal_component():
     along = torch.linspace(-2, 2, 9, dtype=torch.float64)
     direction = torch.tensor([[0.6, -0.8, 0.0]], dtype=torch.float64)
-    points, shares = principal_plane(along[:, None] * direction + 5)
-    assert shares.tolist() == pytest.approx([1, 0], abs=1e-12)
+    points, fractions = principal_plane(along[:, None] * direction + 5)
+    assert fractions.tolist() == pytest.approx([1, 0], abs=1e-12)
     # the largest loading, -0.8, is made positive
     assert points[:, 0].tolist() == pytest.approx((-along).tolist())
 
@@ -98,11 +100,11 @@ def test_points_on_a_line_have_one_principal_component():
 @given(seed=st.integers(0, 10_000), units=st.integers(2, 6), count=st.integers(2, 30))
 def test_principal_components_have_the_largest_variances_of_the_covariance(seed, units, count):
     z = torch.randn(count, units, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    points, shares = principal_plane(z)
+    points, fractions = principal_plane(z)
     covariance = torch.cov(z.T, correction=0)
     largest = torch.linalg.eigvalsh(covariance).flip(0)[:2].clamp_min(0)
     assert torch.allclose(torch.cov(points.T, correction=0), largest.diag(), atol=1e-8)
-    assert torch.allclose(shares, largest / covariance.trace(), atol=1e-8)
+    assert torch.allclose(fractions, largest / covariance.trace(), atol=1e-8)
 
 
 def test_collapsed_codes_explain_nothing_and_are_still_drawn():
@@ -111,7 +113,7 @@ def test_collapsed_codes_explain_nothing_and_are_still_drawn():
     assert "0.0 %" in latent_plane(z, y, None, "t", "s").axes[0].get_xlabel()
 
 
-def test_two_units_are_the_plane_itself():
+def test_two_units_are_plotted_as_they_are():
     z, _ = codes(units=2)
     axes = latent_plane(z, torch.full((200,), -1), None, "t", "s").axes[0]
     assert np.allclose(np.stack(axes.lines[0].get_data(), 1), z.double().numpy())
@@ -119,7 +121,7 @@ def test_two_units_are_the_plane_itself():
     assert axes.get_legend() is None
 
 
-def test_principal_components_name_their_share_of_the_variance():
+def test_principal_components_name_their_fraction_of_the_variance():
     z = torch.tensor([[2.0, 0, 0], [-2, 0, 0], [0, 1, 0], [0, -1, 0]])
     axes = latent_plane(z, torch.arange(4), None, "t", "s").axes[0]
     assert "80.0 %" in axes.get_xlabel()
@@ -152,7 +154,7 @@ def test_many_classes_have_a_colour_bar_with_all_their_names():
     assert len({tuple(colour) for colour in plane.collections[0].to_rgba(range(47))}) == 47
 
 
-def test_one_unit_is_a_histogram_a_label():
+def test_one_unit_is_drawn_as_one_histogram_per_label():
     z = torch.tensor([0.0, 0, 0, 1, 1, 1])[:, None]
     axes = latent_plane(z, torch.tensor([0, 0, 0, 1, 1, 1]), None, "t", "s").axes[0]
     first, _, second, _ = (patch.get_data() for patch in axes.patches)
@@ -162,7 +164,7 @@ def test_one_unit_is_a_histogram_a_label():
     assert first.values.max() - first.baseline == pytest.approx(second.values.max() - second.baseline)
 
 
-def test_units_are_sorted_by_kl_in_all_panels_alike():
+def test_units_are_sorted_by_kl_in_all_panels():
     mean, variance = torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.001, 2.0, 1.0])
     panels = unit_activity(mean, variance, torch.tensor([0.5, 1.5, 4.0]), "t", "s").axes
     assert [text.get_text() for text in panels[2].get_xticklabels()] == ["2", "1", "0"]
@@ -170,7 +172,7 @@ def test_units_are_sorted_by_kl_in_all_panels_alike():
     assert panels[1].lines[0].get_ydata() == pytest.approx([1.0, 2.0, 0.001])
     assert [bar.get_height() for bar in panels[2].patches] == [4.0, 1.5, 0.5]
     assert panels[1].get_title(loc="right").startswith("2 of 3 units above 0.01")
-    assert panels[2].get_title(loc="right") == "6.0 nats in all"
+    assert panels[2].get_title(loc="right") == "6.0 nats in total"
 
 
 def test_without_a_posterior_units_are_sorted_by_variance_and_constant_ones_counted():
@@ -181,7 +183,7 @@ def test_without_a_posterior_units_are_sorted_by_variance_and_constant_ones_coun
 
 
 @pytest.mark.parametrize("name", pictures())
-def test_all_text_lies_inside_the_picture_and_axes_below_the_header(name):
+def test_all_text_is_inside_the_picture_and_axes_below_the_header(name):
     figure = pictures()[name]
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -193,7 +195,7 @@ def test_all_text_lies_inside_the_picture_and_axes_below_the_header(name):
     assert max(axes.get_tightbbox().y1 for axes in figure.axes) <= header
 
 
-def test_pictures_leave_no_figure_behind():
+def test_pictures_leave_no_open_figure():
     pictures()
     assert plt.get_fignums() == []
 
@@ -221,6 +223,6 @@ def lab(colour, sight):
 
 
 @pytest.mark.parametrize("sight", SIGHT)
-def test_ten_colours_are_told_apart_also_by_the_colour_blind(sight):
+def test_ten_colours_are_distinguishable_also_to_the_colour_blind(sight):
     distances = [np.linalg.norm(lab(a, sight) - lab(b, sight)) for a, b in combinations(TEN_COLOURS, 2)]
     assert min(distances) > 15  # 2.3 is just noticeable

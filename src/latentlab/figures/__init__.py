@@ -1,4 +1,4 @@
-"""Tensors to pictures, pure: each function returns a `Figure` of its own, kept nowhere (no pyplot)."""
+"""Pure functions from tensors to pictures: each returns a new `Figure` without pyplot's global state."""
 
 from latentlab.figures.decoded_plane import decoded_plane
 from latentlab.figures.images import comparison, image_grid

@@ -2,5 +2,5 @@
 
 
 def caption(variant: str, data: str, seed: int, run: str, weights: str, shown: str) -> str:
-    """Which model on which data, and what of it is shown."""
+    """The model, its data, and the content of the picture, in a line."""
     return f"{variant} on {data}, seed {seed}, run {run}, {weights}. {shown}"

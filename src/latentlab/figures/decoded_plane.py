@@ -1,4 +1,4 @@
-"""A plane of decoded images, before the density of the codes."""
+"""Images decoded on a grid over a plane of codes, in front of the density of the codes."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from latentlab.figures.style import TEXT_SIZE, new_figure, plain_axes
 
 BINS = 84
-DARK = 0.75  # of the colour scale: white strokes stay readable on its brightest colour
+DARK = 0.75  # of the colour scale, so that white strokes are readable on its brightest colour
 
 
 def decoded_plane(
@@ -21,9 +21,9 @@ def decoded_plane(
     title: str,
     subtitle: str,
 ) -> Figure:
-    """n = k^2 images in [0, 1] of the points of a square grid, from top left, white on the codes' density.
+    """n = k^2 images in [0, 1] on a square grid, row by row from the top left, white on the codes' density.
 
-    Both axes span the same range, whose ends are the outermost images' centres.
+    span: of both axes, between the centres of the outermost images.
     """
     side = round(len(images) ** 0.5)
     _, _, height, width = images.shape
@@ -31,11 +31,11 @@ def decoded_plane(
     canvas = grey.unflatten(0, (side, side)).permute(0, 2, 1, 3).reshape(side * height, side * width)
     half = (span[1] - span[0]) / (side - 1) / 2
     low, high = span[0] - half, span[1] + half
-    behind = _density(codes, low, high, canvas.shape[0], canvas.shape[1])
+    background = _density(codes, low, high, canvas.shape[0], canvas.shape[1])
     ink = canvas.numpy()[..., None]
     figure = new_figure(6.4, 6.4, title, subtitle)
     axes = figure.add_subplot()
-    axes.imshow((1 - ink) * behind + ink, extent=(low, high, low, high), interpolation="nearest")
+    axes.imshow((1 - ink) * background + ink, extent=(low, high, low, high), interpolation="nearest")
     axes.set_xlabel("code unit 0", fontsize=TEXT_SIZE)
     axes.set_ylabel("code unit 1", fontsize=TEXT_SIZE)
     plain_axes(axes)
@@ -45,7 +45,7 @@ def decoded_plane(
 def _density(
     codes: Float[Tensor, "m 2"], low: float, high: float, height: int, width: int
 ) -> Float[np.ndarray, "height width 3"]:
-    """Colours of the share of codes at each point, by the root, so that thin regions show."""
+    """Colours of the square root of the codes' histogram, so that sparse regions are visible."""
     across, up = codes.detach().double().cpu().T.numpy()
     counts, _, _ = np.histogram2d(up, across, bins=BINS, range=[[low, high], [low, high]])
     density = torch.from_numpy(counts).sqrt().float().flip(0)[None, None]

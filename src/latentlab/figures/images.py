@@ -1,4 +1,4 @@
-"""Images side by side, in one and the same grey scale: 0 is black and 1 is white in every picture."""
+"""Images side by side on one grey scale: 0 is black and 1 is white in every picture."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,19 +26,19 @@ def image_grid(
 ) -> Figure:
     """Images in [0, 1], one or three channels, row by row.
 
-    Values outside [0, 1] are clamped, and nothing is rescaled. `row_labels` name the rows, `row_axis`
-    says what those names are.
+    Values outside [0, 1] are clamped, and nothing is rescaled. `row_labels` name the rows, and `row_axis` is the title
+    of their axis.
     """
     rows = -(-len(images) // columns)
     return _draw(images, columns, rows, title, subtitle, row_labels or [""] * rows, row_axis)
 
 
 def comparison(rows: Mapping[str, Float[Tensor, "n c h w"]], title: str, subtitle: str, columns: int = 8) -> Figure:
-    """The same n images in several states, such as input and reconstruction, one below the other.
+    """The same n images in several versions, such as input and reconstruction, one below the other.
 
-    rows: a name and its images in [0, 1], one or three channels, in the order from top to bottom.
+    rows: images in [0, 1], one or three channels, by the name of the version, from top to bottom.
     """
-    blocks = [torch.stack(states) for states in zip(*(v.split(columns) for v in rows.values()), strict=True)]
+    blocks = [torch.stack(versions) for versions in zip(*(v.split(columns) for v in rows.values()), strict=True)]
     padded = [torch.nn.functional.pad(b, (0, 0) * 3 + (0, columns - b.shape[1]), value=1.0) for b in blocks]
     images = torch.cat([block.flatten(0, 1) for block in padded])
     return _draw(images, columns, len(rows), title, subtitle, [*rows] * len(blocks), "")
@@ -47,13 +47,13 @@ def comparison(rows: Mapping[str, Float[Tensor, "n c h w"]], title: str, subtitl
 def _draw(
     images: Float[Tensor, "n c h w"],
     columns: int,
-    rows_a_block: int,
+    rows_per_block: int,
     title: str,
     subtitle: str,
     labels: Sequence[str],
     row_axis: str,
 ) -> Figure:
-    canvas, offsets = _tile(_as_pixels(images), columns, rows_a_block)
+    canvas, offsets = _tile(_as_pixels(images), columns, rows_per_block)
     labelled = any(labels)
     width = 6.4 if labelled else 5.6
     height = min((width - 0.9 * labelled) * canvas.shape[0] / canvas.shape[1] + 2 * MARGIN, LARGEST_HEIGHT)
@@ -77,12 +77,12 @@ def _as_pixels(images: Float[Tensor, "n c h w"]) -> UInt8[np.ndarray, "n h w 3"]
 
 
 def _tile(
-    images: UInt8[np.ndarray, "n h w 3"], columns: int, rows_a_block: int
+    images: UInt8[np.ndarray, "n h w 3"], columns: int, rows_per_block: int
 ) -> tuple[UInt8[np.ndarray, "height width 3"], list[int]]:
-    """The images on white paper, and the first pixel line of each row; blocks of rows stand further apart."""
+    """The images on white, and the first pixel line of each row; the gap between blocks of rows is larger."""
     count, h, w, _ = images.shape
     rows = -(-count // columns)
-    offsets = [row * (h + GAP) + row // rows_a_block * BLOCK_GAP for row in range(rows)]
+    offsets = [row * (h + GAP) + row // rows_per_block * BLOCK_GAP for row in range(rows)]
     canvas = np.full((offsets[-1] + h, columns * (w + GAP) - GAP, 3), WHITE, np.uint8)
     for index, image in enumerate(images):
         top, left = offsets[index // columns], index % columns * (w + GAP)

@@ -35,11 +35,11 @@ def latent_plane(
     subtitle: str,
     units: tuple[str, str] = ("code unit 0", "code unit 1"),
 ) -> Figure:
-    """Codes z, (N, D), N >= 1, by label y, (N,), where -1 means that there is none; `units` name a plane's axes.
+    """Codes z, (N, D), N >= 1, by label y, (N,), -1 without labels; `units` are the axis titles of a plane.
 
-    D = 2: the plane itself. D > 2: the first two principal components, with their shares of the variance.
-    D = 1: a histogram a label. Up to ten classes have a colour and a marker each, more have steps of one
-    scale.
+    D = 2: a scatter plot of the codes. D > 2: of their first two principal components, with the fraction of the
+    variance that each explains. D = 1: one histogram per label. Up to ten classes have a colour and a marker each,
+    more have steps of one colour scale.
     """
     z, y = z.detach().double().cpu(), y.detach().cpu()
     names = names_or_numbers(class_names, int(y.max()) + 1)
@@ -62,23 +62,23 @@ def latent_plane(
 
 
 def principal_plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], Float[Tensor, " 2"]]:
-    """The codes' first two principal components, (N, 2), and their shares of the variance, (2,); D >= 2.
+    """The codes' first two principal components, (N, 2), and their fractions of the variance, (2,); D >= 2.
 
-    Each component's largest loading is positive, so that a picture is no mirror image of the one before.
+    Each component's largest loading is positive, so that pictures of consecutive epochs are not mirrored.
     """
     centred = z - z.mean(0)
     variances, axes = torch.linalg.eigh(centred.T @ centred / len(z))
     first_two = axes[:, [-1, -2]]
     largest = first_two.abs().argmax(0, keepdim=True)
-    shares = variances[[-1, -2]].clamp_min(0) / variances.sum().clamp_min(torch.finfo(z.dtype).tiny)
-    return centred @ (first_two * first_two.gather(0, largest).sign()), shares
+    fractions = variances[[-1, -2]].clamp_min(0) / variances.sum().clamp_min(torch.finfo(z.dtype).tiny)
+    return centred @ (first_two * first_two.gather(0, largest).sign()), fractions
 
 
 def _plane(z: Float[Tensor, "n d"], units: tuple[str, str]) -> tuple[Float[Tensor, "n 2"], Sequence[str]]:
     if z.shape[1] == 2:
         return z, units
-    points, shares = principal_plane(z)
-    percent = [f"{100 * share:.1f} % of the variance of {z.shape[1]} code units" for share in shares.tolist()]
+    points, fractions = principal_plane(z)
+    percent = [f"{100 * fraction:.1f} % of the variance of {z.shape[1]} code units" for fraction in fractions.tolist()]
     return points, [f"principal component {i + 1} ({text})" for i, text in enumerate(percent)]
 
 

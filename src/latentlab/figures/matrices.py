@@ -1,4 +1,4 @@
-"""Numbers in a matrix, coloured by their size."""
+"""Numbers in a matrix, coloured by their value."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -12,15 +12,15 @@ def matrices(
     panels: Mapping[str, Sequence[Sequence[float]]],
     rows: Sequence[str],
     cells: Sequence[Sequence[str]],
-    less_is_better: Collection[str],
+    lower_is_better: Collection[str],
     title: str,
     subtitle: str,
 ) -> Figure:
-    """A panel a heading, each a matrix with the same rows; `cells` say what each cell stands for. Bright is good."""
+    """One panel per heading, each a matrix with the same rows; `cells` label the cells. Brighter is better."""
     figure = new_figure(7.0, 0.45 * len(rows) * len(panels) + 0.35 * len(panels), title, subtitle)
     for axes, (heading, values) in zip(np.ravel(figure.subplots(len(panels), 1)), panels.items(), strict=True):
         table = np.asarray(values)
-        goodness = -table if heading in less_is_better else table
+        goodness = -table if heading in lower_is_better else table
         axes.imshow(goodness, cmap="cividis", aspect="auto")
         axes.set_title(heading, fontsize=TEXT_SIZE, loc="left")
         axes.set_yticks(range(len(rows)), labels=rows, fontsize=TEXT_SIZE)

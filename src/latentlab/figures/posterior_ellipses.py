@@ -20,9 +20,9 @@ def posterior_ellipses(
     subtitle: str,
     standard_prior: bool,
 ) -> Figure:
-    """An ellipse of one standard deviation for each posterior, coloured and named by its label, -1 for none.
+    """One ellipse of one standard deviation per posterior, coloured and named by its label, -1 without labels.
 
-    standard_prior: whether to draw that of N(0, I), dashed.
+    standard_prior: whether to draw the ellipse of N(0, I), dashed.
     """
     mean, deviation, y = mean.detach().cpu(), deviation.detach().cpu(), y.cpu()
     names = names_or_numbers(class_names, int(y.max()) + 1)

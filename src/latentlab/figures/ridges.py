@@ -1,4 +1,4 @@
-"""One histogram a label, one above the other."""
+"""One histogram per label, one above the other."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -8,11 +8,11 @@ from torch import Tensor
 from latentlab.figures.style import GREY, TEXT_SIZE, class_colours, new_figure, plain_axes
 
 BINS = 80
-OVERLAP = 1.8  # rows that the highest histogram reaches
+OVERLAP = 1.8  # height of the highest histogram, in rows
 
 
 def ridges(z: Float[Tensor, " n"], y: Int[Tensor, " n"], names: list[str], title: str, subtitle: str) -> Figure:
-    """Density histograms of the codes z, (N,), one a label y, (N,), on one scale; one for all without."""
+    """Density histograms of the codes z, (N,), one per label y, (N,), on one scale; without names one of all codes."""
     rows = names or [""]
     figure = new_figure(6.4, min(1.6 + 0.32 * len(rows), 9), title, subtitle)
     axes = figure.add_subplot()
@@ -31,7 +31,7 @@ def ridges(z: Float[Tensor, " n"], y: Int[Tensor, " n"], names: list[str], title
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, labelsize=min(TEXT_SIZE, 400 / len(rows)))
     axes.set_xlabel("code unit 0")
-    axes.set_ylabel("label (density of its codes, one scale)" if names else "density of the codes")
+    axes.set_ylabel("label (density of its codes, on one scale)" if names else "density of the codes")
     return figure
 
 

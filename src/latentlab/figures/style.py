@@ -1,4 +1,4 @@
-"""What all pictures share: the header, the sizes and the colours."""
+"""The header, sizes and colours of all pictures."""
 
 import textwrap
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ GREY = "#5a5a5a"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 MARGIN = 0.1  # inches
-LETTERS_AN_INCH = 15  # of the subtitle's size
+CHARACTERS_PER_INCH = 15  # at the size of the subtitle
 
-# Okabe & Ito 2008, eight colours that the colour-blind tell apart; Tol's wine and indigo make them ten
+# Okabe & Ito 2008: eight colours that colour-blind readers can distinguish; and Tol's wine and indigo
 TEN_COLOURS = (
     BLUE,
     "#E69F00",
@@ -37,7 +37,7 @@ TEN_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", "*", ">")
 
 def new_figure(width: float, height: float, title: str, subtitle: str) -> Figure:
     """A figure for a picture of width x height inches below a bold title and a grey, wrapped subtitle."""
-    lines = textwrap.wrap(subtitle, int(LETTERS_AN_INCH * width)) or [""]
+    lines = textwrap.wrap(subtitle, int(CHARACTERS_PER_INCH * width)) or [""]
     line, headline = 1.3 * TEXT_SIZE / 72, 1.5 * TITLE_SIZE / 72
     total = height + headline + len(lines) * line + MARGIN
     pad = MARGIN / 2
@@ -50,7 +50,7 @@ def new_figure(width: float, height: float, title: str, subtitle: str) -> Figure
 
 
 def plain_axes(axes: Axes) -> None:
-    """Take away what carries no information."""
+    """Remove the spines and ticks that carry no information."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=TEXT_SIZE, color=GREY)
     axes.xaxis.label.set_fontsize(TEXT_SIZE)
@@ -58,12 +58,12 @@ def plain_axes(axes: Axes) -> None:
 
 
 def class_colours(classes: int) -> tuple[Colormap, BoundaryNorm]:
-    """A colour for each class 0..classes-1: ten named ones, or steps of viridis for more classes."""
+    """A colour for each class 0..classes-1: `TEN_COLOURS`, or steps of viridis for more classes."""
     few = classes <= len(TEN_COLOURS)
     colours = ListedColormap(TEN_COLOURS[:classes]) if few else colormaps["viridis"].resampled(classes)
     return colours, BoundaryNorm([index - 0.5 for index in range(classes + 1)], classes)
 
 
 def names_or_numbers(class_names: Sequence[str] | None, classes: int) -> list[str]:
-    """What the classes are called: their names, or their numbers where they have none; none for none."""
+    """The names of the classes, or their numbers if they have none; empty without classes."""
     return list(class_names) if class_names and classes else [str(index) for index in range(classes)]
