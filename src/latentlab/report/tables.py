@@ -30,13 +30,13 @@ def runs_csv(runs: RunSet, grouping: Grouping) -> str:
 
 def groups_csv(grouping: Grouping, judged: Sequence[Judged]) -> str:
     """A row a group: varied keys, and of each figure seeds, mean, standard deviation, half-width, whether best."""
-    header = ["group", *grouping.keys, "runs", "complete"]
+    header = ["group", *grouping.keys, "seeds", "complete seeds", "runs", "complete runs"]
     for entry in judged:
         header += [f"{entry.measure.key} {what}" for what in ("n", "mean", "sd", "ci95_half", "best")]
     rows: list[list[object]] = []
     for place, group in enumerate(grouping.groups):
         row: list[object] = [group.name, *(group.setting(key) for key in grouping.keys)]
-        row += [len(group.records), len(group.complete)]
+        row += [group.seeds, group.complete_seeds, len(group.records), len(group.complete)]
         for entry in judged:
             found = entry.summaries[place]
             row += [found.n, found.mean, found.spread, found.half, int(entry.marked == place)]
@@ -59,7 +59,7 @@ def markdown(runs: RunSet, grouping: Grouping, judged: Sequence[Judged], problem
     for place, group in enumerate(grouping.groups):
         names = [group.setting(key) for key in grouping.keys] or [group.name]
         cells = [_cell(entry, place, shown) for entry, shown in zip(main, decimals, strict=True)]
-        lines.append(_row([*map(_plain, names), f"{len(group.complete)} of {len(group.records)}", *cells]))
+        lines.append(_row([*map(_plain, names), f"{group.complete_seeds} of {group.seeds}", *cells]))
     lines += ["", "Mean ± half of its 95 % interval over seeds; bold: best, told apart from every other group."]
     if problems:
         lines += ["", "## Runs without figures, or damaged", ""]

@@ -1,44 +1,74 @@
-"""When two configs are one experiment."""
+"""When two configs are the same experiment."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-# what may differ between a run and its continuation, and what does not make another experiment
-PASSING = ("resume", "quiet", "evaluate", "paths", "logger", "callbacks", "sweep")
+# what cannot change a result, with all that is below it; "*" is any one name. Everything else counts.
+NON_IDENTIFYING_KEYS = (
+    *("paths", "data.root", "trainer.default_root_dir", "callbacks.*.dirpath"),
+    *("logger", "quiet", "resume", "evaluate", "sweep"),
+    *("callbacks.reconstructions", "callbacks.samples", "callbacks.latent_plane", "callbacks.unit_activity"),
+    *("callbacks.projector", "callbacks.interruption", "callbacks.pruning"),
+)
+_NON_IDENTIFYING = re.compile(
+    rf"({'|'.join(re.escape(key).replace(re.escape('*'), '[^.]+') for key in NON_IDENTIFYING_KEYS)})(\..*)?", re.DOTALL
+)
+_CALLBACK = re.compile(r"callbacks(\.[^.]+)?")
 
 
-def config_hash(config: DictConfig | Mapping[str, Any]) -> str:
-    """A short name for the experiment: equal where only paths, loggers, pictures or resumption differ."""
-    plain = plain_config(config)
-    deciding = {
-        name: {key: value for key, value in (node or {}).items() if key != "dirpath"}
-        for name, node in (plain.get("callbacks") or {}).items()
-        if not str((node or {}).get("_target_", "latentlab.")).startswith("latentlab.")  # ours decide nothing
+def config_hash(config: DictConfig | Mapping[str, Any], without: Collection[str] = ()) -> str:
+    """A short name of the experiment, by which jobs, folders and groups of runs are told apart.
+
+    config: nested or flat. without: further keys that are not to count, such as the seed.
+    """
+    items = sorted((key, canonical(value)) for key, value in identifying(config).items() if key not in without)
+    return hashlib.sha256(json.dumps(items).encode()).hexdigest()[:16]
+
+
+def identifying(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
+    """{"a.b": value} of all that counts; a callback that is null counts as absent."""
+    return {
+        key: value
+        for key, value in flat(plain_config(config)).items()
+        if is_identifying(key) and not (value is None and _CALLBACK.fullmatch(key))
     }
-    told = json.dumps([lasting(plain), deciding], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+@cache
+def is_identifying(key: str) -> bool:
+    """Whether a key such as "model.beta" can change a result."""
+    return _NON_IDENTIFYING.fullmatch(key) is None
+
+
+def override_key(override: str) -> str:
+    """ "model.penalty" of "+model/penalty=topk"."""
+    return override.partition("=")[0].lstrip("+~").partition("@")[0].replace("/", ".")
+
+
+def canonical(value: Any) -> str:
+    """Equal for equal settings: 1 and 1.0 are one value."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
+        value = float(value)
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def plain_config(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    from omegaconf import DictConfig, OmegaConf
+    """The config with plain dicts and lists, every interpolation resolved."""
+    if isinstance(config, dict):
+        return config
+    from omegaconf import OmegaConf
 
-    plain: Any = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
+    plain: Any = OmegaConf.to_container(config, resolve=True) if OmegaConf.is_config(config) else config
     return dict(plain)
-
-
-def lasting(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    plain = plain_config(config)
-    kept = {key: value for key, value in plain.items() if key not in PASSING}
-    for section, key in (("data", "root"), ("trainer", "default_root_dir")):
-        kept[section] = {name: value for name, value in kept[section].items() if name != key}
-    return kept
 
 
 def flat(config: Any, prefix: str = "") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from latentlab.config import trusted
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
-from latentlab.runs.identity import flat, lasting, plain_config
+from latentlab.runs.identity import identifying, plain_config
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -66,16 +66,16 @@ def refuse_unfit_for_evaluation(run: Run) -> None:
 
 
 def refuse_other_config(run: Run, config: DictConfig) -> None:
-    """Raise ConfigError where `config` is not the one of this run; only the number of epochs may grow.
+    """Raise ConfigError where `config` is another experiment than this run; only the number of epochs may grow.
 
-    Its loggers and callbacks may differ, and come out of the folder too: see `refuse_foreign_code`.
+    What does not count, such as the loggers, may differ, but comes out of the folder too: see `refuse_foreign_code`.
     """
     trusted.refuse_foreign_code(plain_config(config), "resume")
-    ours, theirs = (flat(lasting(c)) for c in (run.config, config))
-    ours.pop("trainer.max_epochs", None), theirs.pop("trainer.max_epochs", None)
-    for key in sorted(ours.keys() | theirs.keys(), key=lambda key: (key.count("."), key)):  # seed before data.seed
-        if ours.get(key) != theirs.get(key):
+    saved, given = identifying(run.config), identifying(config)
+    keys = sorted(saved.keys() | given.keys(), key=lambda key: (key.count("."), key))  # seed before data.seed
+    for key in keys:
+        if key != "trainer.max_epochs" and saved.get(key) != given.get(key):
             raise ConfigError(
-                f"{key}: the run to resume has {ours.get(key)!r}, found {theirs.get(key)!r}; "
+                f"{key}: the run to resume has {saved.get(key)!r}, found {given.get(key)!r}; "
                 "leave it as it was, or start a new run"
             )

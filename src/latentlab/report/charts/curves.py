@@ -7,7 +7,7 @@ from markupsafe import Markup
 from latentlab.report.charts.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, dot, frame
 from latentlab.report.charts.scales import Scale, counts, span, typical
 from latentlab.report.charts.svg import drawing, path, tag
-from latentlab.report.reading.groups import Group
+from latentlab.report.reading.groups import Group, mean_by_seed
 from latentlab.report.statistics.statistics import Summary, summary
 
 MOST_POINTS, MOST_POINTS_OF_GREY = 150, 40
@@ -40,11 +40,11 @@ def curve_chart(name: str, groups: Sequence[tuple[Group, Series]]) -> Markup:
 
 
 def _means(group: Group, name: str) -> Means:
-    by_epoch: dict[float, list[float]] = {}
+    by_epoch: dict[float, dict[int | str, list[float]]] = {}
     for record in group.records:
         for epoch, value in record.curves.get(name, ()):
-            by_epoch.setdefault(epoch, []).append(value)
-    return [(epoch, summary(values)) for epoch, values in sorted(by_epoch.items())]
+            by_epoch.setdefault(epoch, {}).setdefault(record.seed_or_name, []).append(value)
+    return [(epoch, summary([*mean_by_seed(values).values()])) for epoch, values in sorted(by_epoch.items())]
 
 
 def _thinned(means: Means, series: Series) -> Means:

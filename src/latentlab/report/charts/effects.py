@@ -10,9 +10,10 @@ from latentlab.report.charts.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from latentlab.report.charts.parallel import MOST_AXES, SHADES, Strand, is_absent, parallel, shades
 from latentlab.report.charts.scales import MOST_WHOLE, is_continuous, setting_axis, span, typical, within
 from latentlab.report.charts.svg import LETTER, clipped, drawing, path, tag, words
-from latentlab.report.reading.groups import ABSENT, Group, Grouping, canonical, shown, sorting
+from latentlab.report.reading.groups import ABSENT, Group, Grouping, shown, sorting
 from latentlab.report.statistics.measures import Measure, compact
 from latentlab.report.statistics.statistics import Summary
+from latentlab.runs.identity import canonical
 
 MOST_CELLS_A_SIDE = 24
 LEAST_FILLED = 0.3

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, final
 
-from latentlab.report.reading.groups import ABSENT, canonical, shown, sorting
+from latentlab.report.reading.groups import ABSENT, shown, sorting
 from latentlab.report.statistics.measures import tick
 from latentlab.runs.documents import number
+from latentlab.runs.identity import canonical
 
 DECADES = 1.4  # spanned before an axis becomes logarithmic: a factor of 25
 MOST_OWN_TICKS = 8

@@ -1,18 +1,16 @@
-"""Runs of one config and several seeds, named by the settings that tell the groups apart."""
+"""Runs of one experiment and several seeds, named by the settings that tell the groups apart."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum
 from typing import Any, final
 
 from latentlab.report.reading.records import Record
-from latentlab.runs.hyperparameters import MACHINERY
-from latentlab.runs.identity import PASSING
+from latentlab.runs.identity import canonical, config_hash, identifying
 
-PLACES = ("data.root", "trainer.default_root_dir")
 ABSENT = "—"
-LONGEST = 60  # letters of a value in a name
+MAX_LETTERS = 60  # of a value in a name
 
 Values = Mapping[int | str, float]
 
@@ -20,7 +18,7 @@ Values = Mapping[int | str, float]
 @final
 @dataclass(frozen=True)
 class Group:
-    """The runs of one config. settings: all of it that is compared; name: what tells it from the others."""
+    """The runs of one experiment. settings: what is compared; name: what tells it from the others."""
 
     name: str
     settings: Mapping[str, Any]
@@ -31,18 +29,28 @@ class Group:
     def complete(self) -> list[Record]:
         return [record for record in self.records if record.is_complete]
 
+    @property
+    def seeds(self) -> int:
+        """How many distinct seeds there are runs of."""
+        return len({record.seed_or_name for record in self.records})
+
+    @property
+    def complete_seeds(self) -> int:
+        """How many distinct seeds there are complete runs of."""
+        return len({record.seed_or_name for record in self.complete})
+
     def values(self, name: str) -> Values:
         """A figure or a cost of the complete runs, {seed: value}; runs of one seed give their mean.
 
-        A run without a seed stands under its folder's name, and pairs with no other.
+        A run without a seed counts as a seed of its own, named after its folder, and is paired with no other.
         """
         if name not in self.cache:
             by_seed: dict[int | str, list[float]] = {}
             for record in self.complete:
                 value = record.metrics.get(name, record.costs.get(name))
                 if value is not None:
-                    by_seed.setdefault(record.name if record.seed is None else record.seed, []).append(value)
-            self.cache[name] = {seed: fsum(found) / len(found) for seed, found in by_seed.items()}
+                    by_seed.setdefault(record.seed_or_name, []).append(value)
+            self.cache[name] = mean_by_seed(by_seed)
         return self.cache[name]
 
     def setting(self, key: str) -> str:
@@ -53,46 +61,42 @@ class Group:
 @final
 @dataclass(frozen=True)
 class Grouping:
-    """The groups, and the keys that tell them apart, those that were asked to vary first."""
+    """The groups, and the keys that tell them apart, first those that were asked to vary."""
 
     groups: tuple[Group, ...]
     keys: tuple[str, ...]
 
     def label(self, key: str) -> str:
-        """The key's last part, where no other key has the same."""
+        """The key's last name, where no other key has the same."""
         return short_key(key, self.keys)
 
 
 def grouped(records: Iterable[Record]) -> Grouping:
-    """The runs whose config can be read, by that config without its seed."""
+    """The runs whose config can be read, by the experiment without its seed."""
     known = [record for record in records if record.settings]
-    extra = _further_keys(known)
-    by_key: dict[tuple[str, ...], list[Record]] = {}
+    seeds = _seed_keys(known)
+    by_hash: dict[str, list[Record]] = {}
     for record in known:
-        by_key.setdefault(_key(record, extra), []).append(record)
-    ordered = [sorted(members, key=_place) for members in by_key.values()]
-    settings = [_settings(members[0], extra) for members in ordered]
-    keys = _telling(settings, ordered)
-    grouping = Grouping((), tuple(keys))
-    pairs = sorted(
-        zip(settings, ordered, strict=True), key=lambda pair: tuple(sorting(pair[0].get(key)) for key in keys)
+        by_hash.setdefault(config_hash(record.config, without=seeds), []).append(record)
+    groups = [sorted(members, key=_by_seed) for members in by_hash.values()]
+    settings = _settings([members[0] for members in groups], seeds)
+    keys = _distinguishing_keys(settings, known)
+    order = sorted(range(len(groups)), key=lambda k: [sorting(settings[k].get(key)) for key in keys])
+    names = _unique([_name(keys, settings[k]) for k in order])
+    return Grouping(
+        tuple(Group(name, settings[k], tuple(groups[k])) for name, k in zip(names, order, strict=True)), tuple(keys)
     )
-    names = _unique([_name(grouping, chosen) for chosen, _ in pairs])
-    groups = [Group(name, pair[0], tuple(pair[1])) for name, pair in zip(names, pairs, strict=True)]
-    return Grouping(tuple(groups), tuple(keys))
+
+
+def mean_by_seed(values: Mapping[int | str, Sequence[float]]) -> Values:
+    """{seed: mean of its runs}, by which a seed counts once however many runs it has."""
+    return {seed: fsum(found) / len(found) for seed, found in values.items()}
 
 
 def short_key(key: str, keys: Iterable[str]) -> str:
-    """The key's last part, where no other of the keys has the same."""
+    """The key's last name, where no other of the keys has the same."""
     last = key.rpartition(".")[2]
     return last if sum(other.rpartition(".")[2] == last for other in keys) == 1 else key
-
-
-def canonical(value: Any) -> str:
-    """Equal for equal settings: 1 and 1.0 are one value."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
-        value = float(value)
-    return json.dumps(value, sort_keys=True, default=str)
 
 
 def shown(value: Any) -> str:
@@ -104,7 +108,7 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= MAX_LETTERS else text[: MAX_LETTERS - 1] + "…"
 
 
 def sorting(value: Any) -> tuple[int, float, str]:
@@ -114,77 +118,57 @@ def sorting(value: Any) -> tuple[int, float, str]:
     return (2, 0.0, "") if value is None else (1, 0.0, canonical(value))
 
 
-def _place(record: Record) -> tuple[bool, int, str]:
+def _by_seed(record: Record) -> tuple[bool, int, str]:
     return record.seed is None, record.seed or 0, record.name
 
 
-def _key(record: Record, extra: Sequence[str]) -> tuple[str, ...]:
-    chosen = _settings(record, extra)
-    return tuple(f"{key}={canonical(value)}" for key, value in sorted(chosen.items()))
+def _seed_keys(records: Sequence[Record]) -> set[str]:
+    """The keys of the seed: the run's own, and those such as data.seed that follow it in every run."""
+    named = {key for record in records for key in record.config if "seed" in key.rpartition(".")[2]}
+    return {"seed"} | {key for key in named if all(record.config.get(key) == record.seed for record in records)}
 
 
-def _settings(record: Record, extra: Sequence[str]) -> dict[str, Any]:
-    own = {key: value for key, value in record.settings.items() if key != "seed"}
-    return own | {key: record.config[key] for key in extra if key in record.config}
+def _settings(firsts: Sequence[Record], seeds: Collection[str]) -> list[dict[str, Any]]:
+    """Of each group's first run the hyperparameters, and of its config what these do not tell from another group."""
+    own = [{key: value for key, value in record.settings.items() if key != "seed"} for record in firsts]
+    alike: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
+    for record, settings in zip(firsts, own, strict=True):
+        kind = tuple((key, canonical(value)) for key, value in sorted(settings.items()))
+        alike.setdefault(kind, []).append(identifying(record.config))
+    further = {key for configs in alike.values() for key in _varied(configs)} - {*seeds}
+    return [
+        {key: record.config[key] for key in sorted(further) if key in record.config} | settings
+        for record, settings in zip(firsts, own, strict=True)
+    ]
 
 
-def _further_keys(records: Sequence[Record]) -> list[str]:
-    """Keys of the configs beyond the settings in which runs of otherwise equal settings differ."""
-    by_key: dict[tuple[str, ...], list[Record]] = {}
-    for record in records:
-        by_key.setdefault(_key(record, ()), []).append(record)
-    found: set[str] = set()
-    for members in by_key.values():
-        first = members[0].config
-        for other in members[1:]:
-            keys = first.keys() | other.config.keys()
-            found |= {key for key in keys - found if first.get(key) != other.config.get(key)}
-    return sorted(key for key in found if _is_further(key, records))
+def _varied(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """{key: its canonical value in each of these} of the keys in which they differ, keys of few parts first."""
+    names = sorted({key for own in settings for key in own}, key=lambda key: (key.count("."), key))
+    columns = {key: [canonical(own[key]) if key in own else ABSENT for own in settings] for key in names}
+    return {key: column for key, column in columns.items() if len(set(column)) > 1}
 
 
-def _is_further(key: str, records: Sequence[Record]) -> bool:
-    parts = key.split(".")
-    if parts[0] in PASSING or key in PLACES or key == "seed":
-        return False
-    if key in records[0].settings or (set(parts) & {*MACHINERY} - {"encoder", "decoder"}):
-        return False
-    # a seed of the data or of a part that merely follows the run's
-    return not all(record.config.get(key) == record.seed for record in records)
+def _distinguishing_keys(settings: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> list[str]:
+    """The keys that were asked to vary and do, and as many more as tell every group from every other.
 
-
-def _telling(settings: Sequence[Mapping[str, Any]], members: Sequence[Sequence[Record]]) -> list[str]:
-    """The keys that were asked to vary and do, and as many more as tell every group from every other."""
-    names = sorted({key for chosen in settings for key in chosen}, key=lambda key: (key.count("."), key))
-    columns = {key: [canonical(c[key]) if key in c else ABSENT for c in settings] for key in names}
-    varied = {key: column for key, column in columns.items() if len(set(column)) > 1}
-    asked = _asked([record for records in members for record in records])
-    kept = [key for key in varied if key in asked and len(set(varied[key]) - {ABSENT}) > 1]
-    seen = _classes([varied[key] for key in kept], len(settings))
-    by_presence = sorted(varied, key=lambda key: ABSENT in varied[key])  # what all have tells more
-    was_asked = bool(kept)
-    for key in by_presence:
-        told_apart = len(set(seen)) == len(settings)
-        if key in kept or (told_apart and (was_asked or ABSENT in varied[key])):
-            continue
-        if any(_follows(varied[key], varied[other]) for other in kept):
-            continue
-        kept.append(key)
-        seen = _classes([seen, varied[key]], len(settings))
+    Where none was asked to vary, all that every group has and that no other settles.
+    """
+    columns = _varied(settings)
+    asked = _varied([record.overrides for record in records])
+    kept = [key for key, column in columns.items() if key in asked and len({*column} - {ABSENT}) > 1]
+    only_needed = bool(kept)
+    for key, column in sorted(columns.items(), key=lambda item: ABSENT in item[1]):
+        is_needed = len({*zip(*(columns[other] for other in kept), strict=True)}) < len(settings)
+        is_wanted = is_needed or not (only_needed or ABSENT in column)
+        if key not in kept and is_wanted and not any(_is_settled(column, columns[other]) for other in kept):
+            kept.append(key)
     return kept
 
 
-def _follows(column: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether a key's value is settled by that of another."""
+def _is_settled(column: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether the value of a key follows from that of another."""
     return len({*zip(other, column, strict=True)}) == len({*other})
-
-
-def _asked(records: Sequence[Record]) -> set[str]:
-    keys = {key for record in records for key in record.overrides}
-    return {key for key in keys if len({record.overrides.get(key) for record in records}) > 1}
-
-
-def _classes(columns: Sequence[Sequence[Any]], count: int) -> list[tuple[Any, ...]]:
-    return [tuple(column[place] for column in columns) for place in range(count)]
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -192,13 +176,13 @@ def _unique(names: Sequence[str]) -> list[str]:
     return [name if (n := names[:k].count(name)) == 0 else f"{name} ({n + 1})" for k, name in enumerate(names)]
 
 
-def _name(grouping: Grouping, settings: Mapping[str, Any]) -> str:
-    """Groups of a config by their value alone, such as VAE; other keys as key=value; absent ones not at all."""
-    if not grouping.keys:
+def _name(keys: Sequence[str], settings: Mapping[str, Any]) -> str:
+    """Settings of a config group by their value alone, such as VAE; others as key=value; absent ones not at all."""
+    if not keys:
         return shown(settings.get("model", "all runs"))
-    parts = []
-    for key in grouping.keys:
+    words = []
+    for key in keys:
         if key in settings:
             value = shown(settings[key])
-            parts.append(value if "." not in key else f"{grouping.label(key)}={value}")
-    return " ".join(parts) or "the rest"
+            words.append(value if "." not in key else f"{short_key(key, keys)}={value}")
+    return " ".join(words) or "the rest"

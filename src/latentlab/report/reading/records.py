@@ -8,7 +8,7 @@ from typing import Any, TypeVar, final
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged, number
 from latentlab.runs.hyperparameters import hyperparameters
-from latentlab.runs.identity import flat
+from latentlab.runs.identity import flat, override_key
 from latentlab.runs.layout import FIGURES, HISTORY, METRICS, STATUS
 
 COSTS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
@@ -43,6 +43,11 @@ class Record:
     costs: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     damage: tuple[str, ...] = ()
+
+    @property
+    def seed_or_name(self) -> int | str:
+        """By which runs are paired and counted: a run without a seed is like no other."""
+        return self.name if self.seed is None else self.seed
 
     @property
     def is_complete(self) -> bool:
@@ -178,5 +183,4 @@ def _is_whole_png(file: Path) -> bool:
 
 def _assignments(overrides: list[str]) -> dict[str, str]:
     """{"model.penalty": "topk"} of "model/penalty=topk"."""
-    pairs = (line.partition("=") for line in overrides)
-    return {key.lstrip("+~").partition("@")[0].replace("/", "."): value for key, _, value in pairs if key}
+    return {override_key(line): line.partition("=")[2] for line in overrides if override_key(line)}
