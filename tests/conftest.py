@@ -61,10 +61,9 @@ def reference_classifier(digits, outputs):
 def run_hydra():
     """Arguments -> exit status of `latentlab train`, in this process."""
     from latentlab.commands.job import job
-    from latentlab.commands.train import run_sweep
     from latentlab.config import run_hydra
 
-    return lambda arguments: run_hydra(job, "train", arguments, sweep=run_sweep)
+    return lambda arguments: run_hydra(job, "train", arguments, sweeps=True)
 
 
 @pytest.fixture

@@ -80,7 +80,12 @@ def test_the_wheel_holds_every_config_and_module_of_the_checkout(members):
 
 
 def test_the_wheel_holds_nothing_but_the_package_and_its_metadata(members):
-    assert {name.split("/")[0] for name in members} == {"latentlab", f"latentlab-{_version()}.dist-info"}
+    assert {name.split("/")[0] for name in members} == {
+        "latentlab",
+        "hydra_plugins",
+        f"latentlab-{_version()}.dist-info",
+    }
+    assert [name for name in members if name.startswith("hydra_plugins/")] == ["hydra_plugins/latentlab_sweepers.py"]
     ours = {name for name in members if name.startswith("latentlab/")}
     assert {Path(name).suffix for name in ours} == {".py", ".yaml", ".typed", ".html", ".css", ".js"}
     assert not [name for name in ours if "test" in Path(name).name or "outputs" in name]

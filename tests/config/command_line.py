@@ -5,7 +5,6 @@ import io
 
 from omegaconf import DictConfig
 
-from latentlab.commands.train import run_sweep
 from latentlab.config import run_hydra
 from latentlab.runs import Run
 from latentlab.runs.identity import config_hash
@@ -14,7 +13,7 @@ from latentlab.runs.identity import config_hash
 def answer(*argv: str, job=lambda config: 0.0) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = run_hydra(completed(job), "train", list(argv), sweep=run_sweep)
+        status = run_hydra(completed(job), "train", list(argv), sweeps=True)
     return status, out.getvalue(), err.getvalue()
 
 

@@ -8,7 +8,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from latentlab.commands.job import job
-from latentlab.commands.train import run_sweep
 from latentlab.config import run_hydra
 from tests.sweeps.short_sweeps import JOB
 
@@ -37,7 +36,7 @@ def test_jobs_leave_nothing_behind(tmp_path, monkeypatch, jobs):
     seeds = ",".join(map(str, range(jobs // 2)))
     assert (
         run_hydra(
-            watched, "train", ["-m", *SMALL, "model=vae,sparse_ae", f"seed={seeds}", "sweep.name=soak"], sweep=run_sweep
+            watched, "train", ["-m", *SMALL, "model=vae,sparse_ae", f"seed={seeds}", "sweep.name=soak"], sweeps=True
         )
         == 0
     )

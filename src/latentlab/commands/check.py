@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from latentlab.commands.job import job
 from latentlab.commands.keys_only import run_keys_only, value_of
-from latentlab.commands.train import run_sweep
 from latentlab.config import run_hydra
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def check(given: list[str]) -> int:
     recorded = None if records else Recorded.read(file)
     name = f"check_{new_run_name()}"
     rest = [argument for argument in given if argument.partition("=")[0] not in own]
-    status = run_hydra(job, "train", ["-m", "sweep=check", *rest, f"sweep.name={name}"], sweep=run_sweep)
+    status = run_hydra(job, "train", ["-m", "sweep=check", *rest, f"sweep.name={name}"], sweeps=True)
     if status:
         return status
     outputs = value_of("paths.output_dir", rest) or "outputs"

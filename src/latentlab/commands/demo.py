@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from latentlab.commands.job import job
 from latentlab.commands.keys_only import run_keys_only, value_of
-from latentlab.commands.train import run_sweep
 from latentlab.config import run_hydra
 from latentlab.errors import MissingData
 from latentlab.runs import Run
@@ -55,7 +54,7 @@ def demo(given: list[str]) -> int:
         trained.append(Trained(chosen, Run(config.paths.run_dir)))
         return value
 
-    status = run_hydra(recording, "train", ["-m", *arguments], sweep=run_sweep)
+    status = run_hydra(recording, "train", ["-m", *arguments], sweeps=True)
     if status == 0:
         _show(trained)
     return status

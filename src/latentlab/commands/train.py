@@ -5,8 +5,6 @@ Nothing here imports torch before the config is known to be sound, so that a typ
 
 from __future__ import annotations
 
-from typing import Any
-
 from latentlab.commands.job import job
 from latentlab.config import run_hydra
 from latentlab.config.resume_arguments import resuming_arguments
@@ -14,11 +12,4 @@ from latentlab.config.resume_arguments import resuming_arguments
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
-    return run_hydra(job, "train", arguments, resuming_arguments, run_sweep)
-
-
-def run_sweep(*arguments: Any) -> None:
-    """`latentlab.sweeps.sweep.sweep`, imported when there is a sweep."""
-    from latentlab.sweeps.sweep import sweep
-
-    sweep(*arguments)
+    return run_hydra(job, "train", arguments, resuming_arguments, sweeps=True)

@@ -14,10 +14,12 @@ from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.core.utils import env_override
 from hydra.errors import HydraException, InstantiationException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from latentlab.config.composition import CheckedLoader, new_run_name
@@ -29,7 +31,6 @@ from latentlab.errors import ConfigError, UserError
 from latentlab.processes.launcher import common_name, started
 
 Job = Callable[[DictConfig], float | None]
-Sweep = Callable[[Hydra, CheckedLoader, Job, str, list[str]], None]
 
 log = logging.getLogger(__name__)
 failures = logging.getLogger("latentlab.failure")
@@ -44,10 +45,11 @@ def run_hydra(
     config_name: str,
     argv: Sequence[str],
     prepared: Callable[[list[str]], list[str]] = list,
-    sweep: Sweep | None = None,
+    sweeps: bool = False,
 ) -> int:
     """Run the job once, or as a sweep with `-m`, on the config that the arguments describe.
 
+    sweeps: whether `-m` is allowed.
     prepared: the arguments as they are typed -> as Hydra reads them; what it raises is told like any other mistake.
 
     Returns the exit status: a user's mistake is one line on stderr, `error: KEY: ...`, and status 1; Ctrl-C
@@ -57,7 +59,7 @@ def run_hydra(
     try:
         flags = _flags(prepared(list(argv)))
         with env_override({"HYDRA_FULL_ERROR": "1"}):  # so that Hydra raises where it would print and exit
-            _dispatch(flags, job, config_name, sweep)
+            _dispatch(flags, job, config_name, sweeps)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
@@ -127,7 +129,7 @@ def _flags(argv: Sequence[str]) -> argparse.Namespace:
     return flags
 
 
-def _dispatch(flags: argparse.Namespace, job: Job, config_name: str, sweep: Sweep | None) -> None:
+def _dispatch(flags: argparse.Namespace, job: Job, config_name: str, sweeps: bool) -> None:
     asked = [name for name in ("run", "multirun", "cfg", "info", "shell_completion") if getattr(flags, name)]
     if len(asked) > 1:
         raise ConfigError(f"only one of --{', --'.join(asked).replace('_', '-')} at a time")
@@ -137,6 +139,7 @@ def _dispatch(flags: argparse.Namespace, job: Job, config_name: str, sweep: Swee
         if getattr(flags, flag):
             raise ConfigError(f"--{flag.replace('_', '-')}: not supported; --config-dir adds a folder of configs")
     version.setbase("1.3")
+    _store_sweeper()
     logging.raiseExceptions = False  # what cannot be logged, as on a full disk, is no traceback
     config_name = flags.config_name or config_name
     helps = flags.help or flags.hydra_help or flags.shell_completion
@@ -145,13 +148,20 @@ def _dispatch(flags: argparse.Namespace, job: Job, config_name: str, sweep: Swee
     GlobalHydra.instance().clear()
     GlobalHydra.instance().initialize(hydra)
     try:
-        _follow(hydra, loader, flags, job, config_name, sweep)
+        _follow(hydra, loader, flags, job, config_name, sweeps)
     finally:
         GlobalHydra.instance().clear()
 
 
+def _store_sweeper() -> None:
+    """Put the grid in the place of Hydra's own default sweeper; recipes and users may choose another one."""
+    Plugins.instance()  # stores Hydra's own under this name
+    grid = OmegaConf.create({"_target_": "hydra_plugins.latentlab_sweepers.GridSweeper", "params": {}})
+    ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=grid, provider="latentlab")
+
+
 def _follow(
-    hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job: Job, config_name: str, sweep: Sweep | None
+    hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job: Job, config_name: str, sweeps: bool
 ) -> None:
     overrides = flags.overrides
     if flags.help:
@@ -165,7 +175,9 @@ def _follow(
     elif flags.shell_completion:
         hydra.shell_completion(config_name, overrides)
     elif flags.multirun or "hydra.mode=MULTIRUN" in overrides:
-        _sweep(hydra, loader, job, config_name, overrides, sweep)
+        if not sweeps:
+            raise ConfigError("-m: only `latentlab train` runs sweeps")
+        _sweep(hydra, job, config_name, overrides)
     else:
         once = _Once(job)
         hydra.run(config_name, once, overrides)
@@ -173,16 +185,12 @@ def _follow(
             raise once.error
 
 
-def _sweep(
-    hydra: Hydra, loader: CheckedLoader, job: Job, config_name: str, overrides: list[str], sweep: Sweep | None
-) -> None:
-    if sweep is None:
-        raise ConfigError("-m: only `latentlab train` runs sweeps")
+def _sweep(hydra: Hydra, job: Job, config_name: str, overrides: list[str]) -> None:
     if started() > 1:
         raise ConfigError("-m: a sweep starts the processes of its jobs itself; call it without srun and torchrun")
     placed = any(override.startswith(("sweep.name=", "hydra.sweep.dir=")) for override in overrides)
     named = [] if placed else ["sweep.name=${run_name:}"]
-    sweep(hydra, loader, _Reporting(job), config_name, [*overrides, *named, "hydra.mode=MULTIRUN"])
+    hydra.multirun(config_name, _Reporting(job), [*overrides, *named, "hydra.mode=MULTIRUN"])
 
 
 @final

@@ -7,12 +7,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from itertools import islice
+from itertools import islice, product
+from math import prod
 from os import environ
 from pathlib import Path
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from latentlab.config.composition import CheckedLoader
@@ -27,16 +28,22 @@ MOST_JOBS = 10_000  # each is composed before the first one starts
 def combinations(arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[str, ...]]:
     """The overrides of each job: every combination of the values given as KEY=A,B."""
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
-    jobs = 1
+    options: dict[str, list[str]] = {}  # a later override of a key wins
     for override in parsed:
         if override.is_sweep_override() and not override.is_discrete_sweep():
             raise ConfigError(f"{override.key_or_group}: an interval is for a search: hydra/sweeper=optuna")
-        if override.is_sweep_override():
-            jobs *= sum(1 for _ in islice(override.sweep_string_iterator(), MOST_JOBS + 1))
-        if jobs > MOST_JOBS:
+        options[override.get_key_element()] = _options(override)
+        if prod(map(len, options.values())) > MOST_JOBS:
             raise ConfigError(f"{override.key_or_group}: expected at most {MOST_JOBS} jobs in all, found more")
-    (batch,) = BasicSweeper.split_arguments(parsed, None)
-    return [tuple(overrides) for overrides in batch]
+    return list(product(*options.values()))
+
+
+def _options(override: Override) -> list[str]:
+    """The override with each of its values, one more than `MOST_JOBS` of them at the most."""
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        return [f"{key}={override.get_value_element_as_str()}"]
+    return [f"{key}={value}" for value in islice(override.sweep_string_iterator(), MOST_JOBS + 1)]
 
 
 def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedLoader, known: Manifest) -> list[Job]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
+from omegaconf import DictConfig
 from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.config.quoting import literal
@@ -31,6 +32,7 @@ from latentlab.sweeps.study import Study
 log = logging.getLogger(__name__)
 
 PATIENCE = 60.0  # seconds for the folder's lock: others keep it only while they draw
+SETTINGS = "latentlab.sweeps.settings.SearchSettings"
 PRUNING = "latentlab.sweeps.pruning.Pruning"
 
 
@@ -59,7 +61,7 @@ def run_search(sweep: Sweep) -> None:
 
 
 def _settings(sweep: Sweep) -> SearchSettings:
-    node = sweep.config.hydra.sweeper
+    node = DictConfig({**sweep.config.hydra.sweeper, "_target_": SETTINGS})
     check_part("hydra.sweeper", node)
     settings: SearchSettings = instantiate(node, _convert_="all")
     return settings
