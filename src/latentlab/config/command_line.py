@@ -1,21 +1,16 @@
 """The command line of an entry point: flags and overrides in, an exit status out, a mistake in one line."""
 
-import argparse
 import logging
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, final
+from typing import final
 
 from hydra import version
-from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_config_search_path, get_args_parser
-from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.core.utils import env_override
 from hydra.errors import HydraException, InstantiationException
@@ -24,7 +19,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from latentlab.config.composition import CheckedLoader, new_run_name
 from latentlab.config.config_dir import config_dir
+from latentlab.config.flags import parsed_flags, parser
 from latentlab.config.help import help_text
+from latentlab.config.hydra_internals import Hydra, hydra_of, search_path
 from latentlab.config.instantiation import refusal
 from latentlab.config.messages import from_omegaconf, one_line
 from latentlab.errors import ConfigError, UserError
@@ -36,7 +33,6 @@ log = logging.getLogger(__name__)
 failures = logging.getLogger("latentlab.failure")
 
 MOST_TOLD = 2000  # letters of a mistake
-MOST_TYPED = 10_000  # letters of an override: Hydra's parser takes many seconds over some
 READER_GONE = 141  # 128 + SIGPIPE, as a shell has it
 
 
@@ -57,7 +53,7 @@ def run_hydra(
     ends without a word. Any other exception of the job is raised on.
     """
     try:
-        flags = _flags(prepared(list(argv)))
+        flags = parsed_flags(prepared(list(argv)))
         with env_override({"HYDRA_FULL_ERROR": "1"}):  # so that Hydra raises where it would print and exit
             _dispatch(flags, job, config_name, sweeps)
         sys.stdout.flush()
@@ -113,44 +109,38 @@ def _reader_has_gone() -> bool:
     return False
 
 
-def _flags(argv: Sequence[str]) -> argparse.Namespace:
-    parser = get_args_parser()
-
-    def refuse(message: str) -> NoReturn:
-        dashed = [argument for argument in argv if argument.startswith("--") and "=" in argument]
-        hint = f"; keys are written without dashes: {dashed[0].lstrip('-')}" if dashed else "; see --help"
-        raise ConfigError(message + hint)
-
-    parser.error = refuse  # type: ignore[method-assign]
-    flags = parser.parse_intermixed_args(list(argv))
-    for override in flags.overrides:
-        if len(override) > MOST_TYPED and not override.startswith("runs="):  # which may name many folders
-            raise ConfigError(f"{override[:60]}...: expected at most {MOST_TYPED} letters, found {len(override)}")
-    return flags
-
-
-def _dispatch(flags: argparse.Namespace, job: Job, config_name: str, sweeps: bool) -> None:
-    asked = [name for name in ("run", "multirun", "cfg", "info", "shell_completion") if getattr(flags, name)]
-    if len(asked) > 1:
-        raise ConfigError(f"only one of --{', --'.join(asked).replace('_', '-')} at a time")
-    if flags.resolve and not (flags.cfg or flags.help):
-        raise ConfigError("--resolve: goes with --cfg or --help")
-    for flag in ("config_path", "experimental_rerun"):
-        if getattr(flags, flag):
-            raise ConfigError(f"--{flag.replace('_', '-')}: not supported; --config-dir adds a folder of configs")
+def _dispatch(flags: Namespace, job: Job, config_name: str, sweeps: bool) -> None:
     version.setbase("1.3")
     _store_sweeper()
     logging.raiseExceptions = False  # what cannot be logged, as on a full disk, is no traceback
     config_name = flags.config_name or config_name
-    helps = flags.help or flags.hydra_help or flags.shell_completion
-    loader = CheckedLoader(_search_path(flags.config_dir), common_name(new_run_name()), checks=not helps)
-    hydra = Hydra(task_name=config_name, config_loader=loader)
-    GlobalHydra.instance().clear()
-    GlobalHydra.instance().initialize(hydra)
-    try:
-        _follow(hydra, loader, flags, job, config_name, sweeps)
-    finally:
-        GlobalHydra.instance().clear()
+    composes = not (flags.help or flags.hydra_help or flags.shell_completion)
+    path = search_path(config_dir(), _extra_folder(flags.config_dir))
+    loader = CheckedLoader(path, common_name(new_run_name()), checks=composes)
+    with hydra_of(loader, config_name) as hydra:
+        if flags.help:
+            print(help_text(config_name, loader.groups))
+        elif flags.hydra_help:
+            hydra.hydra_help(config_name, parser(), flags)
+        elif flags.cfg:
+            hydra.show_cfg(config_name, flags.overrides, flags.cfg, flags.package, flags.resolve)
+        elif flags.info:
+            hydra.show_info(flags.info, config_name, flags.overrides)
+        elif flags.shell_completion:
+            hydra.shell_completion(config_name, flags.overrides)
+        elif flags.multirun or "hydra.mode=MULTIRUN" in flags.overrides:
+            if not sweeps:
+                raise ConfigError("-m: only `latentlab train` runs sweeps")
+            _sweep(hydra, job, config_name, flags.overrides)
+        else:
+            _run(hydra, job, config_name, flags.overrides)
+
+
+def _run(hydra: Hydra, job: Job, config_name: str, overrides: list[str]) -> None:
+    once = _Once(job)
+    hydra.run(config_name, once, overrides)
+    if once.error is not None:
+        raise once.error
 
 
 def _store_sweeper() -> None:
@@ -160,37 +150,18 @@ def _store_sweeper() -> None:
     ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=grid, provider="latentlab")
 
 
-def _follow(
-    hydra: Hydra, loader: CheckedLoader, flags: argparse.Namespace, job: Job, config_name: str, sweeps: bool
-) -> None:
-    overrides = flags.overrides
-    if flags.help:
-        print(help_text(config_name, loader.groups))
-    elif flags.hydra_help:
-        hydra.hydra_help(config_name, get_args_parser(), flags)
-    elif flags.cfg:
-        hydra.show_cfg(config_name, overrides, flags.cfg, flags.package, flags.resolve)
-    elif flags.info:
-        hydra.show_info(flags.info, config_name, overrides)
-    elif flags.shell_completion:
-        hydra.shell_completion(config_name, overrides)
-    elif flags.multirun or "hydra.mode=MULTIRUN" in overrides:
-        if not sweeps:
-            raise ConfigError("-m: only `latentlab train` runs sweeps")
-        _sweep(hydra, job, config_name, overrides)
-    else:
-        once = _Once(job)
-        hydra.run(config_name, once, overrides)
-        if once.error is not None:
-            raise once.error
-
-
 def _sweep(hydra: Hydra, job: Job, config_name: str, overrides: list[str]) -> None:
     if started() > 1:
         raise ConfigError("-m: a sweep starts the processes of its jobs itself; call it without srun and torchrun")
     placed = any(override.startswith(("sweep.name=", "hydra.sweep.dir=")) for override in overrides)
     named = [] if placed else ["sweep.name=${run_name:}"]
     hydra.multirun(config_name, _Reporting(job), [*overrides, *named, "hydra.mode=MULTIRUN"])
+
+
+def _extra_folder(given: str | None) -> Path | None:
+    if given is not None and not Path(given).is_dir():
+        raise ConfigError(f"--config-dir: no folder {Path(given).absolute()}")
+    return None if given is None else Path(given).absolute()
 
 
 @final
@@ -229,17 +200,6 @@ class _Reporting:
 def _record(error: Exception) -> None:
     """The whole story into the job's log."""
     failures.error("%s", told(error) or type(error).__name__, exc_info=error)
-
-
-def _search_path(extra: str | None) -> Any:
-    path = create_config_search_path(str(config_dir()))
-    assert isinstance(path, ConfigSearchPathImpl)
-    if extra is not None:
-        folder = Path(extra).absolute()
-        if not folder.is_dir():
-            raise ConfigError(f"--config-dir: no folder {folder}")
-        path.prepend("command-line", f"file://{folder}", SearchPathQuery(provider="schema"))
-    return path
 
 
 def _status(stop: SystemExit) -> int:

@@ -2,8 +2,6 @@
 
 from string import Template
 
-from hydra.core.default_element import GroupDefault
-
 from latentlab.config.keys import Groups
 from latentlab.errors import ConfigError
 
@@ -14,13 +12,9 @@ def help_text(config_name: str, groups: Groups) -> str:
     Raises:
         ConfigError: no such config, or it names no template.
     """
-    repository = groups.loader.repository
-    primary = repository.load_config(config_name)
-    defaults = [] if primary is None else primary.defaults_list or []
-    named = [d.value for d in defaults if isinstance(d, GroupDefault) and d.group == "hydra/help"]
-    loaded = repository.load_config(f"hydra/help/{named[0]}") if named else None
-    if loaded is None:
+    name = groups.defaults(config_name).get("hydra/help")
+    template = groups.content(f"hydra/help/{name}").get("template")
+    if template is None:
         raise ConfigError(f"--config-name: no config {config_name!r} with a help text")
     listed = [f"{group}: {', '.join(options)}" for group, options in sorted(groups.options.items()) if options]
-    template = loaded.config._get_node("template")
-    return Template(str(template)).substitute(APP_CONFIG_GROUPS="\n".join(listed)).rstrip()
+    return Template(template).substitute(APP_CONFIG_GROUPS="\n".join(listed)).rstrip()

@@ -14,7 +14,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from latentlab.config.keys import Place
+from latentlab.config.keys import KeyPath
 from latentlab.config.messages import one_line
 from latentlab.config.schema import written_at
 from latentlab.errors import ConfigError, UserError
@@ -86,9 +86,9 @@ def _dotted(full_key: str, config: DictConfig | None) -> str:
 def _with_key(text: str, key: str, config: DictConfig | None) -> str:
     """`rho: expected ...` of the node `model.penalty` -> `model.penalty.rho: expected ...`, or where it was written."""
     named = re.match(r"(\w+)[\w.]*(?=: )", text)
-    if config is None or named is None or named[1] not in Place(key, "", OmegaConf.select(config, key)).names:
+    raw: Any = {} if config is None else OmegaConf.to_container(config, resolve=False)
+    if named is None or named[1] not in KeyPath.of(f"{written_at(key, raw)}.{named[1]}", raw).names:
         return f"{key}: {text}".removeprefix(": ")
-    raw: Any = OmegaConf.to_container(config, resolve=False)
     return written_at(f"{key}.{named[0]}", raw) + text.removeprefix(named[0])
 
 

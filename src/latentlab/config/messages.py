@@ -1,59 +1,68 @@
 """Hydra's and OmegaConf's complaints about a command line, each told in one line that names the key."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, final
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from latentlab.config.keys import Groups, tell_unknown_key
+from latentlab.config.keys import Groups, no_group
+from latentlab.config.schema import written_at
 from latentlab.errors import ConfigError, nearest, unknown
 
 Saying = Callable[[re.Match[str], Groups, Sequence[str]], str]
 
 
-def explain(error: Exception, overrides: Sequence[str], groups: Groups) -> ConfigError:
-    """What is wrong with the overrides, in one line."""
+def explain(
+    error: Exception, overrides: Sequence[str], groups: Groups, raw: Mapping[str, Any] | None = None
+) -> ConfigError:
+    """What is wrong with the overrides, in one line; `raw` is the config, its interpolations unresolved."""
     message = str(error)
     if isinstance(error, OverrideParseException):
         return ConfigError(_unreadable(error))
     if isinstance(error, MissingConfigException):
         return ConfigError(_unknown_option(error, groups))
-    if any(argument.startswith("=") for argument in overrides):
-        return ConfigError("expected KEY=VALUE, found no key before the =")
-    found = unknown_key(error)
-    if found is not None:
-        return ConfigError(tell_unknown_key(*found, groups))
     for pattern, tell in _SAYINGS:
         match = re.search(pattern, message)
         if match is not None:
             return ConfigError(tell(match, groups, overrides))
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(cause, OmegaConfBaseException):
-        return ConfigError(from_omegaconf(cause))
+        return ConfigError(from_omegaconf(cause, raw))
     return ConfigError(f"{_given(overrides)}: {one_line(message) or type(error).__name__}")
 
 
-def from_omegaconf(error: OmegaConfBaseException) -> str:
-    """The key and the first line of what OmegaConf says about it."""
+def from_omegaconf(error: OmegaConfBaseException, raw: Mapping[str, Any] | None = None) -> str:
+    """The key and the first line of what OmegaConf says about it; with the unresolved config, the key as written."""
+    key = written_at(str(error.full_key or ""), raw)
     said = one_line(str(error.msg or error).split("\n")[0])
     missing = re.search(r"Missing mandatory value: (\S+)", said)
     if missing:
         return f"{missing[1]}: missing; give it as {missing[1]}=VALUE"
     if isinstance(error, ConfigAttributeError | ConfigKeyError):
-        return f"{error.full_key}: missing"
-    return f"{error.full_key}: {said}" if error.full_key else said
+        return f"{key}: missing"
+    return f"{key}: {said}" if key else said
 
 
-def unknown_key(error: Exception) -> tuple[str, object] | None:
-    """The key that is not in the config and the whole config, where that is what the error says."""
+@final
+@dataclass(frozen=True)
+class UnknownKey:
+    """A key that is set but not in the config, and how much of it is missing: `a.b` of `a.b.c` where `a` has no `b`."""
+
+    key: str
+    missing: str
+
+
+def unknown_key(error: Exception) -> UnknownKey | None:
+    """The key that is not in the config, where that is what the error says."""
     match = re.match(r"Could not override '(.+)'\.", str(error))
     cause = error.__cause__
-    if match is None or not isinstance(cause, ConfigAttributeError | ConfigKeyError):
-        return None
-    key = max(match[1], str(cause.full_key), key=len)
-    return key, None if cause.parent_node is None else cause.parent_node._get_root()
+    if match is None or "/" in match[1] or not isinstance(cause, ConfigAttributeError | ConfigKeyError):
+        return None  # "/": not a key but a group
+    return UnknownKey(max(match[1], str(cause.full_key), key=len), str(cause.full_key))
 
 
 def one_line(text: str) -> str:
@@ -95,7 +104,7 @@ def _not_chosen(match: re.Match[str], groups: Groups, overrides: Sequence[str]) 
     owners = groups.owners(group)
     if owners:
         return f"{group}: not part of what is chosen; it belongs to {' or '.join(owners)}"
-    return unknown(f"{group}: no such choice", nearest(group, groups.options), groups.options, "groups")
+    return no_group(group, groups)
 
 
 def _several(match: re.Match[str], groups: Groups, overrides: Sequence[str]) -> str:

@@ -62,11 +62,11 @@ PLAIN = {
 }
 
 # Where a part must stand, and where one may stand or be switched off by null.
-PARTS = (
+REQUIRED_COMPONENTS = (
     *("model", "net.encoder", "net.decoder", "likelihood", "data", "optimizer", "scheduler", "trainer"),
     "callbacks.checkpoint",  # which chooses a run's best epoch
 )
-OPTIONAL_PARTS = ("callbacks", "logger")
+OPTIONAL_COMPONENTS = ("callbacks", "logger")
 
 
 def check(config: Mapping[str, Any], raw: Raw = None) -> None:
@@ -80,19 +80,19 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
     """
     raw = config if raw is None else raw
     for key, annotation in PLAIN.items():
-        found, value = _select(config, key)
+        found, value = select(config, key)
         if found:
             _check_value(key, value, Annotation(ast.parse(annotation, mode="eval").body, _HERE), raw)
-    for key in PARTS:
-        found, value = _select(config, key)
-        if found and not _is_part(value):
+    for key in REQUIRED_COMPONENTS:
+        found, value = select(config, key)
+        if found and not _is_component(value):
             raise ConfigError(f"{key}: expected a node with _target_, found {_shown(value)}")
-    for group in OPTIONAL_PARTS:
+    for group in OPTIONAL_COMPONENTS:
         members = config.get(group)
         if not isinstance(members, Mapping | None):
             raise ConfigError(f"{group}: expected a mapping of parts, found {_shown(members)}")
         for name, value in (members or {}).items():
-            if value is not None and not _is_part(value):
+            if value is not None and not _is_component(value):
                 raise ConfigError(
                     f"{group}.{name}: expected null or a node with _target_, found {_shown(value)}"
                     + unknown("", nearest(name, (other for other in members or {} if other != name)), ())
@@ -100,10 +100,10 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
     _check_tree("", config, raw)
 
 
-def check_part(key: str, node: DictConfig) -> None:
+def check_node(key: str, node: DictConfig) -> None:
     """Judge one node with a `_target_`, as `check` judges those of a config."""
     plain: Any = OmegaConf.to_container(node, resolve=True)
-    _check_part(key, plain, None)
+    _check_node(key, plain, None)
 
 
 def parameters(target: str) -> dict[str, Annotation] | None:
@@ -132,15 +132,15 @@ def _is_parts(annotation: Annotation) -> bool:
 
 
 def _check_tree(key: str, node: object, raw: Raw) -> None:
-    for name, value in _children(node):
+    for name, value in children(node):
         _check_tree(f"{key}.{name}" if key else name, value, raw)
     if isinstance(node, Mapping) and "_target_" in node:
-        _check_part(key, node, raw)
+        _check_node(key, node, raw)
     elif node == MISSING:
         raise ConfigError(f"{key}: missing; give it as {key}=VALUE")
 
 
-def _check_part(key: str, node: Mapping[str, Any], raw: Raw) -> None:
+def _check_node(key: str, node: Mapping[str, Any], raw: Raw) -> None:
     target = node["_target_"]
     if not isinstance(target, str):
         raise ConfigError(f"{key}._target_: expected the dotted name of a class, found {_shown(target)}")
@@ -178,14 +178,14 @@ def written_at(key: str, raw: Raw) -> str:
     """The key under which the value was written: interpolations are followed to where they point."""
     names = key.split(".")
     for count in range(1, len(names) + 1):
-        _, value = _select(raw or {}, ".".join(names[:count]))
+        _, value = select(raw or {}, ".".join(names[:count]))
         reference = re.fullmatch(r"\$\{(\w+(\.\w+)*)\}", value) if isinstance(value, str) else None
-        if reference:
+        if reference and select(raw or {}, reference[1])[0]:
             return written_at(".".join([reference[1], *names[count:]]), raw)
     return key
 
 
-def _select(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:
+def select(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:
     node: Any = config
     for part in key.split("."):
         if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
@@ -197,14 +197,14 @@ def _select(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:
     return True, node
 
 
-def _children(node: object) -> Iterator[tuple[str, Any]]:
+def children(node: object) -> Iterator[tuple[str, Any]]:
     if isinstance(node, Mapping):
         yield from ((str(name), value) for name, value in node.items())
     elif isinstance(node, list):
         yield from ((str(index), value) for index, value in enumerate(node))
 
 
-def _is_part(value: object) -> bool:
+def _is_component(value: object) -> bool:
     return isinstance(value, Mapping) and "_target_" in value
 
 

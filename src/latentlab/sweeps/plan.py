@@ -57,7 +57,7 @@ def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedL
     found: dict[str, Job] = {}
     for overrides in jobs:
         told = None if any("${" in override for override in overrides) else hashes.get((configs, overrides))
-        wanted = told or config_hash(loader.judged(config, list(overrides)))
+        wanted = told or config_hash(loader.checked(config, list(overrides)))
         found.setdefault(wanted, Job("", overrides, wanted, configs))
     return list(found.values())
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.config.quoting import literal
-from latentlab.config.schema import check_part
+from latentlab.config.schema import check_node
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
@@ -62,7 +62,7 @@ def run_search(sweep: Sweep) -> None:
 
 def _settings(sweep: Sweep) -> SearchSettings:
     node = DictConfig({**sweep.config.hydra.sweeper, "_target_": SETTINGS})
-    check_part("hydra.sweeper", node)
+    check_node("hydra.sweeper", node)
     settings: SearchSettings = instantiate(node, _convert_="all")
     return settings
 
@@ -103,7 +103,7 @@ def _next(
 def _job(sweep: Sweep, space: Space, trial: FrozenTrial) -> Job:
     """The trial's job, in a folder of its own, or in that of a trial with the same config."""
     overrides = space.overrides(trial.params)
-    wanted = config_hash(sweep.loader.judged(sweep.config, list(overrides)))
+    wanted = config_hash(sweep.loader.checked(sweep.config, list(overrides)))
     known = Manifest.of(sweep.folder)
     job = known.with_hash(wanted) or Job(trial_name(trial.number, trial.params), overrides, wanted)
     extended(known, sweep.command, [job]).write(sweep.folder)
