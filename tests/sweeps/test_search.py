@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -97,6 +98,39 @@ def test_a_search_is_repeated_by_its_seed_and_extended_by_more_trials(search, tm
     for trial in more:
         metrics = json.loads((tmp_path / "outputs/sweeps/s" / trial["folder"] / "metrics.json").read_text())
         assert trial["values"] == [metrics["metrics"]["val/objective_final"]]
+
+
+def test_a_figure_is_that_of_the_epoch_whose_weights_are_kept_by_the_monitor_that_is_asked_for(search, tmp_path):
+    monitored = ("callbacks.checkpoint.monitor=val/kl", "callbacks.checkpoint.mode=max")
+    arguments = ("model=vae", "trainer.max_epochs=4", "hydra.sweeper.trials=2", "hydra.sweeper.prune=false")
+    status, trials = search(RATE, *arguments, *monitored, "hydra.sweeper.minimize=[val/bce]")
+    assert status == 0
+    chosen = []
+    for trial in trials:
+        lines = (tmp_path / "outputs/sweeps/s" / trial["folder"] / "history.jsonl").read_text().splitlines()
+        epochs = [epoch for epoch in map(json.loads, lines) if "val/bce" in epoch]
+        kept = max(epochs, key=lambda epoch: epoch["val/kl"])
+        assert trial["values"] == [kept["val/bce"]]
+        chosen.append(kept is not min(epochs, key=lambda epoch: epoch["val/objective_final"]))
+    assert any(chosen)  # else the monitor would not matter
+
+
+def test_a_storage_of_an_earlier_version_is_read_and_continued(search, tmp_path):
+    """Earlier versions kept a trial's worker, folder and reason as attributes of the trial itself."""
+    search(RATE, "hydra.sweeper.trials=2")
+    storage = f"sqlite:///{tmp_path}/outputs/sweeps/s/search.db"
+    optuna.delete_study(study_name="search", storage=storage)
+    earlier = optuna.create_study(study_name="search", storage=storage, direction="minimize")
+    earlier.set_user_attr("objectives", {"val/objective_final": "minimize"})
+    for attributes in ({"worker": "1-a", "folder": "0000,x", "reason": "a reason"}, {"worker": "1-b"}):
+        trial = earlier.ask({"optimizer.lr": FloatDistribution(1e-4, 1e-1, log=True)})
+        for name, value in attributes.items():
+            trial.set_user_attr(name, value)
+    earlier.tell(0, state=optuna.trial.TrialState.FAIL)
+    status, trials = search(RATE, "hydra.sweeper.trials=3")
+    assert status == 0
+    assert [trial["state"] for trial in trials] == ["fail", "complete", "complete"]
+    assert (trials[0]["folder"], trials[0]["reason"]) == ("0000,x", "a reason")
 
 
 def test_a_trial_that_fails_or_becomes_nan_is_told_and_the_search_goes_on(search):

@@ -64,7 +64,7 @@ class Sweep:
             try:
                 self.launcher.launch([self._arguments(*job) for job in waiting], initial_job_idx=0)
             except Exception as error:
-                if type(error).__module__.startswith("submitit."):
+                if isinstance(error, _slurm_errors()):
                     log.warning("Slurm: %s", error)  # its jobs that still wait or run go on: none is started twice
                     break
                 # a worker that was killed takes its launcher with it, not the jobs that had no part in it
@@ -87,3 +87,12 @@ class Sweep:
     def _arguments(self, job: Job, own: tuple[str, ...]) -> list[str]:
         place = [f"{key}={literal(job.folder)}" for key in ("sweep.job", "hydra.sweep.subdir")]
         return [*job.overrides, *own, f"sweep.name={literal(self.name)}", *place]
+
+
+def _slurm_errors() -> tuple[type[Exception], ...]:
+    """What submitit raises about a job, where it is installed."""
+    try:
+        from submitit.core.utils import FailedSubmissionError, UncompletedJobError
+    except ImportError:
+        return ()
+    return FailedSubmissionError, UncompletedJobError

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections.abc import Sequence
-from multiprocessing import current_process
+from itertools import count
+from multiprocessing import parent_process
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from hydra.core.hydra_config import HydraConfig
+
+from latentlab.runs.layout import WORKERS
 
 log = logging.getLogger(__name__)
 
-WORKER = re.compile(r"LokyProcess-(\d+)")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+_kept: list[FileLock] = []  # for the rest of the process
 
 
 def keep_to_own_gpu() -> None:
     """In one of several workers, hide all GPUs but one; to be called before CUDA is started, and again at no cost."""
-    worker = current_process().name
-    chosen = gpu_of(worker, _visible()) if WORKER.fullmatch(worker) else None
-    if chosen is not None:
-        os.environ[VISIBLE] = chosen
-        log.info("GPU %s is this worker's", chosen)
+    if parent_process() is None or len(visible := _visible()) < 2:
+        return
+    os.environ[VISIBLE] = visible[lowest_free_number(Path(HydraConfig.get().sweep.dir) / WORKERS) % len(visible)]
+    log.info("GPU %s is this worker's", os.environ[VISIBLE])
 
 
-def gpu_of(worker: str, visible: Sequence[str]) -> str | None:
-    """The GPU of joblib's worker `LokyProcess-3`: they take turns; None for any other process, or without a choice."""
-    number = WORKER.fullmatch(worker)
-    return visible[(int(number[1]) - 1) % len(visible)] if number and len(visible) > 1 else None
+def lowest_free_number(folder: Path) -> int:
+    """A number that no other process has taken in the folder, kept until this process exits, however it does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count():
+        lock = FileLock(folder / f"{number}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            continue
+        except NotImplementedError:  # a file system without locks: processes that start together have ids in a row
+            return os.getpid()
+        _kept.append(lock)
+        return number
+    raise AssertionError("unreachable")
 
 
 def _visible() -> list[str]:

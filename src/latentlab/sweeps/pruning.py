@@ -27,7 +27,7 @@ class Pruning(Callback):
             return
         epoch = trainer.current_epoch + 1
         stop = trainer.is_global_zero and self._is_to_stop(epoch, float(trainer.callback_metrics[self._figure]))
-        if trainer.strategy.reduce_boolean_decision(stop, all=False):
+        if trainer.strategy.broadcast(stop):
             raise Pruned(f"{self._figure} at epoch {epoch} is worse than the median of the other trials")
 
     def _is_to_stop(self, epoch: int, value: float) -> bool:
@@ -36,7 +36,9 @@ class Pruning(Callback):
         from latentlab.sweeps.study import storage
 
         pruner = optuna.pruners.MedianPruner(n_startup_trials=self._startup)
-        study = optuna.load_study(study_name="search", storage=storage(self._folder), pruner=pruner)
-        trial = optuna.trial.Trial(study, study.get_trials(deepcopy=False)[self._number]._trial_id)
+        found = storage(self._folder)
+        study = optuna.load_study(study_name="search", storage=found, pruner=pruner)
+        number = found.get_trial_id_from_study_id_trial_number(found.get_study_id_from_name("search"), self._number)
+        trial = optuna.trial.Trial(study, number)  # that of `Study.ask`, which another process has called
         trial.report(value, epoch)
         return bool(trial.should_prune())

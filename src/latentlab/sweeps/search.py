@@ -154,19 +154,22 @@ def _value(run: Run, name: str) -> float:
     """
     metrics = run.metrics or {}
     figures = {**{key: value for key, value in metrics.items() if isinstance(value, int | float)}, **metrics["metrics"]}
-    figures = {**_best_epoch(run), **figures}
+    figures = {**_kept_epoch(run), **figures}
     if name not in figures:
         raise ConfigError(f"hydra.sweeper: no figure {name!r}; a run has {', '.join(sorted(figures))}")
     return float("nan") if figures[name] is None else float(figures[name])
 
 
-def _best_epoch(run: Run) -> dict[str, float]:
-    """The validation figures of the epoch whose weights are kept."""
+def _kept_epoch(run: Run) -> dict[str, float]:
+    """The figures of the epoch whose weights are kept: the best by the checkpoint's monitor, without one the last."""
     epochs: dict[float, dict[str, Any]] = {}
     with suppress(Damaged):
         epochs, _ = run.read_history()  # without damaged lines: what cannot be read is not the best one
-    validated = [line for line in epochs.values() if line.get("val/objective_final") is not None]
-    return min(validated, key=lambda line: line["val/objective_final"], default={})
+    checkpoint = (run.config.get("callbacks") or {}).get("checkpoint") or {}
+    monitor = checkpoint.get("monitor") or "epoch"
+    best = max if monitor == "epoch" or checkpoint.get("mode") == "max" else min
+    measured = [figures for figures in epochs.values() if figures.get(monitor) is not None]
+    return best(measured, key=lambda figures: figures[monitor], default={})
 
 
 def _say(study: Study, settings: SearchSettings) -> None:
@@ -174,7 +177,7 @@ def _say(study: Study, settings: SearchSettings) -> None:
     done = {state.name.lower(): states.count(state) for state in TrialState if state in states}
     log.info("search: %s", ", ".join(f"{count} {state}" for state, count in done.items()))
     if TrialState.COMPLETE not in states:
-        reasons = sorted({trial.user_attrs.get("reason", "") for trial in study.trials})
+        reasons = sorted({study.reason(trial) for trial in study.trials})
         raise UserError(f"not one trial came to a result: {'; '.join(reasons[:3])}")
     for trial in study.best():
         values = "  ".join(f"{name} {v:.5g}" for name, v in zip(settings.objectives, trial.values or (), strict=True))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import optuna
@@ -63,7 +63,7 @@ class Study:
     def orphans(self) -> list[FrozenTrial]:
         """Trials whose process is gone."""
         running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
-        return [t for t in running if not is_held(self._folder / WORKERS / str(t.user_attrs.get(WORKER)))]
+        return [t for t in running if not is_held(self._folder / WORKERS / str(self._attribute(t, WORKER)))]
 
     def adopt(self, trial: FrozenTrial, worker: str) -> None:
         self._mark(trial, WORKER, worker)
@@ -76,9 +76,10 @@ class Study:
             n_startup_trials=self._settings.startup_trials,
             constant_liar=True,  # trials that other processes have in hand are not drawn again
         )
-        trial = self._study.ask(dict(space))
-        trial.set_user_attr(WORKER, worker)
-        return self.trials[trial.number]
+        number = self._study.ask(dict(space)).number
+        trial = self.trials[number]
+        self.adopt(trial, worker)
+        return trial
 
     def place(self, trial: FrozenTrial, folder: str) -> None:
         self._mark(trial, FOLDER, folder)
@@ -106,10 +107,10 @@ class Study:
             {
                 "number": trial.number,
                 "state": trial.state.name.lower(),
-                "folder": trial.user_attrs.get(FOLDER),
+                "folder": self._attribute(trial, FOLDER),
                 "params": trial.params,
                 "values": trial.values,
-                "reason": trial.user_attrs.get(REASON, ""),
+                "reason": self.reason(trial),
             }
             for trial in self.trials
         ]
@@ -126,8 +127,17 @@ class Study:
                 found[name] = optuna.importance.get_param_importances(self._study, evaluator=evaluator, target=target)
         return found
 
-    def _mark(self, trial: FrozenTrial, name: str, value: Any) -> None:
-        self._study._storage.set_trial_user_attr(trial._trial_id, name, value)
+    def reason(self, trial: FrozenTrial) -> str:
+        """Why the trial failed; empty for any other."""
+        return self._attribute(trial, REASON) or ""
+
+    def _mark(self, trial: FrozenTrial, name: str, value: str) -> None:
+        """Set an attribute of the study, which any process can, also for a trial that another one has asked for."""
+        self._study.set_user_attr(f"{name}:{trial.number}", value)
+
+    def _attribute(self, trial: FrozenTrial, name: str) -> str | None:
+        """What `_mark` has set; earlier versions set attributes of the trials."""
+        return self._study.user_attrs.get(f"{name}:{trial.number}", trial.user_attrs.get(name))
 
 
 def _value_of(objective: int, trial: FrozenTrial) -> float:
