@@ -29,7 +29,7 @@ def evaluate(outputs):
 
 
 @pytest.mark.parametrize("variant", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
-def test_every_variant_is_measured_on_one_yardstick(train, evaluate, variant):
+def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant):
     run = train(*TINY, f"model={variant}", "callbacks=no_pictures")
     before = run.metrics["metrics"]
     assert evaluate(f"run={run.folder}") == 0
@@ -37,16 +37,17 @@ def test_every_variant_is_measured_on_one_yardstick(train, evaluate, variant):
     assert found.keys() >= QUICK
     assert bool(found.keys() & OF_A_POSTERIOR) == (variant in ("vae", "cvae"))
     assert ("test/label_agreement" in found) == (variant == "cvae")
-    assert ("picture ellipses" in run.metrics["evaluation"]["left_out"]) == (variant not in ("vae", "cvae"))
     assert {name: found[name] for name in before} == pytest.approx(before, nan_ok=True)
-    assert ("rate" in run.metrics["evaluation"]["left_out"]) == (variant not in ("vae", "cvae"))
-    assert run.metrics["evaluation"]["left_out"]["picture plane"] == "its code is no plane"
+    skipped = run.metrics["evaluation"]["skipped"]
+    assert ("picture ellipses" in skipped) == (variant not in ("vae", "cvae"))
+    assert ("rate, distortion, mutual information" in skipped) == (variant not in ("vae", "cvae"))
+    assert skipped["picture plane"] == "its code does not have two units"
     pictures = {picture.stem for picture in run.figures}
     assert pictures >= {f"evaluation_{name}" for name in ("best_to_worst", "samples_own", "codes", "interpolations")}
     assert run.status["status"] == "complete"
 
 
-def test_the_full_suite_and_again_the_same_figures(train, evaluate):
+def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
     first = run.metrics
@@ -60,7 +61,7 @@ def test_the_full_suite_and_again_the_same_figures(train, evaluate):
     assert run.metrics["metrics"] == first["metrics"]
 
 
-def test_binarised_pixels_are_named_in_the_figure(train, evaluate):
+def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "data.binarize=dynamic")
     assert evaluate(f"run={run.folder}", "samples=2") == 0
     assert "test/nll_binarized" in run.metrics["metrics"]
@@ -84,7 +85,7 @@ def test_at_the_end_of_a_training(train, outputs):
     assert run.metrics["evaluation"]["suite"] == "quick"
 
 
-def test_figures_and_pictures_reach_tensorboard_also_later(train, evaluate):
+def test_metrics_and_pictures_are_logged_to_tensorboard_also_later(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "logger=tensorboard")
     assert evaluate(f"run={run.folder}") == 0
     events = EventAccumulator(str(run.folder))
@@ -93,7 +94,7 @@ def test_figures_and_pictures_reach_tensorboard_also_later(train, evaluate):
     assert {"evaluation/codes", "evaluation/samples_own"} <= set(events.Tags()["images"])
 
 
-def test_a_later_evaluation_goes_on_in_the_same_run_of_wandb_pixel_by_pixel(train, evaluate, monkeypatch):
+def test_a_later_evaluation_continues_the_same_run_of_wandb_pixel_by_pixel(train, evaluate, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "logger=wandb")
     assert evaluate(f"run={run.folder}") == 0
@@ -116,12 +117,12 @@ def test_csv_keeps_what_training_wrote(train, evaluate):
     assert file.read_text() == before
 
 
-def test_data_without_labels_is_measured_as_far_as_it_goes(train, evaluate):
+def test_data_without_labels_skips_what_requires_them(train, evaluate):
     run = train(*TINY, "model=vae", "data.labels=false", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}") == 0
-    left_out = run.metrics["evaluation"]["left_out"]
-    assert {name for name, why in left_out.items() if why == "the data has no labels"} == {
-        "generation", "order", "probes"
+    skipped = run.metrics["evaluation"]["skipped"]
+    assert {name for name, why in skipped.items() if why == "the data has no labels"} == {
+        "generation", "latent continuity and completeness", "linear, k-NN and k-means probes"
     }  # fmt: skip
     assert "test/nll" in run.metrics["metrics"]
 
@@ -135,22 +136,22 @@ def test_a_folder_with_commas_and_equal_signs(train, evaluate):
     assert not list(moved.glob(".hydra/config.yaml.*"))
 
 
-def test_a_picture_that_fails_leaves_the_figures(train, evaluate):
+def test_a_picture_that_fails_leaves_the_metrics(train, evaluate):
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
     (run.folder / "figures" / "evaluation_samples_own.png").mkdir(parents=True)
     assert evaluate(f"run={run.folder}") != 0
     assert run.metrics["metrics"].keys() >= QUICK
-    assert "evaluation" not in run.metrics  # a resumed run makes it good
+    assert "evaluation" not in run.metrics  # a resumed run is evaluated again
 
 
-def test_what_every_image_tells_its_encoder_is_not_learnt_from_few_of_them(train, evaluate):
+def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(train, evaluate):
     run = train(*TINY, "model=cvae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=full", "samples=2") == 0
-    assert "told the label" in run.metrics["evaluation"]["left_out"]["few labels"]
+    assert "conditioned on the label" in run.metrics["evaluation"]["skipped"]["few labels"]
     assert "test/few_labels_100_error" not in run.metrics["metrics"]
 
 
-def test_a_likelihood_of_grey_levels_does_not_bear_the_name_of_bits(train, evaluate):
+def test_the_nll_of_a_density_is_not_named_binarized(train, evaluate):
     run = train(*TINY, "model=vae", "likelihood=gaussian", "callbacks=no_pictures", "data.binarize=dynamic")
     assert evaluate(f"run={run.folder}", "samples=2") == 0
     assert "test/nll" in run.metrics["metrics"]
@@ -158,7 +159,7 @@ def test_a_likelihood_of_grey_levels_does_not_bear_the_name_of_bits(train, evalu
 
 
 class TestMistakes:
-    """One line, a status that is not zero, and the run's folder as it was."""
+    """One line, a nonzero exit status, and an unchanged run folder."""
 
     def refused(self, evaluate, capsys, *arguments):
         assert evaluate(*arguments) != 0
@@ -170,7 +171,7 @@ class TestMistakes:
         return train(*TINY, "model=ae", "callbacks=no_pictures")
 
     @pytest.mark.parametrize(
-        ("argument", "said"),
+        ("argument", "message"),
         [
             ("suite=fast", "suite: expected quick or full, found 'fast'"),
             ("samples=0", "samples: expected at least 1, found 0"),
@@ -180,11 +181,11 @@ class TestMistakes:
             ("sutie=quick", "did you mean suite"),
         ],
     )
-    def test_a_wrong_value(self, run, evaluate, capsys, argument, said):
+    def test_a_wrong_value(self, run, evaluate, capsys, argument, message):
         capsys.readouterr()
-        assert said in self.refused(evaluate, capsys, f"run={run.folder}", argument)
+        assert message in self.refused(evaluate, capsys, f"run={run.folder}", argument)
 
-    def test_no_folder_and_a_folder_that_is_no_runs(self, tmp_path):
+    def test_no_folder_and_a_folder_without_a_run(self, tmp_path):
         from latentlab.errors import UserError
 
         with pytest.raises(UserError, match="run: missing"):

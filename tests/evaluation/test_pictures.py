@@ -1,4 +1,4 @@
-"""What the pictures of an evaluation show, of fresh models on the bundled digits."""
+"""The pictures of an evaluation, of untrained models on the bundled digits."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from latentlab.evaluation.metrics.applicability import NotApplicable
-from latentlab.evaluation.metrics.robustness import DAMAGE
+from latentlab.evaluation.metrics.robustness import CORRUPTIONS
 from latentlab.evaluation.pictures.conditional import styles
 from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filters
 from latentlab.evaluation.pictures.paths import _spherical, interpolations, traversals
@@ -57,15 +57,15 @@ def same(image, expected):
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 4])
 @pytest.mark.parametrize("variant", ["ae", "vae", "cvae"])
-def test_each_picture_is_drawn_or_says_why_not_and_names_its_model(variant, latent_dim):
+def test_each_picture_is_drawn_or_gives_the_reason_and_names_its_model(variant, latent_dim):
     subject = subject_of(variant, latent_dim)
-    left_out = {}
+    skipped = {}
     for name, draw in PICTURES.items():
         try:
             with torch.no_grad():
                 figure = draw(subject)
         except NotApplicable as reason:
-            left_out[name] = str(reason)
+            skipped[name] = str(reason)
         else:
             assert caption_of(figure).startswith(
                 f"{type(subject.model).__name__} on digits, seed 0, run some_run, best"
@@ -76,10 +76,10 @@ def test_each_picture_is_drawn_or_says_why_not_and_names_its_model(variant, late
     expected |= {"codes_tsne"} if latent_dim <= 2 else set()
     expected |= {"styles"} if variant != "cvae" else set()
     expected |= {"ellipses"} if variant == "ae" or latent_dim == 1 else set()
-    assert left_out.keys() == expected
+    assert skipped.keys() == expected
 
 
-def test_data_without_labels_has_its_pictures_too():
+def test_data_without_labels_has_pictures_too():
     subject = subject_of(labels=False)
     for name in PICTURES.keys() - {"styles", "plane", "strip"}:
         with torch.no_grad():
@@ -97,13 +97,13 @@ def test_reconstructions_go_from_the_best_to_the_worst():
     assert errors[-1] == pytest.approx(high, abs=1e-3)
 
 
-def test_samples_say_where_their_codes_come_from():
+def test_samples_name_their_sampler():
     assert "120 codes from the prior" in caption_of(prior_samples(subject_of("vae")))
     assert "this variant has no prior" in caption_of(prior_samples(subject_of("ae")))
     assert "mixture of ten Gaussians" in caption_of(mixture_samples(subject_of("ae")))
     of_each = [mixture_samples(subject_of("ae")), prior_samples(subject_of("ae")), prior_samples(subject_of("vae"))]
     titles = {figure.texts[0].get_text() for figure in of_each}
-    assert titles == {"Samples of a fitted mixture", "Samples of a fitted Gaussian", "Samples of the prior"}
+    assert titles == {"Samples from a fitted mixture", "Samples from a fitted Gaussian", "Samples from the prior"}
     by_label = prior_samples(subject_of("cvae"))
     assert rows_of(by_label) == list("0123456789")
 
@@ -111,7 +111,7 @@ def test_samples_say_where_their_codes_come_from():
 def test_interpolations_begin_and_end_at_test_images_and_their_reconstructions():
     subject = subject_of()
     figure, batch = interpolations(subject), subject.test_batch
-    assert rows_of(figure) == ["straight", "spherical"] * 6
+    assert rows_of(figure) == ["linear", "spherical"] * 6
     first = torch.stack([(batch.x[:, 0] - shown(figure, 0, 0)).abs().amax((1, 2))]).argmin()
     same(shown(figure, 0, 0), batch.x[first])
     with torch.no_grad():
@@ -120,11 +120,11 @@ def test_interpolations_begin_and_end_at_test_images_and_their_reconstructions()
 
 
 def test_a_spherical_path_keeps_the_length_and_goes_through_the_middle():
-    share = torch.linspace(0, 1, 5).unsqueeze(1)
-    path = _spherical(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), share)
+    fraction = torch.linspace(0, 1, 5).unsqueeze(1)
+    path = _spherical(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), fraction)
     torch.testing.assert_close(path.norm(dim=1), torch.full((5,), 2.0))
     torch.testing.assert_close(path[2], torch.full((2,), 2.0**0.5))
-    parallel = _spherical(torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0]), share)
+    parallel = _spherical(torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0]), fraction)
     torch.testing.assert_close(parallel[:, 0], torch.linspace(1, 3, 5))
 
 
@@ -135,7 +135,7 @@ def test_traversals_begin_with_the_most_active_unit():
     assert order == activity.argsort(descending=True).tolist()
 
 
-def test_a_row_of_styles_is_one_code_under_every_label():
+def test_a_row_of_styles_is_one_code_decoded_with_every_label():
     subject = subject_of("cvae")
     figure, batch = styles(subject), subject.test_batch
     row = int((batch.y == 3).nonzero()[0])
@@ -174,7 +174,7 @@ def test_a_plane_without_a_prior_spans_the_codes():
     assert high > float(codes.quantile(0.95))
 
 
-def test_codes_and_their_t_sne_say_what_the_axes_are():
+def test_codes_and_their_t_sne_name_their_axes():
     subject = subject_of()
     assert codes_in_the_plane(subject).axes[0].get_xlabel().startswith("principal component 1")
     assert codes_by_tsne(subject).axes[0].get_xlabel() == "t-SNE, first"
@@ -190,9 +190,9 @@ def test_codes_that_are_all_equal_have_no_t_sne():
 
 
 @pytest.mark.parametrize(("draw", "latent_dim"), [(strip, 1), (plane, 2)])
-def test_a_decoder_that_is_told_a_label_is_told_one_for_all_codes(draw, latent_dim):
-    assert "told the label 0" in caption_of(draw(subject_of("cvae", latent_dim)))
-    assert "told" not in caption_of(draw(subject_of("vae", latent_dim)))
+def test_a_conditional_decoder_decodes_all_codes_with_one_label(draw, latent_dim):
+    assert "conditioned on the label 0" in caption_of(draw(subject_of("cvae", latent_dim)))
+    assert "conditioned" not in caption_of(draw(subject_of("vae", latent_dim)))
 
 
 def test_a_prior_that_differs_between_labels_is_not_drawn_as_one():
@@ -222,22 +222,22 @@ def test_ellipses_are_the_posteriors_of_the_two_most_active_units():
     assert first.get_width() / 2 == pytest.approx(float((0.5 * posterior.log_var[0, units[0]]).exp()))
 
 
-def test_filters_are_the_weights_the_strongest_first():
+def test_filters_are_the_weights_in_descending_order_of_norm():
     subject = subject_of()
     weights = subject.model.encoder.layers[0].weight.detach()
     strongest = weights[weights.norm(dim=1).argmax()]
     canvas = np.asarray(encoder_filters(subject).axes[0].images[0].get_array())[:SIZE, :SIZE, 0] / 255
     same(torch.from_numpy(canvas), 0.5 + 0.5 * strongest / strongest.abs().max())
-    assert "16 strongest of 16" in caption_of(decoder_filters(subject))
+    assert "The 16 filters of largest norm of 16" in caption_of(decoder_filters(subject))
 
 
-def test_filters_that_are_the_encoders_are_not_drawn_twice():
+def test_tied_weights_are_not_drawn_twice():
     subject = subject_of("ae")
     subject.model.encoder = LinearEncoder(subject.data.image_shape, 4)
     subject.model.decoder = TiedDecoder(4, subject.data.image_shape)
     subject.model.decoder.tie_to(subject.model.encoder)
-    assert "4 strongest of 4" in caption_of(encoder_filters(subject))
-    with pytest.raises(NotApplicable, match="paints with the encoder's filters"):
+    assert "The 4 filters of largest norm of 4" in caption_of(encoder_filters(subject))
+    with pytest.raises(NotApplicable, match="tied weights"):
         decoder_filters(subject)
 
 
@@ -246,14 +246,14 @@ def test_a_recurrent_net_has_no_filters_however_wide_it_is():
     subject.model.encoder = RNNEncoder(shape, 4, widths=[SIZE * SIZE], activation="tanh")
     subject.model.decoder = RNNDecoder(4, shape, widths=[SIZE * SIZE], activation="tanh")
     for draw in (encoder_filters, decoder_filters):
-        with pytest.raises(NotApplicable, match="the whole image or a patch"):
+        with pytest.raises(NotApplicable, match="no filters of the whole image or of a patch"):
             draw(subject)
 
 
-def test_the_matrix_holds_the_figures_of_robustness():
+def test_the_matrix_shows_the_robustness_metrics():
     subject = subject_of()
     figure = robustness_matrix(subject)
     table = np.asarray(figure.axes[0].images[0].get_array())
-    kinds = [*DAMAGE]
+    kinds = [*CORRUPTIONS]
     assert rows_of(figure) == [kind.replace("_", " ") for kind in kinds]
     assert table[kinds.index("masking"), 2] == pytest.approx(subject.robustness["psnr_masking_0.5"])

@@ -15,19 +15,19 @@ def test_it_knows_the_digits(reference_classifier, digits):
     assert predictions.confident_fraction > 0.7
 
 
-def test_it_is_sure_neither_of_noise_nor_of_two_digits_over_each_other(reference_classifier, digits):
+def test_it_is_confident_neither_of_noise_nor_of_two_blended_digits(reference_classifier, digits):
     x, y = to_floats(digits.test.pixels), digits.test.labels
     apart = y[:150] != y[150:]
     assert reference_classifier(torch.rand_like(x)).confident_fraction < 0.05
     assert reference_classifier((0.5 * x[:150] + 0.5 * x[150:])[apart]).confident_fraction < 0.2
 
 
-def test_a_soft_image_alone_does_not_make_it_doubt(reference_classifier, digits):
+def test_dimming_alone_does_not_lower_its_confidence(reference_classifier, digits):
     x = to_floats(digits.test.pixels)
     assert reference_classifier(0.75 * x).confident_fraction > 0.8 * reference_classifier(x).confident_fraction
 
 
-def test_it_is_trained_once_and_read_back_as_it_was(reference_classifier, digits, outputs, caplog):
+def test_it_is_trained_once_and_loaded_with_the_same_weights(reference_classifier, digits, outputs, caplog):
     with caplog.at_level(logging.INFO):
         again = load_or_train(digits.train, 10, outputs / "reference_classifiers")
     assert not caplog.records
@@ -37,20 +37,20 @@ def test_it_is_trained_once_and_read_back_as_it_was(reference_classifier, digits
 
 
 @pytest.fixture
-def hasty(monkeypatch):
+def few_steps(monkeypatch):
     """A reference classifier of few steps, where it does not matter how well it knows the digits."""
     monkeypatch.setattr("latentlab.evaluation.reference_classifier.STEPS", 10)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("few_steps")
 def test_other_images_have_another_classifier(digits, tmp_path):
     for images in (digits.validation, digits.test, digits.validation):
         load_or_train(images, 10, tmp_path)
     assert len(list(tmp_path.glob("*.pt"))) == 2
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_damaged_file_is_told_and_replaced(digits, tmp_path, caplog):
+@pytest.mark.usefixtures("few_steps")
+def test_a_damaged_file_is_logged_and_replaced(digits, tmp_path, caplog):
     load_or_train(digits.validation, 10, tmp_path)
     (file,) = tmp_path.glob("*.pt")
     file.write_bytes(file.read_bytes()[:1_000])
@@ -60,7 +60,7 @@ def test_a_damaged_file_is_told_and_replaced(digits, tmp_path, caplog):
     torch.load(file, weights_only=True)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("few_steps")
 def test_the_random_state_of_the_caller_stays_as_it_was(digits, tmp_path):
     before = torch.random.get_rng_state()
     load_or_train(digits.validation, 10, tmp_path)

@@ -1,4 +1,4 @@
-"""Evaluate a run from its folder: with the loggers of its training, or later with those reopened."""
+"""Evaluate a run from its folder, with the open loggers of its training, or later with reopened ones."""
 
 import logging
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from latentlab.training.tracking import close_boards, finish_wandb
 
 log = logging.getLogger(__name__)
 
-# it would delete what the training wrote there
+# it would delete the file of the training
 NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
 
 
@@ -38,34 +38,34 @@ def evaluate_run(
     device: str = "auto",
     root: str | None = None,
 ) -> dict[str, Any]:
-    """Measure and draw a complete run; returns what its `metrics.json` then holds.
+    """Measure and draw a complete run; returns the new content of its `metrics.json`.
 
     outputs: the folder below which the reference classifier is kept.
-    loggers: those of its training while they are open; else the run's own are reopened.
-    samples: codes an image for the likelihood, in place of the suite's own.
-    root: where the data lies now, if not where the run found it.
+    loggers: those of its training while they are open; by default the run's own are reopened.
+    samples: codes per image for the log-likelihood, instead of the suite's number.
+    root: the folder of the data, if it has moved since the training.
 
     Raises:
-        UserError: the run, its data or the device cannot serve.
+        UserError: the run, its data or the device cannot be used.
     """
     if samples is not None and samples < 1:
         raise ConfigError(f"samples: expected at least 1, found {samples}")
     refuse_foreign_code(run)
     keep_freed_memory()
     data, model = _data(run, root), load_model(run).to(_device(device)).to(memory_format=torch.channels_last)
-    torch.set_float32_matmul_precision("highest")  # whatever it was trained with
+    torch.set_float32_matmul_precision("highest")  # also for a run that was trained with less
     name, weights = run.folder.resolve().name, "best" if run.best_checkpoint else "last"
     classifiers = Path(outputs) / "reference_classifiers"
     subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, classifiers)
     if loggers is not None:
         metrics = evaluate(run, subject, suite, loggers, quiet)
     else:
-        metrics = _evaluated_with_reopened_loggers(run, subject, suite, quiet)
-    _say(run, metrics)
+        metrics = _evaluate_with_reopened_loggers(run, subject, suite, quiet)
+    _log_summary(run, metrics)
     return metrics
 
 
-def _evaluated_with_reopened_loggers(run: Run, subject: Subject, suite: SuiteName, quiet: bool) -> dict[str, Any]:
+def _evaluate_with_reopened_loggers(run: Run, subject: Subject, suite: SuiteName, quiet: bool) -> dict[str, Any]:
     exit_code = 1
     try:
         loggers = _reopened_loggers(run)
@@ -97,7 +97,7 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         if device.type not in ("cpu", "cuda"):
-            raise RuntimeError("measurements sum in float64")
+            raise RuntimeError("measurements need float64")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ConfigError(
@@ -107,7 +107,7 @@ def _device(name: str) -> torch.device:
 
 
 def _reopened_loggers(run: Run) -> list[Logger]:
-    """Those of the run's own config, writing on into its folder and into the same run of W&B."""
+    """The loggers of the run's config, which append to its folder and to its W&B run."""
     group = DictConfig({})
     for name, node in (run.config.get("logger") or {}).items():
         if node is not None and node._target_ != NOT_REOPENED:
@@ -118,16 +118,16 @@ def _reopened_loggers(run: Run) -> list[Logger]:
 
 
 def _wandb_id(folder: Path) -> str | None:
-    """The id of the W&B run that the folder holds; None where there is none."""
+    """The id of the folder's W&B run; None without one."""
     names = sorted(path.name for path in (folder / "wandb").glob("*run-*-*"))
     return names[-1].rpartition("-")[2] if names else None
 
 
-def _say(run: Run, metrics: dict[str, Any]) -> None:
+def _log_summary(run: Run, metrics: dict[str, Any]) -> None:
     seconds = metrics["evaluation"]["seconds"]
     slowest = max(seconds, key=seconds.get, default="")
     log.info("evaluated in %.0f s, of which %.0f s for %s", sum(seconds.values()), seconds.get(slowest, 0), slowest)
     shown = ("nll", "nll_binarized", "linear_probe_error", "knn_error", "frechet_prior", "completeness", "mse_pca")
-    figures = {name: metrics["metrics"].get(f"test/{name}") for name in shown}
-    log.info("%s", "  ".join(f"test/{name} {value:.5g}" for name, value in figures.items() if value is not None))
-    log.info("all figures: %s/metrics.json; pictures: %s/figures/evaluation_*.png", run.folder, run.folder)
+    found = {name: metrics["metrics"].get(f"test/{name}") for name in shown}
+    log.info("%s", "  ".join(f"test/{name} {value:.5g}" for name, value in found.items() if value is not None))
+    log.info("all metrics: %s/metrics.json; pictures: %s/figures/evaluation_*.png", run.folder, run.folder)

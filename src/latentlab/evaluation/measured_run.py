@@ -1,4 +1,4 @@
-"""A run's folder, evaluated: figures into its metrics.json, pictures into its figures/, both to its loggers."""
+"""The evaluation of a run: metrics into its metrics.json, pictures into its figures/, both to its loggers."""
 
 import logging
 import time
@@ -19,70 +19,70 @@ from latentlab.training.tracking import log_figure
 
 log = logging.getLogger(__name__)
 
-PREFIX = "evaluation"  # of the pictures' keys, beside those that training draws
+PREFIX = "evaluation"  # of the pictures' keys, which those of training do not have
 
 
 @final
-class _Course:
-    """How long each measurement and picture took, and why those that do not apply were left out."""
+class _Steps:
+    """The seconds of each measurement and picture, and the reasons of those that were skipped."""
 
     def __init__(self, advance: Callable[[str], None]) -> None:
         self._advance = advance
-        self.left_out: dict[str, str] = {}
+        self.skipped: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """One measurement or picture; NotApplicable ends here."""
+    def step(self, name: str) -> Iterator[None]:
+        """One measurement or picture, which is skipped where it raises NotApplicable."""
         started = time.perf_counter()
         try:
             with torch.no_grad():
                 yield
         except NotApplicable as reason:
-            self.left_out[name] = str(reason)
-            log.info("left out: %s, as %s", name, reason)
+            self.skipped[name] = str(reason)
+            log.info("skipped: %s, as %s", name, reason)
         else:
             self.seconds[name] = round(time.perf_counter() - started, 2)
         self._advance(name)
 
 
 def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Logger], quiet: bool) -> dict[str, Any]:
-    """Measure, draw, record; returns what `metrics.json` then holds.
+    """Measure, draw and record; returns the new content of `metrics.json`.
 
-    The figures join those of the run's own test, as `test/NAME`. What does not apply to the model is named with its
-    reason under `evaluation.left_out`, and its figures are absent.
+    The metrics are added to those of the run's own test, as `test/NAME`. Measurements and pictures that do not apply
+    to the model are listed with the reason under `evaluation.skipped`.
     """
-    chosen, metrics = SUITES[suite], run.metrics or {}
-    step = int(metrics.get("steps", 0))
-    metrics.pop("evaluation", None)  # an earlier one, until this one is done
-    figures: dict[str, float] = {}
+    chosen, content = SUITES[suite], run.metrics or {}
+    step = int(content.get("steps", 0))
+    content.pop("evaluation", None)  # an earlier one, until this one is complete
+    found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
-        course = _Course(advance)
-        for name, measure in chosen.measurements.items():
-            with course.part(name):
-                figures |= {f"test/{key}": value for key, value in measure(subject)}
+        steps = _Steps(advance)
+        for name, measurement in chosen.measurements.items():
+            with steps.step(name):
+                found |= {f"test/{metric}": value for metric, value in measurement(subject)}
         for logger in loggers:
-            logger.log_metrics(figures, step)
-        metrics["metrics"] = dict(sorted({**metrics.get("metrics", {}), **for_json(figures)}.items()))
-        run.write_metrics(metrics)  # whatever becomes of the pictures
+            logger.log_metrics(found, step)
+        content["metrics"] = dict(sorted({**content.get("metrics", {}), **for_json(found)}.items()))
+        run.write_metrics(content)  # before the pictures, which may fail
         for name, draw in chosen.pictures.items():
-            with course.part(f"picture {name}"):
+            with steps.step(f"picture {name}"):
                 log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
     for logger in loggers:
         logger.save()
-    metrics["evaluation"] = {
+    content["evaluation"] = {
         "suite": suite,
         "binarize": subject.data.binarize,
-        "left_out": course.left_out,
-        "seconds": course.seconds,
+        "skipped": steps.skipped,
+        "seconds": steps.seconds,
     }
-    run.write_metrics(metrics)
-    return metrics
+    run.write_metrics(content)
+    return content
 
 
 @contextmanager
 def _progress(suite: Suite, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A bar that a call with the name of what is done moves on."""
+    """A progress bar; calling what it yields with the name of a finished step advances it."""
     if quiet:
         yield lambda name: None
         return

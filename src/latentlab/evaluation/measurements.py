@@ -1,105 +1,95 @@
-"""What is measured: each measurement with what it needs of the subject."""
+"""The table of measurements: the metrics of each, and what it requires of the evaluated model and its data."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple, final
 
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.compression import compression
 from latentlab.evaluation.metrics.few_labels import few_labels
-from latentlab.evaluation.metrics.foreign_images import data_specific
+from latentlab.evaluation.metrics.foreign_images import foreign_images
 from latentlab.evaluation.metrics.generalization import generalization
 from latentlab.evaluation.metrics.generation import generation
-from latentlab.evaluation.metrics.latent_continuity import order
+from latentlab.evaluation.metrics.latent_continuity import latent_continuity
 from latentlab.evaluation.metrics.likelihood import likelihood
 from latentlab.evaluation.metrics.probes import probes
 from latentlab.evaluation.metrics.rate import rate
 from latentlab.evaluation.metrics.sparsity import sparsity
 from latentlab.evaluation.subject import Subject
 
-Figures = Iterator[tuple[str, float]]
-Measure = Callable[[Subject], Figures]
+Metrics = Iterator[tuple[str, float]]
 
 
-def _rate(subject: Subject) -> Figures:
-    return rate(subject.model, subject.test())
+class Requirement(NamedTuple):
+    """A condition on the subject, and the reason for which a measurement is skipped where it does not hold."""
+
+    holds: Callable[[Subject], bool]
+    reason: str
 
 
-def _likelihood(subject: Subject) -> Figures:
-    discrete = subject.data.binarize is not None and subject.model.likelihood.discrete
-    name = "nll_binarized" if discrete else "nll"
-    return likelihood(subject.model, subject.test(), subject.samples, name)
+@final
+@dataclass(frozen=True)
+class Measurement:
+    """Metrics as (name, value), and what they require."""
+
+    metrics: Callable[[Subject], Metrics]
+    requires: tuple[Requirement, ...] = ()
+
+    def __call__(self, subject: Subject) -> Metrics:
+        """The metrics of the subject.
+
+        Raises:
+            NotApplicable: a requirement does not hold, or the metrics have a condition of their own.
+        """
+        for requirement in self.requires:
+            if not requirement.holds(subject):
+                raise NotApplicable(requirement.reason)
+        return self.metrics(subject)
 
 
-def _probes(subject: Subject) -> Figures:
-    subject.require_labels()
-    return probes(subject.train_codes, subject.test_codes)
+def _nll_name(subject: Subject) -> str:
+    is_discrete = subject.data.binarize is not None and subject.model.likelihood.discrete
+    return "nll_binarized" if is_discrete else "nll"
 
 
-def _few_labels(subject: Subject) -> Figures:
-    subject.require_labels()
-    if subject.model.conditional:
-        raise NotApplicable("its encoder is told the label of every image")
-    return few_labels(subject.train_codes, subject.test_codes)
+def _active_above(subject: Subject) -> float:
+    """The threshold of the sparsity that the variant itself measures, else 0."""
+    own = (m.keywords for m in subject.model.measurements if isinstance(m, partial) and m.func is sparsity)
+    return next(own, {"active_above": 0.0})["active_above"]
 
 
-def _few_labels_of_pixels(subject: Subject) -> Figures:
-    """What the images themselves are worth to the same classifier."""
-    subject.require_labels()
+def _few_labels_of_pixels(subject: Subject) -> Metrics:
+    """The same classifier on the images themselves, as a baseline."""
     train = subject.train_codes._replace(z=subject.train_x.flatten(1))
     test = subject.test_codes._replace(z=subject.test_batch.x.flatten(1))
     for name, value in few_labels(train, test):
         yield name.replace("few_labels", "few_labels_pixels"), value
 
 
-def _sparsity(subject: Subject) -> Figures:
-    """By the variant's own threshold of activity, or else above 0."""
-    own = [measure for measure in subject.model.measurements if getattr(measure, "func", None) is sparsity]
-    measure = own[0] if own else partial(sparsity, active_above=0.0)
-    return measure(subject.model, subject.test())
+LABELS = Requirement(lambda s: s.data.num_classes > 0, "the data has no labels")
+UNCONDITIONAL = Requirement(lambda s: not s.model.conditional, "its encoder is conditioned on the label of every image")
 
-
-def _generalization(subject: Subject) -> Figures:
-    return generalization(subject.model, subject.train(), subject.train_codes.z, subject.test_errors)
-
-
-def _generation(subject: Subject) -> Figures:
-    labels = subject.data.test.labels
-    return generation(
-        subject.model, subject.sources, subject.reference_classifier, subject.train_grey, subject.test_grey, labels
-    )
-
-
-def _order(subject: Subject) -> Figures:
-    own = next(iter(subject.sources.values()))
-    return order(subject.model, subject.test_codes, own, subject.reference_classifier)
-
-
-def _robustness(subject: Subject) -> Figures:
-    return iter(subject.robustness.items())
-
-
-def _data_specific(subject: Subject) -> Figures:
-    return data_specific(subject.model, subject.test(), subject.test_errors)
-
-
-def _compression(subject: Subject) -> Figures:
-    return compression(subject.model, subject.test(), subject.train_codes, subject.train_x)
-
-
-QUICK: dict[str, Measure] = {
-    "rate": _rate,
-    "likelihood": _likelihood,
-    "sparsity": _sparsity,
-    "compression": _compression,
-    "generalization": _generalization,
-    "generation": _generation,
-    "order": _order,
-    "probes": _probes,
+QUICK = {
+    "rate, distortion, mutual information": Measurement(lambda s: rate(s.model, s.test())),
+    "log-likelihood": Measurement(lambda s: likelihood(s.model, s.test(), s.samples, _nll_name(s))),
+    "sparsity": Measurement(lambda s: sparsity(s.model, s.test(), _active_above(s))),
+    "compression": Measurement(lambda s: compression(s.model, s.test(), s.train_codes, s.train_x)),
+    "generalization": Measurement(lambda s: generalization(s.model, s.train(), s.train_codes.z, s.test_errors)),
+    "generation": Measurement(
+        lambda s: generation(s.model, s.sources, s.reference_classifier, s.train_grey, s.test_grey, s.data.test.labels),
+        requires=(LABELS,),
+    ),
+    "latent continuity and completeness": Measurement(
+        lambda s: latent_continuity(s.model, s.test_codes, next(iter(s.sources.values())), s.reference_classifier),
+        requires=(LABELS,),
+    ),
+    "linear, k-NN and k-means probes": Measurement(lambda s: probes(s.train_codes, s.test_codes), requires=(LABELS,)),
 }
-FULL: dict[str, Measure] = {
+FULL = {
     **QUICK,
-    "few labels": _few_labels,
-    "few labels, pixels": _few_labels_of_pixels,
-    "robustness": _robustness,
-    "data-specific": _data_specific,
+    "few labels": Measurement(lambda s: few_labels(s.train_codes, s.test_codes), requires=(LABELS, UNCONDITIONAL)),
+    "few labels, pixels": Measurement(_few_labels_of_pixels, requires=(LABELS,)),
+    "robustness": Measurement(lambda s: iter(s.robustness.items())),
+    "foreign images": Measurement(lambda s: foreign_images(s.model, s.test(), s.test_errors)),
 }

@@ -1,4 +1,4 @@
-"""A trained model, the images it is measured on, and what several measurements share."""
+"""A trained model, the images it is evaluated on, and what several measurements share."""
 
 from functools import cached_property
 from pathlib import Path
@@ -8,10 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.data.base import EVALUATION_BATCH, ImageDataModule
+from latentlab.data.base import ImageDataModule
 from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, to_floats
-from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
@@ -24,13 +23,13 @@ from latentlab.models.codes import Codes, collect_codes
 
 @final
 class Subject:
-    """Everything is made when it is first asked for, and kept: codes, reference classifier, samplers.
+    """What is evaluated; codes, samplers and the reference classifier are computed at first use, and cached.
 
     Args:
-        model: in evaluation mode, on the device to measure on.
+        model: in evaluation mode, on the device to evaluate on.
         data: loaded, without a trainer.
-        name, weights: of the run, and which of its weights (best or last): for the pictures' captions.
-        samples: codes an image that the likelihood is estimated by.
+        name, weights: of the run, and which of its weights (best or last), for the pictures' captions.
+        samples: codes per image that the log-likelihood is estimated from.
         classifiers: the folder in which the reference classifier is kept.
     """
 
@@ -42,20 +41,20 @@ class Subject:
 
     def test(self) -> ResidentLoader:
         """The test images in order; the draws are those of the run's own test."""
-        return self._loader(self.data.test, "test")
+        return self.data.evaluation_loader(self._on_device(self.data.test), "test")
 
     def train(self) -> ResidentLoader:
         """The training images in order."""
-        return self._loader(self.data.train, "train in order")
+        return self.data.evaluation_loader(self._on_device(self.data.train), "train in order")
 
     @cached_property
     def train_codes(self) -> Codes:
-        """Of the training images."""
+        """The codes of the training images."""
         return collect_codes(self.model, self.train())
 
     @cached_property
     def test_codes(self) -> Codes:
-        """Of the test images."""
+        """The codes of the test images."""
         return collect_codes(self.model, self.test())
 
     @cached_property
@@ -79,24 +78,23 @@ class Subject:
 
     @cached_property
     def train_grey(self) -> Float[Tensor, "n c h w"]:
-        """The training images' grey levels, whatever the model sees."""
-        return to_floats(self._here(self.data.train).pixels)
+        """The grey levels of the training images, also where the model sees binarised ones."""
+        return to_floats(self._on_device(self.data.train).pixels)
 
     @cached_property
     def test_grey(self) -> Float[Tensor, "n c h w"]:
-        """The test images' grey levels."""
-        return to_floats(self._here(self.data.test).pixels)
+        """The grey levels of the test images."""
+        return to_floats(self._on_device(self.data.test).pixels)
 
     @cached_property
     def sources(self) -> dict[str, Sampler]:
-        """Where codes to decode come from; the first is the variant's own."""
+        """Samplers of codes by name; the first is the variant's own."""
         return samplers(self.model, self.train_codes)
 
     @cached_property
     def reference_classifier(self) -> ReferenceClassifier:
-        """Raises NotApplicable where the data has no labels."""
-        self.require_labels()
-        return load_or_train(self._here(self.data.train), self.data.num_classes, self._classifiers)
+        """The classifier of the training images; the data must have labels."""
+        return load_or_train(self._on_device(self.data.train), self.data.num_classes, self._classifiers)
 
     @cached_property
     def robustness(self) -> dict[str, float]:
@@ -105,27 +103,13 @@ class Subject:
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The model's device."""
         return next(self.model.parameters()).device
 
-    def require_labels(self) -> None:
-        """Raise NotApplicable where the data has no labels."""
-        if self.data.num_classes == 0:
-            raise NotApplicable("the data has no labels")
-
     def caption(self, shown: str) -> str:
-        """The line below a picture's title."""
+        """The line below a picture's title; `shown` describes its content."""
         variant = type(self.model).__name__
         return caption(variant, self.data.name, self.data.seed, self.name, f"{self.weights} weights", shown)
 
-    def _here(self, images: Images) -> Images:
+    def _on_device(self, images: Images) -> Images:
         return images.to(self.device)
-
-    def _loader(self, images: Images, stage: str) -> ResidentLoader:
-        return ResidentLoader(
-            self._here(images),
-            batch_size=EVALUATION_BATCH,
-            seed=self.data.split_seed,
-            stage=stage,
-            binarize=self.data.binarize,
-        )

@@ -1,4 +1,4 @@
-"""Which measurements and pictures a suite has."""
+"""The suites: which measurements and pictures each has."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal, final
 
 from matplotlib.figure import Figure
 
-from latentlab.evaluation.measurements import FULL, QUICK, Measure
+from latentlab.evaluation.measurements import FULL, QUICK, Measurement
 from latentlab.evaluation.pictures.conditional import styles
 from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filters
 from latentlab.evaluation.pictures.paths import interpolations, traversals
@@ -23,13 +23,13 @@ Picture = Callable[[Subject], Figure]
 @final
 @dataclass(frozen=True)
 class Suite:
-    """Measurements and pictures by name, in the order in which they are made.
+    """Measurements and pictures by name, in their order of execution.
 
-    samples: codes an image that the likelihood is estimated by.
+    samples: codes per image that the log-likelihood is estimated from.
     """
 
     samples: int
-    measurements: dict[str, Measure]
+    measurements: dict[str, Measurement]
     pictures: dict[str, Picture]
 
 

@@ -1,3 +1,5 @@
+"""Compression, against closed forms."""
+
 import pytest
 import torch
 
@@ -18,7 +20,7 @@ def test_a_constant_unit_keeps_its_value():
     torch.testing.assert_close(quantized(torch.full((3, 2), 0.7), constant, constant), torch.full((3, 2), 0.7))
 
 
-def test_what_pca_leaves_is_the_variance_of_the_components_left_out():
+def test_the_error_of_pca_is_the_variance_of_the_omitted_components():
     x = torch.randn(3_000, 1, 3, 3, generator=torch.Generator().manual_seed(0)) * torch.arange(1.0, 10).view(1, 1, 3, 3)
     variances = torch.linalg.eigvalsh(torch.cov(x.flatten(1).T, correction=0)).flip(0)
     for size in (1, 4, 8):
@@ -30,7 +32,7 @@ def test_images_of_few_dimensions_are_restored():
     assert pca_error(x[:80], x[80:], 2) == pytest.approx(0, abs=1e-9)
 
 
-def test_the_figures_of_a_model():
+def test_the_metrics_of_a_model():
     model = build("vae").eval()
     found = dict(compression(model, [batch(40)], collect_codes(model, [batch(40)]), batch(40).x))
     with torch.no_grad():
@@ -41,7 +43,7 @@ def test_the_figures_of_a_model():
     assert found["mse_pca"] < error  # of random weights
 
 
-def test_a_code_as_long_as_the_image_has_no_pca_beside_it():
+def test_a_code_as_long_as_the_image_is_not_compared_with_pca():
     model = build("ae").eval()
     small = batch(40)._replace(x=batch(40).x[..., :2, :2])
     codes = collect_codes(model, [batch(40)])

@@ -1,3 +1,5 @@
+"""The Fréchet distance, against closed forms."""
+
 import pytest
 import torch
 
@@ -17,18 +19,18 @@ def test_diagonal_gaussians_have_the_closed_form():
     assert frechet_distance(a, b) == pytest.approx(1 + 0 + 4 + 1 + 0 + 0.16, rel=1e-6)
 
 
-def test_equal_sets_have_none_and_order_does_not_matter():
+def test_equal_sets_have_no_distance_and_it_is_symmetric():
     a, b = rows([0.0, 1.0], [1.0, 3.0]), rows([0.5, 1.0], [2.0, 1.0], seed=2)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
     assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a))
 
 
-def test_a_feature_that_is_constant_does_no_harm():
+def test_a_constant_feature_gives_a_finite_distance():
     a = torch.cat((rows([0.0, 1.0], [1.0, 2.0]), torch.zeros(4_000, 1, dtype=torch.float64)), 1)
     assert frechet_distance(a, a + 1) == pytest.approx(3, abs=1e-5)
 
 
-def test_turning_both_sets_changes_nothing():
+def test_the_distance_is_invariant_to_rotations():
     a, b = rows([0.0, 1.0, 2.0], [1.0, 2.0, 0.5]), rows([1.0, 1.0, 0.0], [2.0, 2.0, 0.1], seed=1)
-    turn, _ = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
-    assert frechet_distance(a @ turn, b @ turn) == pytest.approx(frechet_distance(a, b), rel=1e-6)
+    rotation, _ = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
+    assert frechet_distance(a @ rotation, b @ rotation) == pytest.approx(frechet_distance(a, b), rel=1e-6)

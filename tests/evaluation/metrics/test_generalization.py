@@ -1,3 +1,5 @@
+"""The generalization gap, on models with known errors."""
+
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ def errors(model, x):
     return reconstruction_errors(model, ((batch.x, batch.y) for batch in batches_of(x, 7)))
 
 
-def test_the_gap_is_what_the_test_costs_more():
+def test_the_gap_is_the_additional_error_of_the_test_images():
     always_grey = pixel_model(decoder_weight=0.0, decoder_bias=0.5)
     train, test = torch.full((30, 1, 2, 2), 0.6), torch.full((20, 1, 2, 2), 0.8)
     found = dict(generalization(always_grey, batches_of(train, 8), torch.zeros(30, 4), errors(always_grey, test)))
@@ -21,6 +23,6 @@ def test_the_codes_are_those_of_their_images():
     exact = pixel_model()
     x = torch.rand(30, 1, 2, 2)
     z = exact.encode(x, torch.zeros(30, dtype=torch.int64)).z
-    of_test = errors(exact, x)
-    assert dict(generalization(exact, batches_of(x, 8), z, of_test))["mse_gap"] == pytest.approx(0, abs=1e-9)
-    assert dict(generalization(exact, batches_of(x, 8), z.flip(0), of_test))["mse_train"] > 0.01
+    test_errors = errors(exact, x)
+    assert dict(generalization(exact, batches_of(x, 8), z, test_errors))["mse_gap"] == pytest.approx(0, abs=1e-9)
+    assert dict(generalization(exact, batches_of(x, 8), z.flip(0), test_errors))["mse_train"] > 0.01

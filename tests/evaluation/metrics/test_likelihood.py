@@ -71,7 +71,7 @@ def test_with_another_posterior_the_bound_rises_to_the_likelihood():
     assert many == pytest.approx(truth, abs=0.01)
 
 
-def test_the_mean_is_over_exactly_the_codes_that_are_drawn():
+def test_the_mean_is_over_exactly_the_drawn_codes():
     model, random = linear_gaussian(wrong_by=0.4), RandomSource(3)
     posterior = model.encode(X, batch_of(X).y).posterior
     weights = []
@@ -84,7 +84,7 @@ def test_the_mean_is_over_exactly_the_codes_that_are_drawn():
     torch.testing.assert_close(found, expected.double(), atol=1e-4, rtol=1e-5)
 
 
-def test_no_code_is_too_late_to_count():
+def test_late_codes_are_not_rounded_away():
     """A sum of equal weights in float32 stops growing at 2^24, and is rounded long before."""
     many = 3_000
     found = importance_weighted(linear_gaussian(), batch_of(X[:1]), many)
@@ -92,14 +92,14 @@ def test_no_code_is_too_late_to_count():
     torch.testing.assert_close(found, exact()[:1].double(), atol=1e-5, rtol=0)
 
 
-def test_the_figures_and_their_standard_error():
+def test_the_metrics_and_their_standard_error():
     found = dict(likelihood(linear_gaussian(), [batch_of(X[:150]), batch_of(X[150:])], 1, "nll_binarized"))
     assert found["nll_binarized"] == pytest.approx(-float(exact().mean()), abs=1e-4)
     assert found["nll_binarized_stderr"] == pytest.approx(float(exact().std()) / math.sqrt(200), rel=1e-3)
     assert found["nll_binarized_samples"] == 1
 
 
-def test_a_model_that_is_told_the_label_gives_log_p_of_x_given_y():
+def test_a_model_conditioned_on_the_label_gives_log_p_of_x_given_y():
     model = build("cvae_label_prior").eval()
     with torch.no_grad():
         model.label_prior.mean[3] += 5  # makes label 3 unlikely for every posterior
@@ -109,6 +109,6 @@ def test_a_model_that_is_told_the_label_gives_log_p_of_x_given_y():
     assert given_three < given_own - 5
 
 
-def test_a_variant_without_a_posterior_has_none():
+def test_a_variant_without_a_posterior_has_no_likelihood():
     with pytest.raises(NotApplicable, match="no posterior"):
         dict(likelihood(build("ae"), [batch()], 2))

@@ -1,3 +1,5 @@
+"""Logistic regression, compared with scikit-learn."""
+
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -26,9 +28,9 @@ def test_the_optimum_is_sklearns(count, units, strength):
     x, y = overlapping(count, units)
     found = fit_logistic(x, y, strength)
     expected = LogisticRegression(C=strength, tol=1e-9, max_iter=10_000).fit(x.double().numpy(), y.numpy())
-    theirs = found._replace(weight=torch.tensor(expected.coef_), bias=torch.tensor(expected.intercept_))
-    assert cost(found, x, y, strength) == pytest.approx(cost(theirs, x.double(), y, strength), abs=1e-5)
-    assert found.error(x, y) == pytest.approx(theirs.error(x.double(), y), abs=0.002)
+    reference = found._replace(weight=torch.tensor(expected.coef_), bias=torch.tensor(expected.intercept_))
+    assert cost(found, x, y, strength) == pytest.approx(cost(reference, x.double(), y, strength), abs=1e-5)
+    assert found.error(x, y) == pytest.approx(reference.error(x.double(), y), abs=0.002)
 
 
 def test_the_gradient_vanishes_at_the_optimum():
@@ -41,22 +43,22 @@ def test_the_gradient_vanishes_at_the_optimum():
         assert gradient.abs().max() < 1e-4
 
 
-def test_classes_keep_their_numbers():
+def test_classes_keep_their_labels():
     x, y = overlapping(400, 4)
     found = fit_logistic(x, 10 * y + 3, 1.0)
     assert found.classes.tolist() == [3, 13, 23, 33]
     assert found.error(x, 10 * y + 3) == pytest.approx(fit_logistic(x, y, 1.0).error(x, y))
 
 
-def test_a_class_that_was_not_seen_costs_no_nats_and_is_always_an_error():
+def test_an_unseen_class_adds_no_cross_entropy_and_is_always_an_error():
     x, y = overlapping(400, 4)
     found = fit_logistic(x[y < 3], y[y < 3], 1.0)
     assert found.cross_entropy(x, y) == pytest.approx(found.cross_entropy(x[y < 3], y[y < 3]))
     assert found.error(x[y == 3], y[y == 3]) == 1.0
 
 
-def test_codes_that_tell_nothing_give_the_frequencies_of_the_classes():
+def test_uninformative_codes_give_the_frequencies_of_the_classes():
     x, y = torch.zeros(50, 3), torch.tensor([0, 0, 0, 1, 2] * 10)
-    share = torch.tensor([0.6, 0.2, 0.2])
-    entropy = float(torch.special.entr(share).sum())
+    frequencies = torch.tensor([0.6, 0.2, 0.2])
+    entropy = float(torch.special.entr(frequencies).sum())
     assert fit_logistic(x, y, 1.0).cross_entropy(x, y) == pytest.approx(entropy, abs=1e-5)

@@ -1,3 +1,5 @@
+"""The probes and few labels, on codes with known classes."""
+
 import numpy as np
 import pytest
 import torch
@@ -24,7 +26,7 @@ def blobs(count, spread, seed, classes=4):
     return Codes(corners[y] + spread * torch.randn(count, classes, generator=generator), y, None)
 
 
-def test_classes_that_lie_apart_are_found_without_an_error():
+def test_separated_classes_are_found_without_an_error():
     found = dict(probes(blobs(800, 0.3, 0), blobs(200, 0.3, 1)))
     assert found == pytest.approx(
         {"linear_probe_error": 0, "knn_error": 0, "kmeans_nmi": 1, "kmeans_ari": 1}, abs=1e-12
@@ -41,20 +43,20 @@ def test_codes_without_a_class_are_no_better_than_chance():
     assert abs(found["kmeans_ari"]) < 0.02
 
 
-def test_where_the_codes_lie_and_how_large_they_are_does_not_matter():
+def test_shifting_and_scaling_the_codes_does_not_matter():
     train, test = blobs(800, 1.5, 0), blobs(300, 1.5, 1)
     moved = [codes._replace(z=1e3 * codes.z + 7) for codes in (train, test)]
     assert dict(probes(*moved)) == pytest.approx(dict(probes(train, test)), abs=0.01)
 
 
-def test_scaling_is_by_one_number_and_survives_codes_that_are_all_alike():
+def test_scaling_is_by_one_number_and_finite_for_equal_codes():
     train, test = scaled(torch.tensor([[0.0, 0.0], [2.0, 4.0]]), torch.tensor([[1.0, 2.0]]))
     assert train[1, 1] == pytest.approx(2 * train[1, 0])
     assert test.abs().max() < 1e-6
     assert scaled(torch.ones(3, 2), torch.ones(1, 2))[0].isfinite().all()
 
 
-def test_few_labels_are_as_many_of_each_class_and_drawn_anew():
+def test_few_labels_are_balanced_and_differ_between_draws():
     y = blobs(400, 1, 0).y.numpy()
     first, second = (balanced(y, 40, np.random.default_rng(seed)) for seed in (0, 1))
     assert np.bincount(y[first]).tolist() == [10] * 4
@@ -63,7 +65,7 @@ def test_few_labels_are_as_many_of_each_class_and_drawn_anew():
 
 
 @pytest.mark.parametrize(("classes", "count"), [(47, 100), (47, 47), (4, 41), (10, 1_000)])
-def test_few_labels_are_exactly_as_many_as_their_name_says(classes, count):
+def test_few_labels_are_exactly_as_many_as_in_their_name(classes, count):
     y = np.arange(9_400) % classes
     found = np.bincount(y[balanced(y, count, np.random.default_rng(0))])
     assert found.sum() == count
@@ -71,7 +73,7 @@ def test_few_labels_are_exactly_as_many_as_their_name_says(classes, count):
     assert balanced(y, classes - 1, np.random.default_rng(0)) is None
 
 
-def test_more_labels_are_worth_more_and_counts_that_cannot_be_are_left_out():
+def test_more_labels_have_less_error_and_impossible_counts_are_skipped():
     train, test = blobs(1_000, 2.5, 0), blobs(1_000, 2.5, 1)
     found = dict(few_labels(train, test, counts=(2, 8, 800, 5_000), draws=5))
     assert found.keys() == {f"few_labels_{n}_{what}" for n in (8, 800) for what in ("error", "spread")}
@@ -88,7 +90,7 @@ def test_the_draws_are_the_same_for_a_seed():
 def test_the_regularisation_is_chosen_on_training_codes():
     random = np.random.default_rng(0)
     y = torch.from_numpy(random.integers(0, 2, 150))
-    noise = torch.from_numpy(random.normal(size=(150, 400))).float()  # only the first unit tells
+    noise = torch.from_numpy(random.normal(size=(150, 400))).float()  # only the first unit is informative
     noise[:, 0] += 2.0 * y
     assert chosen_strength(noise, y, seed=0) == min(STRENGTHS)
     y = torch.arange(600) % 4
@@ -105,12 +107,12 @@ def test_the_nearest_rows_vote_as_in_sklearn(units):
     assert nearest_label(*map(torch.from_numpy, (x, y, x_test))).tolist() == expected.tolist()
 
 
-def test_two_labels_that_are_as_common_give_the_lesser():
+def test_of_equally_frequent_labels_the_least_wins():
     x = torch.ones(10, WIDE)
     assert nearest_label(x, torch.tensor([7, 2] * 5), x[:3]).tolist() == [2, 2, 2]
 
 
-def test_codes_near_each_other_on_a_line_are_told_apart():
+def test_near_codes_on_a_line_are_distinguished():
     line = torch.linspace(-5, 5, 55_000)[:, None]
     y = torch.arange(55_000) // 10 % 2  # float32 would mix up some twenty neighbours
     assert torch.equal(nearest_label(line, y, line[5::1_000]), y[5::1_000])

@@ -17,23 +17,23 @@ def gaussians(mean, log_var):
 
 def test_the_density_of_a_mixture_is_that_of_torch():
     mean, log_var = torch.randn(7, 3), torch.randn(7, 3)
-    parts = torch.distributions.Independent(torch.distributions.Normal(mean, (0.5 * log_var).exp()), 1)
-    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(torch.ones(7)), parts)
+    components = torch.distributions.Independent(torch.distributions.Normal(mean, (0.5 * log_var).exp()), 1)
+    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(torch.ones(7)), components)
     z = torch.randn(600, 3)
     found = mixture_log_prob(DiagonalGaussian(mean, log_var), z)
     torch.testing.assert_close(found.float(), mixture.log_prob(z), atol=1e-4, rtol=1e-4)
 
 
-def test_equal_posteriors_do_not_say_which_image_it_was():
+def test_equal_posteriors_have_no_mutual_information():
     assert float(mutual_information(gaussians(torch.full((50, 2), 0.7), torch.full((50, 2), -1.0)))) == pytest.approx(0)
 
 
-def test_codes_far_apart_say_all_of_it():
+def test_separated_codes_have_the_entropy_of_the_images():
     mean = 100.0 * torch.arange(8).unsqueeze(1)
     assert float(mutual_information(gaussians(mean, torch.zeros(8, 1)))) == pytest.approx(math.log(8), abs=1e-6)
 
 
-def test_two_overlapping_codes_say_what_the_integral_says():
+def test_two_overlapping_codes_have_the_mutual_information_of_the_integral():
     mean = torch.tensor([[-1.0], [1.0]]).repeat(1_000, 1)
     z = torch.linspace(-12, 12, 100_001, dtype=torch.float64)
     one, other = ((-0.5 * (z - m) ** 2).exp() / math.sqrt(2 * math.pi) for m in (-1, 1))

@@ -1,3 +1,5 @@
+"""PSNR and SSIM of restored images, against closed forms."""
+
 from dataclasses import dataclass
 from typing import final
 
@@ -27,7 +29,7 @@ class Flatten(Encoder):
 
 @final
 class Brighten(Decoder):
-    """Images as they were, brighter by `by`."""
+    """The encoded images, brighter by `by`."""
 
     def __init__(self, by: float) -> None:
         super().__init__()
@@ -63,7 +65,7 @@ def model_that_brightens(by, side=SIZE):
 def loader(levels, size=10, side=SIZE):
     """Images of one grey level each."""
     x = torch.tensor(levels).reshape(-1, 1, 1, 1).expand(-1, 1, side, side)
-    return [Batch(part, torch.full((len(part),), -1), len(part), RandomSource(3)) for part in x.split(size)]
+    return [Batch(own, torch.full((len(own),), -1), len(own), RandomSource(3)) for own in x.split(size)]
 
 
 def measured(by, levels, corruption, **options):
@@ -87,7 +89,7 @@ def test_a_perfect_restoration_has_an_ssim_of_one():
     assert found["psnr"] == pytest.approx(100)
 
 
-def test_doing_nothing_is_worth_what_the_noise_leaves():
+def test_the_identity_has_the_metrics_of_the_noisy_images():
     found = measured(0.0, [0.2, 0.5, 0.9], Gaussian(0.3))
     assert (found["psnr"], found["ssim"]) == (found["psnr_noisy"], found["ssim_noisy"])
 
@@ -103,7 +105,7 @@ def test_uneven_batches_count_each_image_once(size):
     assert measured(0.05, levels, Darken(0.1), size=size) == pytest.approx(expected)
 
 
-def test_an_empty_share_of_a_batch_counts_nothing():
+def test_a_batch_without_rows_changes_nothing():
     batches = loader([0.4, 0.9])
     empty = Batch(batches[0].x[:0], batches[0].y[:0], 1, RandomSource(0))
     model = model_that_brightens(0.05)
@@ -118,7 +120,7 @@ def test_ssim_is_defined_for_images_of_any_size(shape):
     assert (ssim_per_image(x, 1 - x) < 0.5).all()
 
 
-def test_ssim_is_one_number_an_image_also_for_a_single_one():
+def test_ssim_is_one_number_per_image_also_for_a_single_one():
     x = torch.rand(1, 1, 28, 28)
     assert ssim_per_image(x, x).shape == (1,)
 

@@ -1,3 +1,5 @@
+"""Samplers of codes, by the moments of their draws."""
+
 import pytest
 import torch
 
@@ -19,7 +21,7 @@ def drawn(variant, source, count=20_000, seed=1):
 
 
 @pytest.mark.parametrize("variant", ["ae", "sparse_l1", "denoising"])
-def test_a_variant_without_a_prior_draws_from_a_gaussian_in_its_place(variant):
+def test_a_variant_without_a_prior_draws_from_a_fitted_gaussian(variant):
     assert [*samplers(build(variant), codes())] == ["gaussian", "mixture"]
     assert not has_prior(build(variant))
 
@@ -32,7 +34,7 @@ def test_a_variant_with_a_prior_draws_from_it(variant):
     torch.testing.assert_close(torch.cov(z.T), torch.eye(4), atol=0.04, rtol=0)
 
 
-def test_the_priors_of_the_labels_are_each_drawn_from():
+def test_each_labels_prior_is_drawn_from():
     model = build("cvae_label_prior").eval()
     with torch.no_grad():
         model.label_prior.mean[:] = torch.arange(10.0).unsqueeze(1)
@@ -42,20 +44,20 @@ def test_the_priors_of_the_labels_are_each_drawn_from():
 
 
 @pytest.mark.parametrize("source", ["gaussian", "mixture"])
-def test_what_is_fitted_has_the_mean_and_covariance_of_the_codes(source):
+def test_fitted_samplers_have_the_mean_and_covariance_of_the_codes(source):
     z, _ = drawn("ae", source)
     torch.testing.assert_close(z.mean(0), codes().z.mean(0), atol=0.08, rtol=0)
     torch.testing.assert_close(torch.cov(z.T), torch.cov(codes().z.T), atol=0.15, rtol=0.05)
 
 
 @pytest.mark.parametrize("source", ["gaussian", "mixture"])
-def test_constant_units_stay_so(source):
+def test_constant_units_stay_constant(source):
     constant = codes()._replace(z=codes().z * torch.tensor([1.0, 1.0, 0.0, 1.0]))
     z, _ = samplers(build("ae"), constant)[source](500, torch.Generator().manual_seed(0))
     assert float(z[:, 2].abs().max()) < 0.05
 
 
-def test_a_mixture_keeps_apart_what_a_gaussian_would_join():
+def test_a_mixture_separates_clusters_that_a_gaussian_joins():
     apart = torch.cat((torch.randn(2_000, 4) - 20, torch.randn(2_000, 4) + 20))
     two = Codes(apart, torch.zeros(4_000, dtype=torch.int64), None)
     sources = samplers(build("ae"), two)
@@ -65,7 +67,7 @@ def test_a_mixture_keeps_apart_what_a_gaussian_would_join():
     assert between["gaussian"] > 0.2
 
 
-def test_a_decoder_that_is_told_the_label_gets_codes_like_the_labels_own():
+def test_a_decoder_conditioned_on_the_label_gets_codes_like_those_of_the_label():
     y = torch.arange(3_000) % 10
     around = Codes(torch.randn(3_000, 4) + 8.0 * y.unsqueeze(1), y, None)
     z, labels = samplers(build("cvae"), around)["mixture"](2_000, torch.Generator().manual_seed(0))
@@ -74,7 +76,7 @@ def test_a_decoder_that_is_told_the_label_gets_codes_like_the_labels_own():
         assert float(z[labels == label].std()) == pytest.approx(1, abs=0.15)
 
 
-def test_a_label_without_training_codes_gets_those_of_all():
+def test_a_label_without_training_codes_gets_codes_of_all_labels():
     y = torch.arange(900) % 9
     z, labels = samplers(build("cvae"), Codes(torch.randn(900, 4) + 3, y, None))["mixture"](
         1_000, torch.Generator().manual_seed(0)
@@ -100,12 +102,12 @@ def test_draws_are_the_same_for_a_seed(source):
     assert not torch.equal(z, other)
 
 
-def test_labels_are_as_many_of_each_class_where_the_model_reads_them():
+def test_labels_of_a_conditional_model_are_uniform():
     assert torch.bincount(uniform_labels(build("cvae"), 200)).tolist() == [20] * 10
     assert uniform_labels(build("vae"), 200).tolist() == [0] * 200
 
 
-def test_decoding_in_parts_is_decoding_at_once():
+def test_decoding_in_chunks_equals_decoding_at_once():
     model = build("cvae").eval()
     z, y = torch.randn(2_500, 4), uniform_labels(model, 2_500)
     with torch.no_grad():

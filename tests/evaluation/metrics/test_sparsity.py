@@ -1,3 +1,5 @@
+"""Sparsity, on a model whose code is the image."""
+
 import math
 from functools import partial
 
@@ -49,7 +51,7 @@ def measured(model, x, size, active_above=0.5):
     return dict(sparsity(model, batches_of(x, size), active_above))
 
 
-def test_shares_are_counted_strictly_above_the_threshold():
+def test_units_are_active_strictly_above_the_threshold():
     found = measured(pixel_model(), IMAGES, 3)
     assert found["active_fraction"] == pytest.approx(4 / 12)  # 0.6, 0.9, 0.7, 0.8; 0.5 is not above 0.5
     assert found["dead_units"] == pytest.approx(2 / 4)
@@ -64,7 +66,7 @@ def test_the_mean_image_explains_none():
     assert measured(mean_image, IMAGES, 3)["variance_explained"] == pytest.approx(0, abs=1e-6)
 
 
-def test_black_images_explain_less_than_nothing():
+def test_black_images_explain_a_negative_variance():
     x = torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1).expand(2, *SHAPE)
     # SSE = 4; SST around the mean image of 0.5 is 8 * 0.25 = 2
     assert measured(pixel_model(0.0), x, 2)["variance_explained"] == pytest.approx(-1)
@@ -80,7 +82,7 @@ def test_uneven_batches_count_each_image_once(size):
     assert measured(pixel_model(0.5), IMAGES, size) == pytest.approx(measured(pixel_model(0.5), IMAGES, 3))
 
 
-def test_hoyers_sparseness_goes_from_equal_units_to_one_alone():
+def test_hoyers_sparseness_is_0_for_equal_units_and_1_for_a_single_one():
     rows = torch.tensor([[0.5, 0.5, 0.5, 0.5], [0.0, 0.7, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0]])
     alone = [measured(pixel_model(), row.reshape(1, *SHAPE), 1)["hoyer"] for row in rows]
     assert alone == pytest.approx([0, 1, 1, 2 - 2**0.5], abs=1e-6)

@@ -1,1 +1,1 @@
-"""One measurement a file: a function of (model, loader) that yields names and values."""
+"""One measurement per file: a generator of (metric's name, value)."""

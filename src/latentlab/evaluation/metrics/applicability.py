@@ -1,5 +1,21 @@
-"""What a measurement or a picture says where it has nothing to say of a model."""
+"""Which models a measurement or picture applies to."""
+
+from latentlab.functional.batch import Batch
+from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.models.base import Autoencoder
 
 
 class NotApplicable(Exception):  # noqa: N818
-    """The model or its data lacks what this measurement is about; the message says what."""
+    """The model or its data lacks what is measured or drawn; the message is the reason."""
+
+
+def posterior_and_prior(model: Autoencoder, batch: Batch) -> tuple[DiagonalGaussian, DiagonalGaussian]:
+    """q(z|x) and p(z), or p(z|y), of a batch, (B, D) each.
+
+    Raises:
+        NotApplicable: the variant has no posterior.
+    """
+    posterior, prior = model.encode(batch.x, batch.y).posterior, model.prior(batch.y)
+    if posterior is None or prior is None:
+        raise NotApplicable("it has no posterior")
+    return posterior, prior

@@ -1,4 +1,4 @@
-"""What the code takes, and what as many numbers of a linear code would leave of the images."""
+"""The size of the code, its error at eight bits per unit, and that of a PCA of the same size."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -19,13 +19,15 @@ LEVELS = 256
 def compression(
     model: Autoencoder, loader: Iterable[Batch], codes: Codes, train: Float[Tensor, "n c h w"]
 ) -> Iterator[tuple[str, float]]:
-    """On the split that `loader` gives; `codes` and `train` are of the training images:
+    """On the split of `loader`; lower is better for each:
 
-    code_size: numbers in a code. code_bits: bits, with eight a number.
-    mse_quantized: error per pixel where each unit is rounded to 256 levels between its least and greatest
-        value on the training images: what these bits are worth.
-    mse_pca: error per pixel of as many principal components of the training images, unrounded; left out where the
-        code is at least as long as the image.
+    code_size: D, units per code. code_bits: D log2 256, bits per code of eight bits per unit.
+    mse_quantized: squared error per pixel of the images decoded from codes whose units are rounded to 256 levels
+        between their minimum and maximum on the training images.
+    mse_pca: squared error per pixel of the projection onto the first D principal components of the training images,
+        which is the least of all linear codes (Bourlard and Kamp 1988); skipped where D is at least the image's size.
+
+    codes, train: of the training images.
     """
     size = codes.z.shape[1]
     low, high = codes.z.amin(0), codes.z.amax(0)
@@ -49,13 +51,13 @@ def _errors(
 def quantized(
     z: Float[Tensor, "b d"], low: Float[Tensor, " d"], high: Float[Tensor, " d"], levels: int = LEVELS
 ) -> Float[Tensor, "b d"]:
-    """Each unit rounded to the nearest of so many levels from low to high; values outside are clamped."""
+    """Each unit rounded to the nearest of `levels` even levels from low to high; values outside are clamped."""
     width = ((high - low) / (levels - 1)).clamp_min(torch.finfo(z.dtype).tiny)
     return low + ((z - low) / width).round().clamp(0, levels - 1) * width
 
 
 def pca_error(train: Float[Tensor, "n c h w"], test: Float[Tensor, "m c h w"], size: int) -> float:
-    """Squared error per pixel of the test images, restored from the first `size` principal components of `train`."""
+    """Squared error per pixel of the test images, projected onto the first `size` principal components of `train`."""
     x, x_test = (images.flatten(1).cpu().numpy() for images in (train, test))
     pca = PCA(min(size, len(x) - 1), svd_solver="covariance_eigh").fit(x)
     return float(((pca.inverse_transform(pca.transform(x_test)) - x_test) ** 2).mean())

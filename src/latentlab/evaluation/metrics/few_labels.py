@@ -1,4 +1,4 @@
-"""What a code is worth where few images have labels."""
+"""Semi-supervised classification: logistic regression on the codes of a few labelled images."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,18 @@ from latentlab.models.codes import Codes
 COUNTS = (100, 600, 1_000, 3_000)  # Kingma et al. 2014, table 1
 DRAWS = 10
 STRENGTH = 1.0  # C of the logistic regression
-STEEPEST = 1e-5  # where its fit ends: few rows part without an error, long before the optimum
+GRADIENT_TOLERANCE = 1e-5  # few rows are separated without an error long before the optimum
 
 
 def few_labels(
     train: Codes, test: Codes, counts: tuple[int, ...] = COUNTS, draws: int = DRAWS, seed: int = 0
 ) -> Iterator[tuple[str, float]]:
-    """Test error of logistic regression on the codes of a few labelled images, as many of each class or one more:
+    """Fraction of misclassified test images; lower is better. Protocol and counts of Kingma et al. 2014, table 1:
 
-    few_labels_N_error: its mean over draws of N labelled images. few_labels_N_spread: its standard deviation.
+    few_labels_N_error: mean over `draws` draws of N labelled training images, balanced over the classes.
+    few_labels_N_spread: its standard deviation over the draws.
 
-    Counts that the training images cannot give, or less than one an image class, are left out.
+    Skipped are counts N below the number of classes, or for which a class has too few training images.
     """
     x, x_test = scaled(train.z, test.z)
     labels = train.y.cpu().numpy()
@@ -34,14 +35,14 @@ def few_labels(
             if rows is None:
                 break
             few = torch.from_numpy(rows).to(x.device)
-            errors.append(fit_logistic(x[few], train.y[few], STRENGTH, STEEPEST).error(x_test, test.y))
+            errors.append(fit_logistic(x[few], train.y[few], STRENGTH, GRADIENT_TOLERANCE).error(x_test, test.y))
         if errors:
             yield f"few_labels_{count}_error", float(np.mean(errors))
             yield f"few_labels_{count}_spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
 
 
 def balanced(y: Int[np.ndarray, " n"], count: int, random: np.random.Generator) -> Int[np.ndarray, " drawn"] | None:
-    """Rows of `count` labelled images, as many of each class or one more; None where some class has too few."""
+    """Rows of `count` images, equally many per class or one more; None if a class has too few or gets none."""
     classes = np.unique(y)
     each = np.full(len(classes), count // len(classes))
     if count % len(classes):

@@ -1,4 +1,4 @@
-"""How much better a model does on the images it was trained on."""
+"""The generalization gap: the error on test images beside that on training images."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,13 +14,14 @@ from latentlab.models.base import Autoencoder
 def generalization(
     model: Autoencoder, train: Iterable[Batch], train_z: Float[Tensor, "n d"], test_errors: Float[Tensor, " m"]
 ) -> Iterator[tuple[str, float]]:
-    """mse_train: error per pixel on the training images. mse_gap: that of the test images less it.
+    """mse_train: squared error per pixel on the training images. mse_gap: that on the test images minus mse_train.
 
-    train_z: the codes of the training images, in the order of `train`. test_errors: see `reconstruction_errors`.
+    Lower is better for both. train_z: codes of the training images, in the order of `train`.
+    test_errors: see `reconstruction_errors`.
     """
-    of_train = float(_decoding_errors(model, train, train_z).double().mean())
-    yield "mse_train", of_train
-    yield "mse_gap", float(test_errors.double().mean()) - of_train
+    train_error = float(_decoding_errors(model, train, train_z).double().mean())
+    yield "mse_train", train_error
+    yield "mse_gap", float(test_errors.double().mean()) - train_error
 
 
 @torch.no_grad()

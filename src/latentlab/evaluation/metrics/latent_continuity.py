@@ -1,4 +1,4 @@
-"""Whether the latent space has an order: neighbours decode alike, and every point means something."""
+"""Latent continuity and completeness: near codes decode alike, and every code decodes to a recognisable image."""
 
 from collections.abc import Iterator
 
@@ -9,21 +9,22 @@ from latentlab.evaluation.reference_classifier import ReferenceClassifier
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import Codes
 
-STEP = 0.25  # standard deviations of the code
+STEP = 0.25  # standard deviations of the codes
 
 
-def order(
+def latent_continuity(
     model: Autoencoder, codes: Codes, source: Sampler, classifier: ReferenceClassifier, seed: int = 0
 ) -> Iterator[tuple[str, float]]:
-    """Continuity, over short steps from the codes of test images, and completeness, over points of the whole space:
+    """Continuity over short steps from the codes of test images, and completeness over codes drawn from `source`:
 
-    step_label_changes: share of steps after which the reference classifier sees another label in the decoded image.
-    step_picture_moves: how far the picture moves in a step: root mean square over pixels, grey levels in [0, 1].
-    completeness: share of points drawn from the prior, or from a Gaussian fitted to the codes of a variant that has
-        none, that decode to an image whose label the reference classifier is at least 95 % sure of.
+    step_label_changes: fraction of steps that change the predicted label of the decoded image; lower is smoother.
+    step_picture_moves: root mean square difference of the decoded images, in grey levels of [0, 1]; lower is smoother.
+    completeness: fraction of codes that decode to an image with a label of at least 95 % probability; higher is better.
 
-    A step goes in a random direction; each unit moves in proportion to its standard deviation over the codes, so
-    that a step is a quarter of the code's spread whatever its scale.
+    A step is z' = z + 0.25 s u: s the standard deviation of each unit over the codes, u a random direction whose root
+    mean square over the units is 1.
+
+    source: the prior, or a Gaussian fitted to the codes of a variant without one.
     """
     generator = torch.Generator().manual_seed(seed)
     direction = torch.randn(codes.z.shape, generator=generator).to(codes.z)

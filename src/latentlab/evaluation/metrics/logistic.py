@@ -10,7 +10,7 @@ ITERATIONS = 300
 
 
 class LinearClassifier(NamedTuple):
-    """Logits W x + b of the classes."""
+    """Logits W x + b of the classes, whose labels are `classes`."""
 
     weight: Float[Tensor, "k d"]
     bias: Float[Tensor, " k"]
@@ -20,23 +20,23 @@ class LinearClassifier(NamedTuple):
         return x @ self.weight.T + self.bias
 
     def error(self, x: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> float:
-        """Share of the rows that are put into another class than theirs."""
+        """Fraction of misclassified rows."""
         return float(self.classes[self.logits(x).argmax(1)].ne(y).double().mean())
 
     def cross_entropy(self, x: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> float:
-        """Nats a row of a class that the fit saw."""
-        row, place = (y[:, None] == self.classes).nonzero(as_tuple=True)
-        return float(self.logits(x[row]).log_softmax(1).gather(1, place[:, None]).double().mean().neg())
+        """In nats per row, over the rows of the fitted classes."""
+        row, index = (y[:, None] == self.classes).nonzero(as_tuple=True)
+        return float(self.logits(x[row]).log_softmax(1).gather(1, index[:, None]).double().mean().neg())
 
 
 @torch.no_grad()
 def fit_logistic(
-    x: Float[Tensor, "n d"], y: Int[Tensor, " n"], strength: float, steepest: float = 1e-4
+    x: Float[Tensor, "n d"], y: Int[Tensor, " n"], strength: float, gradient_tolerance: float = 1e-4
 ) -> LinearClassifier:
-    """The least of cross-entropy + |W|^2 / (2 C n) in nats a row, C = `strength`.
+    """The minimum of cross-entropy + |W|^2 / (2 C n) in nats per row, C = `strength`.
 
-    By L-BFGS, until no partial derivative is over `steepest` or for 300 steps. In float32: many rows of many units take
-    as long to read as to multiply, and scikit-learn makes float64 of them at each step.
+    By L-BFGS, until no partial derivative exceeds `gradient_tolerance`, for at most 300 steps. In float32: many rows of
+    many units take as long to read as to multiply, and scikit-learn converts them to float64 at each step.
     """
     classes, target = y.unique(return_inverse=True)
     rows, ridge = torch.arange(len(y), device=x.device), 1 / (strength * len(y))
@@ -45,7 +45,7 @@ def fit_logistic(
     def loss_and_gradient() -> float:
         log_p = torch.addmm(bias[:, None], weight, x.T).log_softmax(0)
         loss = ridge / 2 * weight.double().square().sum() - log_p[target, rows].double().mean()
-        surprise = log_p.exp_()  # a row a class: the products with x are twice as fast so
+        surprise = log_p.exp_()  # (K, N): the products with x are twice as fast as with (N, K)
         surprise[target, rows] -= 1
         weight.grad = surprise @ x / len(x) + ridge * weight
         bias.grad = surprise.mean(1)
@@ -54,7 +54,7 @@ def fit_logistic(
     optimizer = torch.optim.LBFGS(
         [weight, bias],
         max_iter=ITERATIONS,
-        tolerance_grad=steepest,
+        tolerance_grad=gradient_tolerance,
         tolerance_change=0,
         line_search_fn="strong_wolfe",
     )

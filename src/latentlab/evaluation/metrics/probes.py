@@ -1,4 +1,4 @@
-"""What simple readers find in a code: a linear classifier, nearest neighbours, clusters found without labels."""
+"""Linear, k-NN and k-means probes of the codes."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ from latentlab.evaluation.metrics.logistic import fit_logistic
 from latentlab.models.codes import Codes
 
 NEIGHBOURS = 10
-WIDE = 256  # units from which float32 finds neighbours
-ROWS_AT_ONCE = 1_000  # beside all training codes
-STRENGTHS = (1.0, 0.1, 0.01)  # C, the inverse of the regularisation's weight
+WIDE = 256  # units from which neighbours are found in float32
+ROWS_AT_ONCE = 1_000  # test codes, whose distances to all training codes are held
+STRENGTHS = (1.0, 0.1, 0.01)  # C, the inverse weight of the regularisation
 CHOICE_ROWS = 10_000
 CLUSTERED = 10_000  # codes
-STARTS = 3  # the best counts; steadier over seeds than one start on all codes, and a third of the time
+STARTS = 3  # of which the best is kept: less variance over seeds than one on all codes, in a third of the time
 
 Rows = Float[Tensor, "n d"]
 TestRows = Float[Tensor, "m d"]
@@ -27,14 +27,16 @@ Labels = Int[Tensor, " n"]
 
 
 def probes(train: Codes, test: Codes, seed: int = 0) -> Iterator[tuple[str, float]]:
-    """Readers of the training codes, judged on the test codes:
+    """Probes fitted to the training codes, evaluated on the test codes:
 
-    linear_probe_error, knn_error: share of test images that logistic regression (its regularisation chosen on
-        training codes) and the 10 nearest neighbours put into another class than their label's.
-    kmeans_nmi, kmeans_ari: agreement with the labels of as many clusters as there are classes, found among 10,000
-        training codes: normalised mutual information, and the Rand index that is 0 by chance.
+    linear_probe_error: fraction of test images misclassified by logistic regression, its regularisation chosen on
+        training codes (Alain and Bengio 2016); lower is better.
+    knn_error: the same of the majority among the 10 nearest neighbours (Cover and Hart 1967); lower is better.
+    kmeans_nmi, kmeans_ari: agreement with the labels of k-means clusters, one per class, fitted to 10,000 training
+        codes: normalised mutual information in [0, 1] (Strehl and Ghosh 2002), and the Rand index adjusted to 0 for
+        chance (Hubert and Arabie 1985); higher is better.
 
-    All codes are scaled by one number, so that distances and angles are the model's own.
+    All codes are scaled by one number, which keeps the ratios of distances and the angles.
     """
     x, x_test = scaled(train.z, test.z)
     y, y_test = train.y, test.y
@@ -48,35 +50,36 @@ def probes(train: Codes, test: Codes, seed: int = 0) -> Iterator[tuple[str, floa
 
 
 def scaled(train: Rows, test: TestRows) -> tuple[Rows, TestRows]:
-    """Both less the mean of `train`, over the root of its mean variance."""
+    """Both minus the mean of `train`, divided by the root of its mean variance."""
     mean = train.mean(0)
     deviation = train.var(0, correction=0).mean().sqrt().clamp_min(1e-12)
     return (train - mean).div_(deviation), (test - mean).div_(deviation)
 
 
 def nearest_label(x: Rows, y: Labels, x_test: TestRows) -> Int[Tensor, " m"]:
-    """The commonest label among the nearest rows of x, the least where several are; one a test row."""
+    """The most frequent label among the nearest rows of x, of ties the least, for each test row."""
     if x.shape[1] < WIDE:
-        reader = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(x.cpu().numpy(), y.cpu().numpy())
-        return torch.from_numpy(reader.predict(x_test.cpu().numpy())).to(y)
-    # sklearn multiplies in float64, which takes twice as long, and which neighbours in many dimensions do not need
+        classifier = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(x.cpu().numpy(), y.cpu().numpy())
+        return torch.from_numpy(classifier.predict(x_test.cpu().numpy())).to(y)
+    # sklearn multiplies in float64, which takes twice as long and is not needed in many dimensions
     lengths, found = x.square().sum(1), []
-    for part in x_test.split(ROWS_AT_ONCE):
-        distances = torch.addmm(lengths, part, x.T, alpha=-2)  # squared, less each test row's own length
+    for rows in x_test.split(ROWS_AT_ONCE):
+        distances = torch.addmm(lengths, rows, x.T, alpha=-2)  # squared, minus the squared length of each test row
         near = distances.topk(min(NEIGHBOURS, len(x)), largest=False, sorted=False).indices
         found.append(torch.nn.functional.one_hot(y[near]).sum(1).argmax(1))
     return torch.cat(found)
 
 
 def row_order(y: Labels, seed: int) -> Int[Tensor, " n"]:
-    """The numbers of the rows, in an order by chance."""
+    """The indices of the rows in a random order."""
     return torch.from_numpy(np.random.default_rng(seed).permutation(len(y))).to(y.device)
 
 
 def chosen_strength(x: Rows, y: Labels, seed: int) -> float:
-    """The C of logistic regression, fitted to up to 10,000 rows, with which half as many others cost least nats.
+    """The C of logistic regression with the least cross-entropy on held-out rows.
 
-    Their errors would leave it to chance: they differ in a few rows.
+    It is fitted to up to 10,000 rows, and half as many are held out. The errors of the candidates differ in a few rows,
+    and so by chance.
     """
     order = row_order(y, seed)
     fitted, held_out = order[: CHOICE_ROWS * 3 // 2].tensor_split([min(CHOICE_ROWS, len(y) * 2 // 3)])

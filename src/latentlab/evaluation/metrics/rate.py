@@ -1,4 +1,4 @@
-"""What the code costs, what it leaves unsaid, and how well its aggregate fills the prior."""
+"""Rate, distortion, mutual information, and how well the aggregate posterior matches the prior."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -7,25 +7,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.evaluation.metrics.applicability import NotApplicable
+from latentlab.evaluation.metrics.applicability import posterior_and_prior
 from latentlab.functional.batch import Batch
 from latentlab.functional.distributions import LOG_TWO_PI, DiagonalGaussian
 from latentlab.models.base import Autoencoder
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
-DRAWS = 2_000  # codes that the aggregate posterior is judged by
-CODES_AT_ONCE = 250  # beside all posteriors at once
+DRAWS = 2_000  # codes that the mutual information is estimated from
+CODES_AT_ONCE = 250  # whose densities under all posteriors are held
 
 
 def rate(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, float]]:
-    """Over a whole split, in nats an image:
+    """Over a whole split of N images, in nats per image:
 
-    rate, distortion: KL(q(z|x) || p(z)) and -E log p(x|z), one draw an image (Alemi et al. 2018).
-    active_units: units whose posterior mean has a variance over the images of more than 0.01 (Burda et al. 2016).
-    active_unit_share: the same as a share of all units.
-    mutual_information: what the code says of which image it was, by 2,000 draws; at most log N.
-    marginal_kl: the rest of the rate, KL(q(z) || p(z)) of the aggregate posterior (Hoffman and Johnson 2016, eq. 4);
-        where the prior depends on the label, E log q(z) / p(z|y).
+    rate, distortion: KL(q(z|x) || p(z)) and -E log p(x|z), one draw per image (Alemi et al. 2018, section 2); lower is
+        better, and one is traded for the other.
+    active_units: number of units whose posterior mean has a variance over the images above 0.01 (Burda et al. 2016,
+        section 5.2). active_unit_share: the same as a fraction of all units.
+    mutual_information: I(x; z) = E log q(z|x) / q(z) between image and code, estimated from 2,000 draws; at most log N.
+    marginal_kl: KL(q(z) || p(z)) = rate - mutual_information of the aggregate posterior q(z) (Hoffman and Johnson 2016,
+        equation 4); lower is better. Where the prior depends on the label, E log q(z) / p(z|y).
 
     Raises:
         NotApplicable: the variant has no posterior.
@@ -33,27 +34,27 @@ def rate(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, flo
     posteriors, kl, distortion = _collect(model, loader)
     variances = posteriors.mean.double().var(0, correction=0)
     active = int((variances > ACTIVE_VARIANCE).sum())
-    spent, mutual = float(kl.double().mean()), float(mutual_information(posteriors))
-    yield "rate", spent
+    mean_kl, mutual = float(kl.double().mean()), float(mutual_information(posteriors))
+    yield "rate", mean_kl
     yield "distortion", float(distortion.double().mean())
     yield "active_units", float(active)
     yield "active_unit_share", active / len(variances)
     yield "mutual_information", mutual
-    yield "marginal_kl", spent - mutual
+    yield "marginal_kl", mean_kl - mutual
 
 
 def mutual_information(posteriors: DiagonalGaussian) -> Float[Tensor, ""]:
-    """E log q(z|x) / q(z) over N posteriors, (N, D) each, and draws from some of them, in nats."""
+    """E log q(z|x) / q(z) over N posteriors, (N, D) each, estimated from draws of 2,000 of them, in nats."""
     generator = torch.Generator().manual_seed(0)
     chosen = torch.randperm(len(posteriors.mean), generator=generator)[:DRAWS].to(posteriors.mean.device)
-    drawn_from = DiagonalGaussian(posteriors.mean[chosen].double(), posteriors.log_var[chosen].double())
-    z = drawn_from.sample(torch.randn(drawn_from.mean.shape, generator=generator).to(drawn_from.mean))
-    return (drawn_from.log_prob(z) - mixture_log_prob(posteriors, z)).mean()
+    own = DiagonalGaussian(posteriors.mean[chosen].double(), posteriors.log_var[chosen].double())
+    z = own.sample(torch.randn(own.mean.shape, generator=generator).to(own.mean))
+    return (own.log_prob(z) - mixture_log_prob(posteriors, z)).mean()
 
 
-def mixture_log_prob(parts: DiagonalGaussian, z: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
-    """log of the mean of N Gaussians' densities at each code, (M,), in nats; by products in float64, chunked."""
-    mean, log_var = parts.mean.double(), parts.log_var.double()
+def mixture_log_prob(components: DiagonalGaussian, z: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
+    """log 1/N sum_n N(z; mean_n, var_n) at each code, (M,), in nats; by matrix products in float64, in chunks."""
+    mean, log_var = components.mean.double(), components.log_var.double()
     precision = (-log_var).exp()
     constant = -0.5 * (LOG_TWO_PI + log_var + mean.square() * precision).sum(1)
     found = []
@@ -70,9 +71,7 @@ def _collect(
     """The posterior of each image, (N, D), its KL and its distortion, (N,)."""
     rows = []
     for batch in loader:
-        posterior, prior = model.encode(batch.x, batch.y).posterior, model.prior(batch.y)
-        if posterior is None or prior is None:
-            raise NotApplicable("it has no posterior")
+        posterior, prior = posterior_and_prior(model, batch)
         z = posterior.sample(batch.random.normal(posterior.mean))
         distortion = -model.likelihood.log_prob(batch.x, model.decode(z, batch.y))
         rows.append((*posterior, posterior.kl(prior).sum(1), distortion))

@@ -1,4 +1,4 @@
-"""The error of each image's reconstruction, over many images."""
+"""The reconstruction error of each image."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from latentlab.models.base import Autoencoder
 
 @torch.no_grad()
 def reconstruction_errors(
-    model: Autoencoder, parts: Iterable[tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"]]]
+    model: Autoencoder, batches: Iterable[tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"]]]
 ) -> Float[Tensor, " n"]:
-    """Squared error per pixel of each image of all parts (images, labels), (N,)."""
-    return torch.cat([mse_per_image(x, model.reconstruct(x, y)) for x, y in parts])
+    """Squared error per pixel of each image of all batches (images, labels), (N,); lower is better."""
+    return torch.cat([mse_per_image(x, model.reconstruct(x, y)) for x, y in batches])

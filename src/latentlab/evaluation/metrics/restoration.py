@@ -1,4 +1,4 @@
-"""How well damaged images are restored."""
+"""Denoising: how well corrupted images are restored."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,18 +14,19 @@ from latentlab.functional.losses import psnr_per_image
 from latentlab.functional.precision import widest
 from latentlab.models.base import Autoencoder
 
-IMAGES_AT_ONCE = 100  # on a CPU 2.5 times faster than 1,000, whose windows do not fit its cache
+IMAGES_AT_ONCE = 100  # on a CPU 2.5 times as fast as 1,000, whose windows do not fit the cache
 GAUSSIAN_WINDOW = 11  # pixels, sigma 1.5: Wang et al. 2004
 NAMES = ("psnr", "ssim", "psnr_noisy", "ssim_noisy")
 
 
 def restoration(model: Autoencoder, loader: Iterable[Batch], corruption: Corruption) -> Iterator[tuple[str, float]]:
-    """Over a whole split, on all devices together: means over the images, against the clean ones, peak 1.
+    """Means over a whole split, on all devices together, with respect to the clean images; higher is better:
 
-    psnr, ssim: of the restored image, in dB and in [-1, 1].
-    psnr_noisy, ssim_noisy: of the damaged image itself, which is what doing nothing is worth.
+    psnr: peak signal-to-noise ratio of the restored image, in dB, for a peak of 1.
+    ssim: its structural similarity, in [-1, 1], see `ssim_per_image`.
+    psnr_noisy, ssim_noisy: the same of the corrupted image itself, as a baseline.
 
-    The noise comes from `batch.random`, so that it is the same whenever a split is measured.
+    The noise is drawn from `batch.random`, so that it is the same whenever a split is measured.
     """
     sums = sum_over_devices(_sums(model, loader, corruption))
     for name, total in zip(NAMES, sums[1:], strict=True):
@@ -35,11 +36,11 @@ def restoration(model: Autoencoder, loader: Iterable[Batch], corruption: Corrupt
 def ssim_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
     """Structural similarity of images in [0, 1], (B,); values of `x_hat` outside are clamped.
 
-    Wang et al. 2004 with their Gaussian window of 11 pixels. Smaller images get a uniform window of the
+    Wang et al. 2004, equation 13, with their Gaussian window of 11 pixels. Smaller images have a uniform window of the
     largest odd width that fits: 7 for the digits of 8 x 8.
     """
-    parts = zip(x.split(IMAGES_AT_ONCE), x_hat.clamp(0, 1).to(x.dtype).split(IMAGES_AT_ONCE), strict=True)
-    return torch.cat([_similarity(clean, other) for clean, other in parts])
+    chunks = zip(x.split(IMAGES_AT_ONCE), x_hat.clamp(0, 1).to(x.dtype).split(IMAGES_AT_ONCE), strict=True)
+    return torch.cat([_similarity(clean, other) for clean, other in chunks])
 
 
 def _similarity(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
@@ -58,19 +59,19 @@ def _similarity(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) ->
 
 @torch.no_grad()
 def _sums(model: Autoencoder, loader: Iterable[Batch], corruption: Corruption) -> Float[Tensor, " 5"]:
-    """The number of images, and the sums of the four figures over them."""
+    """The number of images, and the sums of the four metrics over them."""
     totals = torch.zeros(1 + len(NAMES), dtype=widest(model.device), device=model.device)
     for batch in loader:
         if len(batch.x) == 0:
             continue
         noisy = corruption(batch.x, batch.random)
         restored = model.reconstruct(noisy, batch.y)
-        figures = [
+        metrics = [
             torch.ones_like(batch.x[:, 0, 0, 0]),
             psnr_per_image(batch.x, restored),
             ssim_per_image(batch.x, restored),
             psnr_per_image(batch.x, noisy),
             ssim_per_image(batch.x, noisy),
         ]
-        totals = totals + torch.stack([figure.to(totals.dtype).sum() for figure in figures])
+        totals = totals + torch.stack([values.to(totals.dtype).sum() for values in metrics])
     return totals

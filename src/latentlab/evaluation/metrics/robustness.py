@@ -1,4 +1,4 @@
-"""How much of a damaged image comes back, over kinds and strengths of damage."""
+"""Robustness: the restoration of corrupted images, over kinds and strengths of corruption."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,7 +12,7 @@ from latentlab.functional.corruption import Corruption, Gaussian, Masking, SaltA
 from latentlab.functional.losses import mse_per_image, psnr_per_image
 from latentlab.models.base import Autoencoder
 
-DAMAGE: dict[str, dict[float, Corruption]] = {
+CORRUPTIONS: dict[str, dict[float, Corruption]] = {
     "gaussian": {sigma: Gaussian(sigma) for sigma in (0.1, 0.3, 0.5, 0.7)},
     "masking": {p: Masking(p) for p in (0.1, 0.25, 0.5, 0.75)},
     "salt_and_pepper": {p: SaltAndPepper(p) for p in (0.05, 0.1, 0.25, 0.5)},
@@ -20,16 +20,19 @@ DAMAGE: dict[str, dict[float, Corruption]] = {
 
 
 def robustness(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, float]]:
-    """mse_KIND_STRENGTH (per pixel), psnr_... (dB) and ssim_...: of the restored against the clean image, peak 1.
+    """Means over the images, of the restored image with respect to the clean one, per KIND and STRENGTH of corruption:
 
-    Means over the images; the noise is drawn anew for each kind and strength, the same in every run.
+    mse_KIND_STRENGTH: squared error per pixel; lower is better. psnr_KIND_STRENGTH: in dB, for a peak of 1; higher is
+    better. ssim_KIND_STRENGTH: structural similarity in [-1, 1], see `ssim_per_image`; higher is better.
+
+    Each kind and strength has other noise, which is the same in every run.
     """
     batches = list(loader)
-    for kind, strengths in DAMAGE.items():
+    for kind, strengths in CORRUPTIONS.items():
         for strength, corruption in strengths.items():
-            figures = torch.cat([_measured(model, batch, corruption) for batch in batches], 1).double().mean(1)
-            for name, figure in zip(("mse", "psnr", "ssim"), figures.tolist(), strict=True):
-                yield f"{name}_{kind}_{strength:g}", figure
+            means = torch.cat([_measured(model, batch, corruption) for batch in batches], 1).double().mean(1)
+            for name, mean in zip(("mse", "psnr", "ssim"), means.tolist(), strict=True):
+                yield f"{name}_{kind}_{strength:g}", mean
 
 
 @torch.no_grad()

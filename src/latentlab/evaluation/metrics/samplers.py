@@ -1,4 +1,4 @@
-"""Where codes to decode come from."""
+"""Samplers of codes: the prior, and densities fitted to the training codes."""
 
 from collections.abc import Callable
 
@@ -12,8 +12,8 @@ from latentlab.models.base import Autoencoder
 from latentlab.models.codes import DECODED_AT_ONCE, Codes
 
 COMPONENTS = 10
-MOST_FITTED = {"full": 10_000, "diag": 5_000}  # codes that the mixture is fitted to, by the form of its covariances
-MOST_FULL = 64  # units up to which its covariances are full
+MAX_FITTED = {"full": 10_000, "diag": 5_000}  # codes that the mixture is fitted to, by the type of its covariances
+MAX_FULL = 64  # units up to which its covariances are full
 JITTER = 1e-6  # of the mean variance: a code may have constant units
 SUMMED_AT_ONCE = 250  # codes, in float64
 
@@ -22,11 +22,12 @@ Sampler = Callable[[int, torch.Generator], Drawn]
 
 
 def samplers(model: Autoencoder, codes: Codes) -> dict[str, Sampler]:
-    """Ways to draw (codes, labels), by name; `codes` are those of the training images.
+    """Samplers of (codes, labels) by name, the variant's own first; `codes` are those of the training images.
 
-    prior: the model's own. gaussian: in its place where the variant has none, with mean and covariance of the codes.
-    mixture: ten Gaussians fitted to the codes (Ghosh et al. 2020), or one to those of each label where the decoder is
-        told the label. The labels of a conditional model are uniform.
+    prior: p(z), or p(z|y). gaussian: for a variant without a prior, with the mean and covariance of the codes.
+    mixture: ten Gaussians fitted to the codes (Ghosh et al. 2020), or one Gaussian per label for a conditional model.
+
+    The labels of a conditional model are uniform.
     """
     first = ("prior", _prior(model)) if has_prior(model) else ("gaussian", _gaussian(model, codes.z))
     mixture = _by_label(model, codes) if model.conditional else _mixture(model, codes.z, COMPONENTS)
@@ -34,26 +35,26 @@ def samplers(model: Autoencoder, codes: Codes) -> dict[str, Sampler]:
 
 
 def has_prior(model: Autoencoder) -> bool:
-    """Whether the variant says where codes come from."""
+    """Whether the variant has a prior."""
     return model.prior(torch.zeros(1, dtype=torch.int64, device=model.device)) is not None
 
 
 @torch.no_grad()
 def has_standard_prior(model: Autoencoder) -> bool:
-    """Whether codes come from N(0, I), whatever the label."""
+    """Whether the prior is N(0, I), for every label."""
     prior = model.prior(torch.arange(max(model.num_classes, 1), device=model.device))
     return prior is not None and not bool(prior.mean.any() or prior.log_var.any())
 
 
 @torch.no_grad()
 def generate(model: Autoencoder, z: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
-    """The expected image of each code, decoded a few at a time."""
-    parts = zip(z.split(DECODED_AT_ONCE), y.split(DECODED_AT_ONCE), strict=True)
-    return torch.cat([model.generate(codes, labels) for codes, labels in parts])
+    """The expected image of each code, decoded in chunks."""
+    chunks = zip(z.split(DECODED_AT_ONCE), y.split(DECODED_AT_ONCE), strict=True)
+    return torch.cat([model.generate(codes, labels) for codes, labels in chunks])
 
 
 def uniform_labels(model: Autoencoder, count: int) -> Int[Tensor, " n"]:
-    """As many labels of each class for a conditional model, else zeros that nobody reads."""
+    """Equally many labels of each class for a conditional model, zeros for others, which ignore them."""
     y = torch.arange(count, device=model.device)
     return y % model.num_classes if model.conditional else torch.zeros_like(y)
 
@@ -82,17 +83,17 @@ def _gaussian(model: Autoencoder, z: Float[Tensor, "n d"]) -> Sampler:
 
 
 def _moments(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:
-    """Mean and covariance in float64, a part of the codes at a time."""
-    mean = torch.stack([part.double().sum(0) for part in z.split(SUMMED_AT_ONCE)]).sum(0) / len(z)
+    """Mean and covariance in float64, in chunks of the codes."""
+    mean = torch.stack([chunk.double().sum(0) for chunk in z.split(SUMMED_AT_ONCE)]).sum(0) / len(z)
     products = torch.zeros(len(mean), len(mean)).to(mean)
-    for part in z.split(SUMMED_AT_ONCE):
-        centred = part.double() - mean
+    for chunk in z.split(SUMMED_AT_ONCE):
+        centred = chunk.double() - mean
         products.addmm_(centred.T, centred)
     return mean, products / len(z)
 
 
 def _by_label(model: Autoencoder, codes: Codes) -> Sampler:
-    """One Gaussian a label; the mixture of all codes for a label that has none or one."""
+    """One Gaussian per label; for a label with fewer than two codes the mixture of all codes."""
     own = [codes.z[codes.y == label] for label in range(model.num_classes)]
     of_label = [_mixture(model, z, 1) if len(z) > 1 else _mixture(model, codes.z, COMPONENTS) for z in own]
 
@@ -108,21 +109,21 @@ def _by_label(model: Autoencoder, codes: Codes) -> Sampler:
 
 
 def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sampler:
-    form = "full" if z.shape[1] <= MOST_FULL else "diag"
-    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[: MOST_FITTED[form]].to(z.device)
+    covariances = "full" if z.shape[1] <= MAX_FULL else "diag"
+    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[: MAX_FITTED[covariances]].to(z.device)
     scale = float(z.var(0, correction=0).mean())
     fitted = GaussianMixture(
         min(components, len(order)),
-        covariance_type=form,
+        covariance_type=covariances,
         reg_covar=max(JITTER * scale, 1e-12),
         random_state=0,
     )
-    # with two threads, products as small as those of full covariances take up to three times as long
-    with threadpool_limits(1 if form == "full" else None, user_api="blas"):
+    # the small matrix products of full covariances take up to three times as long on two threads
+    with threadpool_limits(1 if covariances == "full" else None, user_api="blas"):
         fitted.fit(z[order].double().cpu().numpy())
 
     def draw(count: int, generator: torch.Generator) -> Drawn:
-        # sklearn draws by a state of its own, component by component
+        # sklearn draws by its own random state, component by component
         fitted.random_state = int(torch.randint(2**31, (), generator=generator))
         drawn, _ = fitted.sample(count)
         order = torch.randperm(count, generator=generator)

@@ -1,4 +1,4 @@
-"""How sparse a code is, and what it still explains."""
+"""Sparsity of the code, and the variance that it explains."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -18,22 +18,22 @@ ROUNDING = 1e-12  # of sums in float64
 def sparsity(model: Autoencoder, loader: Iterable[Batch], active_above: float) -> Iterator[tuple[str, float]]:
     """Over a whole split, on all devices together:
 
-    active_fraction: share of (image, unit) pairs with |z| > active_above.
-    dead_units: share of units that are active for no image.
-    hoyer: mean over the images of (sqrt(D) - |z|_1 / |z|_2) / (sqrt(D) - 1), from 0 where all units are equally
-        large to 1 where one is alone (Hoyer 2004); needs no threshold. Left out for a code of one unit.
-    variance_explained: 1 - SSE/SST of the reconstructed pixels, SST around the split's mean image; NaN where
-        all images are equal.
+    active_fraction: fraction of (image, unit) pairs with |z| > active_above; lower is sparser.
+    dead_units: fraction of units that are active for no image; lower is better.
+    hoyer: mean over the images of (sqrt(D) - |z|_1 / |z|_2) / (sqrt(D) - 1), from 0 if all units are equally large to
+        1 if a single unit is not zero (Hoyer 2004, section 3.1); higher is sparser. Skipped for a code of one unit.
+    variance_explained: 1 - SSE/SST of the reconstructed pixels, SST around the split's mean image; higher is better;
+        NaN if all images are equal.
 
-    Every device must get as many batches as the others; shares of a batch may be uneven or empty.
+    Every device must get equally many batches; its rows of a batch may be fewer than another's, or none.
     """
-    images, active, peakedness, squared_error, pixel_sum, pixel_squares = (
+    images, active, sparseness, squared_error, pixel_sum, pixel_squares = (
         sum_over_devices(total) for total in _sums(model, loader, active_above)
     )
     yield "active_fraction", float(active.sum() / (images * active.numel()))
     yield "dead_units", float((active == 0).float().mean())
     if active.numel() > 1:
-        yield "hoyer", float(peakedness / images)
+        yield "hoyer", float(sparseness / images)
     total_squares = (pixel_squares - pixel_sum.square() / images).sum()
     varied = total_squares > ROUNDING * pixel_squares.sum()
     yield "variance_explained", float(1 - squared_error / total_squares) if varied else math.nan
@@ -41,7 +41,7 @@ def sparsity(model: Autoencoder, loader: Iterable[Batch], active_above: float) -
 
 @torch.no_grad()
 def _sums(model: Autoencoder, loader: Iterable[Batch], active_above: float) -> list[Tensor]:
-    """Images, active images a unit (D,), Hoyer's sparseness, squared error, each pixel's sum and squares (C, H, W)."""
+    """Images, active images per unit (D,), Hoyer's sparseness, squared error, sum and squares per pixel (C, H, W)."""
     totals: list[Tensor] = []
     for batch in loader:
         z = model.encode(batch.x, batch.y).z

@@ -1,1 +1,1 @@
-"""What is drawn of a subject: one idea a file, each picture a function of the subject."""
+"""Pictures of an evaluation, each a function of the subject."""

@@ -1,4 +1,4 @@
-"""What only a model that is told the label can show."""
+"""Pictures of models that are conditioned on the label."""
 
 import torch
 from matplotlib.figure import Figure
@@ -10,10 +10,10 @@ from latentlab.figures import image_grid
 
 
 def styles(subject: Subject) -> Figure:
-    """The style of one test image a label, carried to all labels; the image itself comes first in its row."""
+    """The code of one test image per label, decoded with every label; each row begins with the image itself."""
     model, batch, z = subject.model, subject.test_batch, subject.test_codes.z
     if not model.conditional:
-        raise NotApplicable("it is not told the label")
+        raise NotApplicable("it is not conditioned on the label")
     classes = model.num_classes
     rows = []
     for label in range(classes):
@@ -24,6 +24,6 @@ def styles(subject: Subject) -> Figure:
             rows.append(torch.cat((batch.x[row : row + 1], images)))
     names = [name for label, name in enumerate(subject.data.class_names) if bool((batch.y == label).any())]
     line = subject.caption(
-        f"A row is one code: of the test image on the left, decoded with each of the {classes} labels in turn."
+        f"Each row is one code, of the test image on the left, decoded with each of the {classes} labels in turn."
     )
     return image_grid(torch.cat(rows), classes + 1, "One style, all labels", line, names, "label of the encoded image")

@@ -1,4 +1,4 @@
-"""What the first layer looks for and what the last layer paints with."""
+"""The filters of the encoder's first layer and of the decoder's last layer."""
 
 import torch
 from jaxtyping import Float
@@ -9,35 +9,35 @@ from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import image_grid
 
-COLUMNS, MOST = 12, 72
+COLUMNS, MAX_FILTERS = 12, 72
 
 
 def encoder_filters(subject: Subject) -> Figure:
-    """The first layer's weights, one picture a unit or channel."""
+    """The weights of the first layer, one picture per unit or channel."""
     pixels = subject.train_grey[0].numel()
     for first in _weighted(subject.model.encoder)[:1]:
         if isinstance(first, nn.Linear) and first.in_features >= pixels:
             return _drawn(subject, _images(first.weight[:, :pixels], subject), "Filters of the encoder")
         if isinstance(first, nn.Conv2d):
             return _drawn(subject, first.weight, "Filters of the encoder")
-    raise NotApplicable("its encoder does not see the whole image or a patch at once")
+    raise NotApplicable("its encoder has no filters of the whole image or of a patch")
 
 
 def decoder_filters(subject: Subject) -> Figure:
-    """The last layer's weights, one picture an input."""
+    """The weights of the last layer, one picture per input."""
     model, pixels = subject.model, subject.train_grey[0].numel()
     if {*map(id, model.encoder.parameters())} & {*map(id, model.decoder.parameters())}:
-        raise NotApplicable("its decoder paints with the encoder's filters")
+        raise NotApplicable("its decoder has tied weights, those of the encoder's filters")
     for last in _weighted(model.decoder)[-1:]:
         if isinstance(last, nn.Linear) and last.out_features == pixels:
             return _drawn(subject, _images(last.weight.T, subject), "Filters of the decoder")
         if isinstance(last, nn.ConvTranspose2d):
             return _drawn(subject, last.weight, "Filters of the decoder")
-    raise NotApplicable("its decoder does not paint the whole image or a patch at once")
+    raise NotApplicable("its decoder has no filters of the whole image or of a patch")
 
 
 def _weighted(net: nn.Module) -> list[nn.Module]:
-    """The layers with a weight matrix, in the order in which the image or the code passes them."""
+    """The layers with a weight matrix, in the order of the forward pass."""
     return [module for module in net.modules() if isinstance(getattr(module, "weight", None), Tensor)]
 
 
@@ -49,12 +49,12 @@ def _drawn(subject: Subject, weights: Float[Tensor, "n c h w"], title: str) -> F
     weights = weights.detach()
     if weights.shape[1] not in (1, 3):
         weights = weights.flatten(0, 1).unsqueeze(1)
-    strongest = weights.flatten(1).norm(dim=1).argsort(descending=True)[:MOST]
+    strongest = weights.flatten(1).norm(dim=1).argsort(descending=True)[:MAX_FILTERS]
     shown = weights[strongest]
     largest = shown.abs().flatten(1).max(1).values.clamp_min(torch.finfo(shown.dtype).tiny)
     images = 0.5 + 0.5 * shown / largest[:, None, None, None]
     line = subject.caption(
-        f"The {len(shown)} strongest of {len(weights)}; grey is 0, white and black are plus and minus each filter's "
-        "largest weight."
+        f"The {len(shown)} filters of largest norm of {len(weights)}; grey is 0, white and black are plus and minus "
+        "the largest weight of each filter."
     )
     return image_grid(images, COLUMNS, title, line)

@@ -15,21 +15,23 @@ REACH = 3.0  # standard deviations
 
 
 def interpolations(subject: Subject) -> Figure:
-    """From one test image to another, straight and spherical; between two of one label where it is conditional."""
+    """Linear and spherical paths between two test images, of the same label if the model is conditional."""
     x, y, z = subject.test_batch.x, subject.test_batch.y, subject.test_codes.z
-    share = torch.linspace(0, 1, POINTS, device=z.device).unsqueeze(1)
+    fraction = torch.linspace(0, 1, POINTS, device=z.device).unsqueeze(1)
     rows, labels = [], []
     for one, other in _pairs(y, same=subject.model.conditional):
-        for name, path in (("straight", _straight), ("spherical", _spherical)):
-            images = generate(subject.model, path(z[one], z[other], share), y[one].expand(POINTS))
+        for name, path in (("linear", _linear), ("spherical", _spherical)):
+            images = generate(subject.model, path(z[one], z[other], fraction), y[one].expand(POINTS))
             rows.append(torch.cat((x[one : one + 1], images, x[other : other + 1])))
             labels.append(name)
-    line = subject.caption("The outermost images are test images, between them decoded codes at even steps.")
+    line = subject.caption(
+        "The outermost images of a row are test images, those between them decoded codes at even steps."
+    )
     return image_grid(torch.cat(rows), POINTS + 2, "Interpolations", line, labels, "path between two codes")
 
 
 def traversals(subject: Subject) -> Figure:
-    """Each unit by itself through the code of one test image, the most active unit first."""
+    """Each unit of one test image's code varied by itself, the most active unit first."""
     codes, model = subject.test_codes, subject.model
     activity = codes.z.var(0, correction=0) if codes.kl is None else codes.kl.mean(0)
     units = activity.argsort(descending=True)[:UNITS]
@@ -43,14 +45,14 @@ def traversals(subject: Subject) -> Figure:
     measure, unit_of = ("variance", "") if codes.kl is None else ("KL", " nats")
     names = [f"{unit}: {float(activity[unit]):.2g}{unit_of}" for unit in units.tolist()]
     line = subject.caption(
-        f"Each row moves one unit of a test image's code from -{REACH:g} to {REACH:g} standard deviations around "
+        f"Each row varies one unit of a test image's code from -{REACH:g} to {REACH:g} standard deviations around "
         "its mean."
     )
     return image_grid(torch.cat(rows), POINTS, "Traversals", line, names, f"unit of the code and its {measure}")
 
 
 def _pairs(y: Int[Tensor, " n"], same: bool) -> list[tuple[int, int]]:
-    """Pairs of rows by chance, of one label or of two; of any where there are no labels."""
+    """Random pairs of rows with the same label, or with different ones; any rows without labels."""
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0)).tolist()
     labelled = bool((y >= 0).all())
     found: list[tuple[int, int]] = []
@@ -63,18 +65,18 @@ def _pairs(y: Int[Tensor, " n"], same: bool) -> list[tuple[int, int]]:
     return found
 
 
-def _straight(
-    one: Float[Tensor, " d"], other: Float[Tensor, " d"], share: Float[Tensor, "k 1"]
+def _linear(
+    one: Float[Tensor, " d"], other: Float[Tensor, " d"], fraction: Float[Tensor, "k 1"]
 ) -> Float[Tensor, "k d"]:
-    return torch.lerp(one.expand(len(share), -1), other.expand(len(share), -1), share)
+    return torch.lerp(one.expand(len(fraction), -1), other.expand(len(fraction), -1), fraction)
 
 
 def _spherical(
-    one: Float[Tensor, " d"], other: Float[Tensor, " d"], share: Float[Tensor, "k 1"]
+    one: Float[Tensor, " d"], other: Float[Tensor, " d"], fraction: Float[Tensor, "k 1"]
 ) -> Float[Tensor, "k d"]:
-    """Along the arc between the two directions, as in Shoemake 1985; straight where there is no angle."""
+    """Spherical linear interpolation (Shoemake 1985); linear between parallel codes."""
     cosine = torch.nn.functional.cosine_similarity(one, other, dim=0).clamp(-1, 1)
     angle = cosine.arccos()
     if float(angle.sin()) < 1e-4:
-        return _straight(one, other, share)
-    return (((1 - share) * angle).sin() * one + (share * angle).sin() * other) / angle.sin()
+        return _linear(one, other, fraction)
+    return (((1 - fraction) * angle).sin() * one + (fraction * angle).sin() * other) / angle.sin()

@@ -1,4 +1,4 @@
-"""Where the codes lie, and what lies where no code is."""
+"""The distribution of the codes, and what the points of a low-dimensional latent space decode to."""
 
 import torch
 from jaxtyping import Float
@@ -15,73 +15,73 @@ REACH = 5.0
 STRIP_POINTS = 25
 PLANE_POINTS = 21
 ELLIPSES = 150
-MOST_CODES = 10_000
+MAX_CODES = 10_000
 TSNE_CODES = 4_000
 
 
 def codes_in_the_plane(subject: Subject) -> Figure:
-    """Test codes: the plane itself, their principal components, or histograms of a code of one unit."""
+    """Test codes of two units, the principal components of more, or histograms of one."""
     codes = subject.test_codes
-    z, y = codes.z[:MOST_CODES], codes.y[:MOST_CODES]
+    z, y = codes.z[:MAX_CODES], codes.y[:MAX_CODES]
     line = subject.caption(f"{len(y):,} test images.")
     return latent_plane(z, y, subject.data.class_names, "Latent codes", line)
 
 
 def codes_by_tsne(subject: Subject) -> Figure:
-    """Test codes of more than two units by t-SNE (van der Maaten and Hinton 2008)."""
+    """t-SNE of test codes of more than two units (van der Maaten and Hinton 2008)."""
     codes = subject.test_codes
     if codes.z.shape[1] <= 2:
-        raise NotApplicable("its code is a plane already")
+        raise NotApplicable("its code has at most two units")
     z, y = codes.z[:TSNE_CODES], codes.y[:TSNE_CODES]
-    if (z == z[0]).all():  # scikit-learn's t-SNE ends the process
+    if (z == z[0]).all():  # scikit-learn's t-SNE would end the process
         raise NotApplicable("all its codes are equal")
     perplexity = min(30.0, (len(z) - 1) / 3)
-    places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(z.cpu().numpy())
-    line = subject.caption(f"{len(y):,} test images, perplexity {perplexity:g}. Distances between groups mean little.")
+    points = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(z.cpu().numpy())
+    line = subject.caption(f"{len(y):,} test images, perplexity {perplexity:g}. Distances of clusters mean little.")
     axes = ("t-SNE, first", "t-SNE, second")
-    return latent_plane(torch.from_numpy(places), y, subject.data.class_names, "Latent codes by t-SNE", line, axes)
+    return latent_plane(torch.from_numpy(points), y, subject.data.class_names, "Latent codes by t-SNE", line, axes)
 
 
 def strip(subject: Subject) -> Figure:
-    """A code of one unit: decoded over [-5, 5] or the codes' range, and by quantiles."""
+    """A code of one unit, decoded over [-5, 5] or the codes' range, and at quantiles."""
     z = subject.train_codes.z
     if z.shape[1] != 1:
         raise NotApplicable("its code has more than one unit")
     low, high = _range(subject)
     even = torch.linspace(low, high, STRIP_POINTS)
-    share = (torch.arange(STRIP_POINTS) + 0.5) / STRIP_POINTS
+    levels = (torch.arange(STRIP_POINTS) + 0.5) / STRIP_POINTS
     own = has_standard_prior(subject.model)
-    quantiles = torch.special.ndtri(share) if own else z[:, 0].cpu().float().quantile(share)
+    quantiles = torch.special.ndtri(levels) if own else z[:, 0].cpu().float().quantile(levels)
     points = torch.cat((even, quantiles)).unsqueeze(1).to(z)
-    images, told = _decoded(subject, points)
+    images, condition = _decoded(subject, points)
     names = [f"{low:.1f} to {high:.1f}", "quantiles"]
     source = "the prior's" if own else "the training codes'"
     line = subject.caption(
-        f"Above: {STRIP_POINTS} codes at even steps. Below: {source} quantiles, {share[0]:.0%} to {share[-1]:.0%}."
-        f"{told}"
+        f"Above: {STRIP_POINTS} codes at even steps. Below: {source} quantiles, {levels[0]:.0%} to {levels[-1]:.0%}."
+        f"{condition}"
     )
     return image_grid(images, STRIP_POINTS, "What each code decodes to", line, names, "code")
 
 
 def plane(subject: Subject) -> Figure:
-    """A code of two units: decoded over [-5, 5]^2 or the codes' range, before the density of the training codes."""
+    """A code of two units, decoded over [-5, 5]^2 or the codes' range, over the density of the training codes."""
     z = subject.train_codes.z
     if z.shape[1] != 2:
-        raise NotApplicable("its code is no plane")
+        raise NotApplicable("its code does not have two units")
     low, high = _range(subject)
     ticks = torch.linspace(low, high, PLANE_POINTS)
     up, across = torch.meshgrid(ticks.flip(0), ticks, indexing="ij")
     points = torch.stack((across, up), -1).reshape(-1, 2).to(z)
-    images, told = _decoded(subject, points)
+    images, condition = _decoded(subject, points)
     line = subject.caption(
-        f"{PLANE_POINTS} x {PLANE_POINTS} codes, decoded; the colour behind them is the density of {len(z):,} "
-        f"training codes.{told}"
+        f"{PLANE_POINTS} x {PLANE_POINTS} codes, decoded; the background colour is the density of {len(z):,} "
+        f"training codes.{condition}"
     )
     return decoded_plane(images, z, (low, high), "What each code decodes to", line)
 
 
 def ellipses(subject: Subject) -> Figure:
-    """Posteriors of some test images in the plane of the two units with the largest KL."""
+    """The posteriors of some test images, in the two units with the largest KL."""
     kl = subject.test_codes.kl
     if kl is None:
         raise NotApplicable("it has no posterior")
@@ -94,7 +94,7 @@ def ellipses(subject: Subject) -> Figure:
     units = kl.mean(0).argsort(descending=True)[:2].sort().values
     own = has_standard_prior(subject.model)
     dashed = "; dashed: the prior's" if own else ""
-    line = subject.caption(f"{len(y)} test images; an ellipse reaches one standard deviation{dashed}.")
+    line = subject.caption(f"{len(y)} test images; each ellipse is one standard deviation{dashed}.")
     return posterior_ellipses(
         posterior.mean[:, units],
         (0.5 * posterior.log_var[:, units]).exp(),
@@ -108,14 +108,14 @@ def ellipses(subject: Subject) -> Figure:
 
 
 def _decoded(subject: Subject, points: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n c h w"], str]:
-    """The image of each code, and what a caption says of the one label that a conditional model is told with all."""
-    model = subject.model
-    images = generate(model, points, torch.zeros(len(points), dtype=torch.int64, device=points.device))
-    return images, f" The decoder is told the label {subject.data.class_names[0]}." if model.conditional else ""
+    """The image of each code, and a caption's sentence on the one label that a conditional model decodes with."""
+    images = generate(subject.model, points, torch.zeros(len(points), dtype=torch.int64, device=points.device))
+    label = subject.data.class_names[0]
+    return images, f" The decoder is conditioned on the label {label}." if subject.model.conditional else ""
 
 
 def _range(subject: Subject) -> tuple[float, float]:
-    """[-5, 5] where the prior is N(0, I); what holds 99 % of each unit of the codes where it is not."""
+    """[-5, 5] if the prior is N(0, I), else the smallest range with the central 99 % of every unit of the codes."""
     if has_standard_prior(subject.model):
         return -REACH, REACH
     tails = torch.tensor([0.005, 0.995])

@@ -1,26 +1,26 @@
-"""How much comes back of damaged images, as a matrix."""
+"""The robustness metrics as a matrix."""
 
 from matplotlib.figure import Figure
 
-from latentlab.evaluation.metrics.robustness import DAMAGE
+from latentlab.evaluation.metrics.robustness import CORRUPTIONS
 from latentlab.evaluation.subject import Subject
 from latentlab.figures import matrices
 
-FIGURES = {"psnr": "PSNR (dB)", "ssim": "SSIM", "mse": "mse per pixel"}
+METRICS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "mse": "MSE per pixel"}
 
 
 def robustness_matrix(subject: Subject) -> Figure:
-    """Kinds of damage by strength, a panel a figure."""
+    """Kinds of corruption by strength, one panel per metric."""
     found = subject.robustness
     panels = {
         heading: [
-            [found[f"{name}_{kind}_{strength:g}"] for strength in strengths] for kind, strengths in DAMAGE.items()
+            [found[f"{name}_{kind}_{strength:g}"] for strength in strengths] for kind, strengths in CORRUPTIONS.items()
         ]
-        for name, heading in FIGURES.items()
+        for name, heading in METRICS.items()
     }
-    cells = [[f"{strength:g}" for strength in strengths] for strengths in DAMAGE.values()]
+    cells = [[f"{strength:g}" for strength in strengths] for strengths in CORRUPTIONS.values()]
     line = subject.caption(
-        "Restored against clean test images. Strength: standard deviation (gaussian) or share of pixels."
+        "Restored images compared with clean ones. Strength: standard deviation (gaussian) or fraction of pixels."
     )
-    kinds = [kind.replace("_", " ") for kind in DAMAGE]
-    return matrices(panels, kinds, cells, [FIGURES["mse"]], "Robustness", line)
+    kinds = [kind.replace("_", " ") for kind in CORRUPTIONS]
+    return matrices(panels, kinds, cells, [METRICS["mse"]], "Robustness", line)

@@ -1,4 +1,4 @@
-"""Images of codes that no image was encoded to."""
+"""Generated images: decoded samples of codes."""
 
 import torch
 from matplotlib.figure import Figure
@@ -10,9 +10,9 @@ from latentlab.figures import image_grid
 COLUMNS, ROWS = 12, 10
 SEED = 0
 TITLES = {
-    "prior": "Samples of the prior",
-    "gaussian": "Samples of a fitted Gaussian",
-    "mixture": "Samples of a fitted mixture",
+    "prior": "Samples from the prior",
+    "gaussian": "Samples from a fitted Gaussian",
+    "mixture": "Samples from a fitted mixture",
 }
 SOURCES = {
     "prior": "the prior",
@@ -22,12 +22,12 @@ SOURCES = {
 
 
 def prior_samples(subject: Subject) -> Figure:
-    """Of the variant's own source of codes."""
+    """Samples of the variant's prior, or of a Gaussian fitted to the training codes."""
     return _samples(subject, next(iter(subject.sources)))
 
 
 def mixture_samples(subject: Subject) -> Figure:
-    """Of a mixture fitted to the training codes."""
+    """Samples of a mixture of Gaussians fitted to the training codes."""
     return _samples(subject, "mixture")
 
 
@@ -39,8 +39,8 @@ def _samples(subject: Subject, source: str) -> Figure:
         line = subject.caption(f"{len(z)} codes from {SOURCES[source]}.")
         return image_grid(generate(model, z, y), COLUMNS, title, line)
     by_label = y.argsort(stable=True)
-    told = "the Gaussian fitted to the label's training codes" if source == "mixture" else SOURCES[source]
-    line = subject.caption(f"{COLUMNS} codes a label from {told}.")
+    origin = "the Gaussian fitted to the training codes of the label" if source == "mixture" else SOURCES[source]
+    line = subject.caption(f"{COLUMNS} codes per label from {origin}.")
     names = list(subject.data.class_names)
     images = generate(model, z[by_label], y[by_label])
-    return image_grid(images, COLUMNS, f"{title}, by label", line, names, "label given to the decoder")
+    return image_grid(images, COLUMNS, f"{title}, by label", line, names, "label that the decoder is conditioned on")

@@ -1,4 +1,4 @@
-"""Measurements on two devices, whose shares of the batches are uneven, against one device."""
+"""Measurements on two devices with unevenly many rows of the batches, compared with one device."""
 
 import json
 from functools import partial
@@ -38,17 +38,17 @@ def measured(rank: int, world_size: int) -> dict[str, float]:
     x = torch.rand(sum(BATCHES), *SHAPE, generator=torch.Generator().manual_seed(0))
 
     def loader() -> list[Batch]:
-        shares = [part[rank::world_size] for part in x.split(BATCHES)]
+        divided = [rows[rank::world_size] for rows in x.split(BATCHES)]
         sources = [RandomSource(k, share=Share(rows, rank, world_size)) for k, rows in enumerate(BATCHES)]
         return [
             Batch(own, torch.full((len(own),), -1), rows, source)
-            for own, rows, source in zip(shares, BATCHES, sources, strict=True)
+            for own, rows, source in zip(divided, BATCHES, sources, strict=True)
         ]
 
     return dict(sparsity(model, loader(), 0.1)) | dict(restoration(model, loader(), SaltAndPepper(0.3)))
 
 
-def measure_a_share(rank: int, folder: str) -> None:
+def measure_on_a_device(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     with open(f"{folder}/{rank}.json", "w") as file:
         json.dump(measured(rank, 2), file)
@@ -56,9 +56,9 @@ def measure_a_share(rank: int, folder: str) -> None:
 
 
 def test_two_devices_measure_what_one_device_measures(tmp_path):
-    multiprocessing.spawn(measure_a_share, (str(tmp_path),), nprocs=2)
+    multiprocessing.spawn(measure_on_a_device, (str(tmp_path),), nprocs=2)
     one = measured(0, 1)
     assert len(one) == 8
     for rank in range(2):
-        # SSIM's scale is 1 however near to zero it lies: there its rounding is that of float32
+        # SSIM has a scale of 1 also near zero, where its rounding is that of float32
         assert json.loads((tmp_path / f"{rank}.json").read_text()) == pytest.approx(one, rel=1e-6, abs=1e-7)
