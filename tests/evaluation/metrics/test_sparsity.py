@@ -40,8 +40,8 @@ def pixel_model(decoder_weight=1.0, decoder_bias=0.0):
 
 def batches_of(x, size):
     y = torch.full((len(x),), -1)
-    parts = zip(x.split(size), y.split(size), strict=True)
-    return [Batch(part, labels, len(labels), RandomSource(0)) for part, labels in parts]
+    chunks = zip(x.split(size), y.split(size), strict=True)
+    return [Batch(own, labels, len(labels), RandomSource(0)) for own, labels in chunks]
 
 
 IMAGES = torch.tensor([[0.1, 0.6, 0.0, 0.2], [0.9, 0.7, 0.0, 0.5], [0.3, 0.8, 0.0, 0.5]]).reshape(3, *SHAPE)
