@@ -16,6 +16,7 @@ class AllMeasuredError(Exception):
 class InTurn(Callback):
     """After each call, runs as many steps of each bare loop; times both."""
 
+    once_per_call: ClassVar[bool] = True  # else steps would go one to a call
     pairs: ClassVar[int]
     loops: ClassVar[dict[str, Iterator[Any]]]
     times: ClassVar[list[dict[str, float]]]
@@ -27,7 +28,7 @@ class InTurn(Callback):
         self._since = None  # validation was in between
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        steps = trainer.datamodule.steps_per_call  # type: ignore[attr-defined]
+        steps = trainer.datamodule.batches_per_call  # type: ignore[attr-defined]
         now = _now()
         if self._since is not None and not trainer.is_last_batch:
             times = {"latentlab": (now - self._since) / steps}

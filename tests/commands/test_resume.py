@@ -12,6 +12,7 @@ import torch
 
 from latentlab.__main__ import main
 from latentlab.runs import Run
+from latentlab.training.callbacks.history import History
 from tests.called import called
 
 # the classic VAE on digits, long enough an epoch to be hit in its middle
@@ -116,6 +117,22 @@ def test_a_complete_run_goes_on_where_epochs_are_added(resume, train):
     assert resume(f"resume={run.folder}", "trainer.max_epochs=3") == 0
     assert run.metrics["epochs"] == 3
     assert run.metrics["steps"] == 33
+
+
+def test_a_complete_run_that_is_extended_and_fails_has_failed(resume, train, monkeypatch):
+    run = train(*SHORT)
+
+    def fail(*_):
+        raise RuntimeError("no more")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(History, "on_train_epoch_end", fail)
+        with pytest.raises(RuntimeError, match="no more"):
+            resume(f"resume={run.folder}", "trainer.max_epochs=3")
+    assert run.status == {"status": "failed", "reason": "RuntimeError: no more"}
+    assert resume(f"resume={run.folder}", "trainer.max_epochs=3") == 0
+    assert run.status["status"] == "complete"
+    assert run.metrics["epochs"] == 3
 
 
 def test_a_run_goes_on_from_its_last_epoch_also_where_an_earlier_one_is_the_best(resume, train):

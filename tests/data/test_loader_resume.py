@@ -69,7 +69,7 @@ def fit(
         **options,
     )
     data = DigitsDataModule(image_size=8, batch_size=256, binarize="dynamic", seed=3)
-    data.steps_per_call = steps_per_call
+    data.batches_per_call = steps_per_call
     try:
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
     except StoppedError:

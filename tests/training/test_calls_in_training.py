@@ -1,11 +1,14 @@
-"""Several steps to a call of Lightning's give what one at a time gives, and its hooks still hear of every step."""
+"""Several steps to a call of Lightning's give the results of one at a time, and its step hooks run at every step."""
 
 import itertools
+import json
+from pathlib import Path
 
 import pytest
 import torch
 from lightning.pytorch import Callback
 
+from latentlab.functional.batch import Batch
 from latentlab.models.parts import Parts
 from tests.training.callbacks.short_runs import digits, model_of, trainer_with
 
@@ -41,11 +44,11 @@ def test_a_limit_counts_batches(train, limit):
     assert train(*SHORT, limit, "trainer.max_epochs=2").metrics["steps"] == 14
 
 
-def test_training_ends_at_the_very_step_that_is_asked_for(train):
+def test_training_ends_at_exactly_the_requested_step(train):
     assert train(*SHORT, "trainer.max_steps=13").metrics["steps"] == 13
 
 
-def test_validation_comes_after_the_very_batch_that_is_asked_for(train):
+def test_validation_comes_after_exactly_the_requested_batch(train):
     run = train(*SHORT, "trainer.max_epochs=1", "trainer.val_check_interval=8", "logger=csv")
     steps = [int(row["step"]) for row in rows(run) if row.get("val/mse")]
     assert steps == [8, 16]
@@ -63,7 +66,7 @@ def test_curves_within_an_epoch_are_means_over_their_steps(train):
     assert mean == pytest.approx(whole, rel=1e-5)
 
 
-def test_without_an_interval_there_is_a_point_an_epoch(train):
+def test_without_an_interval_there_is_one_point_per_epoch(train):
     run = train(*SHORT, "trainer.max_epochs=1", "trainer.log_every_n_steps=0", "logger=csv")
     assert not any(row.get("train/objective_step") for row in rows(run))
     assert [int(row["step"]) for row in rows(run) if row.get("train/objective")] == [STEPS]
@@ -81,28 +84,27 @@ def test_batches_of_one_step_are_one_large_batch(train):
     assert mse[0] == pytest.approx(mse[1], rel=1e-4)
 
 
-class Listening(Callback):
-    """Writes down the hooks of a step, and the norm of the gradients that the optimizer is given."""
+class Recording(Callback):
+    """Records the hooks of a step, in order."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.norms: list[float] = []
+        self.hooks: list[str] = []
 
     def on_train_batch_start(self, *_) -> None:
-        self.heard.append("call")
+        self.hooks.append("call")
 
     def on_before_backward(self, *_) -> None:
-        self.heard.append("before backward")
+        self.hooks.append("before backward")
 
     def on_after_backward(self, *_) -> None:
-        self.heard.append("after backward")
+        self.hooks.append("after backward")
 
     def on_before_optimizer_step(self, *_) -> None:
-        self.heard.append("step")
+        self.hooks.append("step")
 
 
 class Norms(torch.optim.SGD):
-    """Writes down the norm of the gradients of each step."""
+    """Records the norm of the gradients of each step."""
 
     seen: list[float]
 
@@ -115,19 +117,19 @@ class Norms(torch.optim.SGD):
 
 def fit(*callbacks: Callback, **parts) -> None:
     data = digits()
-    data.steps_per_call = 2
+    data.batches_per_call = 2
     model = model_of("vae", data)
     model.parts = Parts(**{**vars(model.parts), **parts})
     trainer = trainer_with(None, *callbacks)
     trainer.fit(model, datamodule=data)
 
 
-def test_a_callback_hears_of_every_step(tmp_path, monkeypatch):
+def test_the_step_hooks_of_a_callback_run_at_every_step(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    listening = Listening()
-    fit(listening, Callback())
+    recording = Recording()
+    fit(recording, Callback())
     step = ["before backward", "after backward", "step"]
-    assert listening.heard == ["call", *step, *step, "call", *step]
+    assert recording.hooks == ["call", *step, *step, "call", *step]
 
 
 @pytest.mark.parametrize(("most", "by"), [(0.5, "norm"), (1e-3, "value"), (None, "norm")])
@@ -149,6 +151,50 @@ def test_gradients_are_clipped_before_each_step(tmp_path, monkeypatch, most, by)
         assert min(Norms.seen) > 0.5
     else:
         assert max(Norms.seen if by == "norm" else values) == pytest.approx(most, rel=1e-4)
+
+
+class SizesOfBatches(Callback):
+    """As a third party writes it: reads the batch after its step."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        batches = (batch,) if isinstance(batch, Batch) else batch
+        self.sizes += [batch_idx, *(len(each.x) for each in batches)]
+
+    def on_train_end(self, trainer, pl_module) -> None:
+        (Path(trainer.default_root_dir) / "sizes.json").write_text(json.dumps(self.sizes))
+
+
+OWN = f"+callbacks.sizes._target_={__name__}.SizesOfBatches"
+THIRD_PARTY = "+callbacks.rate._target_=lightning.pytorch.callbacks.LearningRateMonitor"
+
+
+@pytest.mark.parametrize(
+    ("options", "sizes"),
+    [((), [0, 64, 1, 64, 2, 64, 3, 64]), (("trainer.accumulate_grad_batches=2",), [0, 64, 64, 1, 64, 64])],
+)
+def test_a_callback_with_a_hook_per_batch_gets_each_batch(train, capfd, options, sizes):
+    run = train(*SHORT, "trainer.max_epochs=1", "trainer.limit_train_batches=4", *options, OWN)
+    assert json.loads((run.folder / "sizes.json").read_text()) == sizes
+    lines = [line for line in capfd.readouterr().out.splitlines() if "steps go one to a call" in line]
+    assert len(lines) == 1
+    assert "SizesOfBatches has a hook for each batch" in lines[0]
+
+
+def test_lightnings_own_monitor_of_the_learning_rate_logs_every_step(train, capfd):
+    options = ("scheduler=cosine", "trainer.max_epochs=1", "trainer.log_every_n_steps=1", "logger=csv")
+    run = train(*SHORT, *options, THIRD_PARTY)
+    assert "LearningRateMonitor has a hook for each batch" in capfd.readouterr().out
+    rates = [float(row["lr-Adam"]) for row in rows(run) if row.get("lr-Adam")]
+    assert len(rates) == len(set(rates)) == STEPS
+
+
+def test_the_results_do_not_depend_on_a_hook_per_batch(train):
+    options = (*SHORT, "trainer.max_epochs=1", "logger=csv")
+    with_hook, without = train(*options, THIRD_PARTY, folder="with"), train(*options, folder="without")
+    assert with_hook.metrics["metrics"] == without.metrics["metrics"]
 
 
 def rows(run):

@@ -1,21 +1,26 @@
-"""How batches go into calls, and what Lightning is told of it."""
+"""How batches are grouped into calls, and the arguments that Lightning gets for it."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import DeviceStatsMonitor, EarlyStopping, LearningRateMonitor, ModelCheckpoint, Timer
 
 from latentlab.errors import ConfigError
-from latentlab.training.execution import CallPlan, Execution
+from latentlab.training.callbacks.epoch_line import EpochLine
+from latentlab.training.callbacks.interruption import Interruption
+from latentlab.training.callbacks.progress import Progress
+from latentlab.training.execution import CallPlan, Execution, with_batch_hooks
 from tests.models.variants import build
 
 PLANS = {
-    # what the config says, batches in an epoch: size of a call, and what Lightning is told
+    # trainer options, batches in an epoch: size of a call, and arguments for Lightning
     "nothing": ({}, 430, 25, {"limit_train_batches": 430, "log_every_n_steps": 2}),
     "an epoch shorter than a call": ({}, 6, 25, {"limit_train_batches": 6, "log_every_n_steps": 1}),
     "one at a time": ({"steps_per_call": 1}, 430, 1, {"limit_train_batches": 430, "log_every_n_steps": 50}),
     "a number of batches": ({"limit_train_batches": 60}, 430, 25, {"limit_train_batches": 60, "log_every_n_steps": 2}),
-    "a share of them": ({"limit_train_batches": 0.5}, 431, 25, {"limit_train_batches": 215, "log_every_n_steps": 2}),
+    "a fraction of them": ({"limit_train_batches": 0.5}, 431, 25, {"limit_train_batches": 215, "log_every_n_steps": 2}),
     "more than there are": ({"limit_train_batches": 99}, 6, 25, {"limit_train_batches": 6, "log_every_n_steps": 1}),
     "validation twice an epoch": (
         {"val_check_interval": 0.5},
@@ -42,7 +47,7 @@ PLANS = {
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_lightning_is_told_calls_where_the_config_says_batches(plan):
+def test_lightning_counts_calls_where_the_config_counts_batches(plan):
     trainer, batches, size, options = PLANS[plan]
     found = CallPlan.of(trainer, batches)
     assert found.size == size
@@ -51,10 +56,22 @@ def test_lightning_is_told_calls_where_the_config_says_batches(plan):
 
 
 @given(st.integers(1, 60), st.integers(1, 500), st.integers(1, 500))
-def test_a_call_never_reaches_over_a_validation(steps_per_call, interval, batches):
+def test_a_call_never_spans_a_validation(steps_per_call, interval, batches):
     plan = CallPlan.of({"steps_per_call": steps_per_call, "val_check_interval": interval}, batches)
     assert plan.size * plan.options["val_check_interval"] == interval
     assert plan.size <= steps_per_call
+
+
+@pytest.mark.parametrize(("accumulate", "steps"), [(1, 430), (4, 108)])
+def test_one_step_to_a_call_whatever_the_config_says(accumulate, steps):
+    plan = CallPlan.of({"accumulate_grad_batches": accumulate, "steps_per_call": 100}, 430, one_step=True)
+    assert (plan.size, plan.steps_per_epoch) == (accumulate, steps)
+
+
+def test_callbacks_with_a_hook_per_batch_are_found():
+    per_batch = [LearningRateMonitor(), DeviceStatsMonitor()]
+    others = [Callback(), Timer(), ModelCheckpoint(), EarlyStopping("val/mse"), Progress(), EpochLine(), Interruption()]
+    assert with_batch_hooks([*others, *per_batch]) == per_batch
 
 
 MISTAKES = {
@@ -69,7 +86,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("message", MISTAKES)
-def test_what_cannot_be_is_told(message):
+def test_impossible_options_are_reported(message):
     with pytest.raises(ConfigError, match=message):
         CallPlan.of(MISTAKES[message], 430)
 

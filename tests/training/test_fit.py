@@ -98,6 +98,15 @@ def test_the_model_is_read_back_from_its_folder_without_its_data(train):
     assert all(torch.equal(saved[name], value) for name, value in model.state_dict().items())
 
 
+def test_another_filename_of_the_checkpoint_is_recorded_and_restored(train):
+    run = train(*DIGITS, "model=ae", "callbacks.checkpoint.filename=chosen", "callbacks.checkpoint.mode=max")
+    assert run.metrics["checkpoint"] == "checkpoints/chosen.ckpt"
+    tested = torch.load(run.folder / "checkpoints" / "chosen.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(tested[name], value) for name, value in load_model(run).state_dict().items())
+    last = _weights(run)
+    assert not all(torch.equal(last[name], value) for name, value in tested.items())
+
+
 def test_a_run_whose_objective_explodes_names_step_term_and_checkpoint(train, capfd):
     run = train(*DIGITS, "model=ae", "likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e3", status=1)
     error = capfd.readouterr().err

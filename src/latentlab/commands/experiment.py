@@ -107,7 +107,7 @@ def _record_failure(run: Run, error: BaseException) -> None:
     else:
         status, reason = "failed", f"{type(error).__name__}: {error}"
     try:
-        if run.metrics is None:  # else it was trained to its end, and only its evaluation was not
+        if run.status["status"] != "complete":  # else only the evaluation after the training failed
             run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)

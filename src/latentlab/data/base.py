@@ -22,8 +22,8 @@ class ImageDataModule(LightningDataModule, ABC):
     """All images, held as bytes on the training device, where batches are indexed and converted to floats.
 
     After `setup`: `image_shape` (C, H, W), `num_classes` (0 without labels), and `train`, `validation` and `test`,
-    each `Images`. A subclass sets `name` and `class_names`, and implements `_load`. `train_dataloader` yields
-    `steps_per_call` batches at a time.
+    each `Images`. A subclass sets `name` and `class_names`, and implements `_load`. `batches_per_call` and
+    `keep_batches` say how `train_dataloader` groups the batches: see `Calls`.
 
     Each device holds all images and takes its own rows of every batch, so the trainer needs
     `use_distributed_sampler=False`.
@@ -42,7 +42,8 @@ class ImageDataModule(LightningDataModule, ABC):
 
     name: str
     class_names: tuple[str, ...]
-    steps_per_call: int = 1
+    batches_per_call: int = 1
+    keep_batches: bool = False
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class ImageDataModule(LightningDataModule, ABC):
         loader = self._loader(self.train, "train", self.batch_size, self.seed, self._epoch)
         limit = None if self.trainer is None else self.trainer.limit_train_batches
         # Lightning applies a fraction to the calls itself, but would take a number of batches for one of calls
-        return Calls(loader, self.steps_per_call, limit if isinstance(limit, int) else None)
+        return Calls(loader, self.batches_per_call, limit if isinstance(limit, int) else None, self.keep_batches)
 
     def val_dataloader(self) -> ResidentLoader:
         """The validation images in order, with the same draws in every epoch and run."""

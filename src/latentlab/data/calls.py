@@ -5,37 +5,43 @@ from itertools import chain, islice
 from typing import final
 
 from latentlab.data.loader import ResidentLoader
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Call
 
 
 @final
 class Calls:
-    """The batches of a loader, handed out by `size`; each is cut when it is asked for, so none waits in memory.
+    """The batches of a loader in groups of `size`, one group for each call of the training step.
+
+    A group of one is the batch itself. A larger one is an iterator, which cuts each batch when it is taken, so that
+    none waits in memory, or, with `kept`, a tuple of the batches.
 
     Args:
         loader: the batches.
-        size: how many go into one call; the last call of a pass may have fewer.
-        limit: how many batches of a pass are handed out; None: all.
+        size: batches in a call; the last call of a pass may have fewer.
+        limit: how many batches of a pass are used; None: all.
+        kept: whether a call's batches can still be read after the training step.
     """
 
-    def __init__(self, loader: ResidentLoader, size: int, limit: int | None = None) -> None:
+    def __init__(self, loader: ResidentLoader, size: int, limit: int | None = None, kept: bool = False) -> None:
         self._loader = loader
         self._size = size
+        self._kept = kept
         self.batches = len(loader) if limit is None else min(limit, len(loader))
 
     def __len__(self) -> int:
         return -(-self.batches // self._size)
 
-    def __iter__(self) -> Iterator[Iterator[Batch]]:
-        batches = iter(self._loader)
+    def __iter__(self) -> Iterator[Call]:
+        batches = iter(self._loader)  # all calls take their batches from this one iterator
         for first in batches:
-            left = self.batches - self._loader.given
-            yield chain([first], islice(batches, min(self._size - 1, left)))
+            left = self.batches - self._loader.given  # after the first: a resumed pass starts at any batch
+            call = chain([first], islice(batches, min(self._size - 1, left)))
+            yield first if self._size == 1 else tuple(call) if self._kept else call
             if self._loader.given >= self.batches:
                 return
 
     def state_dict(self) -> dict[str, int]:
-        """The loader's own place, in batches."""
+        """The loader's position, in batches."""
         return self._loader.state_dict()
 
     def load_state_dict(self, state: dict[str, int]) -> None:

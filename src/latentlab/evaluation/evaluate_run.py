@@ -54,7 +54,7 @@ def evaluate_run(
     keep_freed_memory()
     data, model = _data(run, root), load_model(run).to(_device(device)).to(memory_format=torch.channels_last)
     torch.set_float32_matmul_precision("highest")  # also for a run that was trained with less
-    name, weights = run.folder.resolve().name, "best" if run.best_checkpoint else "last"
+    name, weights = run.folder.resolve().name, "last" if run.best_checkpoint in (None, run.last_checkpoint) else "best"
     classifiers = Path(outputs) / "reference_classifiers"
     subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, classifiers)
     if loggers is not None:
@@ -113,14 +113,8 @@ def _reopened_loggers(run: Run) -> list[Logger]:
         if node is not None and node._target_ != NOT_REOPENED:
             group[name] = {**node, "save_dir": str(run.folder)}  # the folder may have been moved
     if "wandb" in group:
-        group.wandb.run_id = _wandb_id(run.folder)
+        group.wandb.run_id = (run.metrics or {}).get("wandb_run_id")
     return build_each(DictConfig({"logger": group}), "logger")
-
-
-def _wandb_id(folder: Path) -> str | None:
-    """The id of the folder's W&B run; None without one."""
-    names = sorted(path.name for path in (folder / "wandb").glob("*run-*-*"))
-    return names[-1].rpartition("-")[2] if names else None
 
 
 def _log_summary(run: Run, metrics: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """What one training, validation or test step receives."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from jaxtyping import Float, Int
@@ -21,3 +22,11 @@ class Batch(NamedTuple):
     y: Int[Tensor, " b"]
     size: int
     random: RandomSource
+
+
+Call = Batch | tuple[Batch, ...] | Iterator[Batch]  # of the training step, which may train on several batches
+
+
+def batches_of(call: Call) -> Iterator[Batch]:
+    """The batches of a call, in order."""
+    return iter((call,)) if isinstance(call, Batch) else iter(call)

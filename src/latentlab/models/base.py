@@ -1,23 +1,22 @@
 """The base class of every variant: training and evaluation steps, logging and the optimizer."""
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, Call, batches_of
 from latentlab.functional.distributed import is_shared
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum
 from latentlab.functional.schedules import FINAL_STEP, ConstantRate
-from latentlab.models.optimization import descend
+from latentlab.models.optimization import Steps, lightning_steps, minimize
 from latentlab.models.parts import Measurement, Parts
 from latentlab.models.running_means import WINDOW, RunningMeans
 
@@ -60,6 +59,8 @@ class Autoencoder(LightningModule, ABC):
         self.latent_dim = latent_dim
         self.num_classes = parts.num_classes
         self.measurements = tuple(measurements)
+        self.total_steps = 1  # optimizer steps of the whole training, set before it: the rate's schedule needs them
+        self.steps_of: Callable[[LightningModule], Steps] = lightning_steps
         self.automatic_optimization = False
         self.running = {stage: RunningMeans(stage) for stage in ("val", "test")}
         self.running["train"] = RunningMeans("train", parts.log_every_n_steps or WINDOW)
@@ -114,9 +115,9 @@ class Autoencoder(LightningModule, ABC):
         return self.generate(self.encode(x, y).z, y)
 
     @final
-    def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
-        """The steps of one call: whatever their number, each is what it would be alone."""
-        descend(self, batches, self._learn, self.parts.accumulate, clips=self.parts.clip is not None)
+    def training_step(self, call: Call, batch_idx: int) -> None:
+        """Train on the batches of one call; the result does not depend on how batches are grouped into calls."""
+        minimize(self, batches_of(call), self._loss, self.parts.accumulate, self.steps_of(self))
 
     @final
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -138,7 +139,7 @@ class Autoencoder(LightningModule, ABC):
 
     @final
     def on_validation_epoch_start(self) -> None:
-        self.running["train"].flush()  # a NaN of training is named as such, not as validation's
+        self.running["train"].flush()  # so that a NaN in training is reported as such, not as one in validation
 
     @final
     def on_validation_epoch_end(self) -> None:
@@ -153,9 +154,9 @@ class Autoencoder(LightningModule, ABC):
         optimizer = self.parts.optimizer(self.parameters())
         if isinstance(self.parts.rate, ConstantRate):
             return optimizer
-        rate, total = self.parts.rate, total_steps(self.trainer)
+        rate, total = self.parts.rate, self.total_steps
         schedule = LambdaLR(optimizer, lambda step: rate(step, total))
-        return [optimizer], [schedule]
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     @final
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -166,8 +167,8 @@ class Autoencoder(LightningModule, ABC):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.running["train"].load_state_dict(checkpoint["train_means"])
 
-    def _learn(self, batch: Batch) -> Tensor:
-        """The objective's mean over the batch, to descend from; its parts are summed and reported now and then."""
+    def _loss(self, batch: Batch) -> Tensor:
+        """The objective's mean over the batch, to be minimised; its terms are added to the running means."""
         terms = self(batch)
         sums = torch.stack([*terms.values()]).sum(1)
         total = weighted_sum([*terms], sums, self.weights(self.global_step))
@@ -175,7 +176,7 @@ class Autoencoder(LightningModule, ABC):
         recent = self.running["train"].add_sums(names, (total, sums), len(batch.x), self.global_step)
         if recent is not None and self.parts.log_every_n_steps:
             self._report_recent(recent)
-        # DDP averages the gradients of the devices, whose shares of a batch may differ by an image
+        # DDP averages the gradients over the devices, whose parts of a batch may differ by an image
         devices = self.trainer.world_size if is_shared() else 1
         return total * (devices / (batch.size * self.parts.accumulate))
 
@@ -200,27 +201,16 @@ class Autoencoder(LightningModule, ABC):
         self._report(stage, figures)
 
     def _report(self, stage: str, figures: dict[str, float]) -> None:
-        # the step is told, as Lightning would take its calls for steps
-        place = {"step": float(self.global_step), "epoch": float(self.current_epoch)}
+        # the step is given explicitly, as Lightning counts calls
+        position = {"step": float(self.global_step), "epoch": float(self.current_epoch)}
         named = {f"{stage}/{name}": value for name, value in figures.items()}
-        # the figures are already equal on all devices: their mean over devices is themselves
-        self.log_dict({**named, **place}, sync_dist=is_shared())
+        # the metrics are already equal on all devices, and so is their mean
+        self.log_dict({**named, **position}, sync_dist=is_shared())
 
     def _report_recent(self, figures: dict[str, float]) -> None:
         named = {f"train/{name}_step": value for name, value in figures.items()}
         for logger in self.loggers:
             logger.log_metrics(named, self.global_step + 1)
-
-
-def total_steps(trainer: Trainer) -> int:
-    """Optimiser steps of the whole training.
-
-    Lightning's own `estimated_stepping_batches` sets the loader up before a checkpoint's place in it is restored, and
-    a run resumed in the middle of an epoch would start that epoch anew.
-    """
-    model, batches = trainer.lightning_module, trainer.datamodule.train_dataloader().batches  # type: ignore[attr-defined]
-    assert isinstance(model, Autoencoder)
-    return math.ceil(batches / model.parts.accumulate) * (trainer.max_epochs or 1)
 
 
 def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:

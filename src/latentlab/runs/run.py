@@ -156,8 +156,12 @@ class Run:
 
     @property
     def best_checkpoint(self) -> Path | None:
-        """The epoch with the lowest validation objective (every schedule at its end)."""
-        return self._checkpoint(layout.BEST)
+        """The checkpoint that was tested, as `metrics.json` records it; before the test, `best.ckpt` if it is there."""
+        metrics = self.metrics or {}
+        if "checkpoint" not in metrics:
+            return self._checkpoint(layout.BEST)
+        file = self.folder / str(metrics["checkpoint"])
+        return file if file.is_file() else None
 
     def start(self, config: DictConfig) -> None:
         """Write the resolved config and the status.

@@ -3,12 +3,12 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import torch
-from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger
@@ -103,14 +103,15 @@ def build_trainer(
     Raises:
         ConfigError: what the machine does not have, or options that Lightning refuses together.
     """
-    ours = {*OURS, *Execution.__dataclass_fields__, *options}
+    ours = {*OURS, "plugins", *Execution.__dataclass_fields__, *options}
     node = DictConfig({"trainer": {name: value for name, value in config.trainer.items() if name not in ours}})
     handed_in = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
+    handed_in["plugins"] = _plugins(config)
     try:
         trainer: Trainer = make_with(node, "trainer", **handed_in, **options)
     except (TypeError, ImportError, RuntimeError) as error:
-        # a RuntimeError about how Slurm's tasks were asked for
-        if isinstance(error, RuntimeError) and "SLURM" not in str(error):
+        # a RuntimeError is about the way in which Slurm's tasks were requested
+        if isinstance(error, RuntimeError) and "SLURM_NTASKS" not in os.environ:
             raise
         raise ConfigError(f"trainer: {error}") from error
     most = PROCESSES_A_CORE * (os.cpu_count() or 1)
@@ -119,9 +120,15 @@ def build_trainer(
             f"trainer.devices: expected at most {most} on this machine's CPU, found {trainer.num_devices}"
         )
     _refuse_other_number_of_processes(trainer)
-    if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # else the config names another one
-        trainer.strategy.checkpoint_io = WholeCheckpoints()
     return trainer
+
+
+def _plugins(config: DictConfig) -> list[Any]:
+    """Those of the config, with whole checkpoints unless one of them writes checkpoints itself."""
+    given = make(config, "trainer.plugins") if config.trainer.get("plugins") else []
+    plugins = [*given] if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    own = any(isinstance(plugin, CheckpointIO) for plugin in plugins)
+    return plugins if own else [*plugins, WholeCheckpoints()]
 
 
 def _refuse_other_number_of_processes(trainer: Trainer) -> None:

@@ -1,32 +1,37 @@
-"""How the steps are carried out on the machine at hand; what is computed stays the same, up to rounding."""
+"""How the steps are executed on the given machine; what is computed stays the same, up to rounding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import Any, Literal, final
 
 import torch
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer
 
 from latentlab.errors import ConfigError
 from latentlab.models.base import Autoencoder
 
-# what Lightning takes where nothing is said
-UNSAID = {
+# Lightning's defaults
+DEFAULTS = {
     "limit_train_batches": 1.0,
     "val_check_interval": 1.0,
     "accumulate_grad_batches": 1,
     "log_every_n_steps": 50,
 }
+BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
+# these hooks of Lightning's own neither read the batch nor count calls
+KNOWN_HOOKS = {getattr(kind, hook) for kind in (Callback, ModelCheckpoint, Timer) for hook in BATCH_HOOKS}
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """What `trainer` takes beside the arguments of Lightning's own.
+    """The options of `trainer` beside the arguments of Lightning's Trainer.
 
     Args:
         steps_per_call: batches in one training step of Lightning's, whose hooks then run once for all of them. Each
-            batch is still a step of the optimizer, and a signal or a checkpoint waits for the end of the call.
+            batch is still an optimizer step, and a signal or a checkpoint waits for the end of the call.
         compile: torch.compile for encoder and decoder.
         channels_last: lay images out pixel by pixel for convolutions, which most processors are faster with.
         matmul_precision: of float32 products: "high" allows TF32 on a GPU, "medium" bfloat16 inside, also on a CPU
@@ -47,14 +52,14 @@ class Execution:
 
     @classmethod
     def of(cls, trainer: Mapping[str, Any]) -> "Execution":
-        """That of a config's trainer node."""
+        """From a config's trainer node."""
         return cls(**{name: trainer[name] for name in cls.__dataclass_fields__ if name in trainer})
 
     def prepare(self, model: Autoencoder) -> None:
-        """Fit the process and the networks to it; an earlier job of the process leaves nothing behind."""
+        """Apply it to the process and the networks; settings of an earlier job of the process are overwritten."""
         torch.set_float32_matmul_precision(self.matmul_precision)
         if self.compile:
-            torch._dynamo.reset()  # after eight models it silently runs eager
+            torch.compiler.reset()  # after eight models it silently runs eager
         for network in (model.encoder, model.decoder):
             if self.channels_last:
                 network.to(memory_format=torch.channels_last)
@@ -65,30 +70,33 @@ class Execution:
 @final
 @dataclass(frozen=True)
 class CallPlan:
-    """How many batches go into a call, and what Lightning is told, which counts calls where we count batches.
+    """How many batches go into a call, and the arguments for Lightning, which counts calls instead of batches.
 
     size: batches in a call.
     options: arguments for Lightning's trainer.
+    steps_per_epoch: optimizer steps in an epoch.
     """
 
     size: int
     options: dict[str, Any]
+    steps_per_epoch: int
 
     @classmethod
-    def of(cls, trainer: Mapping[str, Any], batches: int) -> "CallPlan":
-        """That of a config's trainer node, for epochs of `batches`.
+    def of(cls, trainer: Mapping[str, Any], batches: int, one_step: bool = False) -> "CallPlan":
+        """The plan for a config's trainer node and epochs of `batches`.
 
-        A call never reaches over a validation, and holds whole steps of the optimizer: it may be smaller than asked.
+        A call never spans a validation, and holds whole optimizer steps: it may be smaller than asked for.
+        one_step: one optimizer step to a call, whatever the config says.
 
         Raises:
             ConfigError: no batch would be trained on, or validation would fall between two batches of a step.
         """
-        said = {**UNSAID, **{name: value for name, value in trainer.items() if value is not None}}
-        accumulate = said["accumulate_grad_batches"]
-        limit = min(_count("limit_train_batches", said["limit_train_batches"], batches), batches)
-        steps = max(1, Execution.of(trainer).steps_per_call // accumulate)
+        given = {**DEFAULTS, **{name: value for name, value in trainer.items() if value is not None}}
+        accumulate = given["accumulate_grad_batches"]
+        limit = min(_count("limit_train_batches", given["limit_train_batches"], batches), batches)
+        steps = 1 if one_step else max(1, Execution.of(trainer).steps_per_call // accumulate)
         options: dict[str, Any] = {"limit_train_batches": limit}
-        between = said["val_check_interval"]
+        between = given["val_check_interval"]
         if isinstance(between, int | float) and not (isinstance(between, float) and between == 1):
             interval = _count("val_check_interval", between, limit)
             if interval % accumulate:
@@ -96,18 +104,27 @@ class CallPlan:
                     f"trainer.val_check_interval: expected a multiple of accumulate_grad_batches={accumulate}, "
                     f"found {interval} batches"
                 )
-            # where it reaches over epochs, each has to be of whole calls
+            # where the interval spans epochs, each epoch must consist of whole calls
             steps = gcd(steps, interval // accumulate, *([limit // accumulate] if interval > limit else []))
             options["val_check_interval"] = interval // (steps * accumulate)
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval
-        options["log_every_n_steps"] = max(1, min(said["log_every_n_steps"] // size, -(-limit // size)))
-        return cls(size, options)
+        options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
+        return cls(size, options, -(-limit // accumulate))
 
 
-def _count(key: str, said: float, batches: int) -> int:
-    """A number or a share of the batches as a number."""
-    count = said if isinstance(said, int) else int(said * batches)
+def with_batch_hooks(callbacks: Sequence[Callback]) -> list[Callback]:
+    """The callbacks that have a hook per batch and may read the batch, or count calls as batches.
+
+    A class with an attribute `once_per_call = True` states that its hooks do neither.
+    """
+    kinds = {callback: type(callback) for callback in callbacks if not getattr(callback, "once_per_call", False)}
+    return [c for c, kind in kinds.items() if any(getattr(kind, hook) not in KNOWN_HOOKS for hook in BATCH_HOOKS)]
+
+
+def _count(key: str, given: float, batches: int) -> int:
+    """A number or a fraction of the batches as a number."""
+    count = given if isinstance(given, int) else int(given * batches)
     if count < 1:
-        raise ConfigError(f"trainer.{key}: {said} of {batches} batches is none; expected at least one")
+        raise ConfigError(f"trainer.{key}: {given} of {batches} batches is none; expected at least one")
     return count

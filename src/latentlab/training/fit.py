@@ -1,4 +1,4 @@
-"""Train one model as its config says, test its best epoch, and leave everything about the run in its folder."""
+"""Train one model from its config, test its best epoch, and write everything about the run to its folder."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import pickle
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
 import torch
@@ -35,82 +35,104 @@ from latentlab.training.build import (
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
-from latentlab.training.execution import CallPlan
-from latentlab.training.tracking import log_hyperparameters
+from latentlab.training.execution import CallPlan, Execution, with_batch_hooks
+from latentlab.training.lightning_internals import direct_steps
+from latentlab.training.tracking import log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
 
-MOST_SEED = 2**32 - 1  # NumPy takes no larger one
+MAX_SEED = 2**32 - 1  # NumPy accepts no larger one
+
+
+class Session(NamedTuple):
+    """What one training consists of.
+
+    timer: measures the training alone.
+    """
+
+    data: ImageDataModule
+    model: Autoencoder
+    trainer: pl.Trainer
+    loggers: list[Logger]
+    timer: Timer
+
+    @property
+    def checkpoint(self) -> ModelCheckpoint:
+        """The callback that chooses the epoch whose weights are tested."""
+        callback = self.trainer.checkpoint_callback
+        assert isinstance(callback, ModelCheckpoint)
+        return callback
 
 
 def fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, Any], list[Logger]]:
-    """Train, test with the best weights, write `metrics.json`; returns what it holds, and the open loggers.
+    """Train, test with the best weights, write `metrics.json`; returns its content, and the open loggers.
 
     Raises:
         UserError: the config, the data or the folder cannot serve, or the objective became NaN or infinite.
     """
     started = time.perf_counter()
-    if not 0 <= config.seed <= MOST_SEED:
-        raise ConfigError(f"seed: expected 0 to {MOST_SEED}, found {config.seed}")
-    _forget_earlier_jobs()
-    _spare_each_step()
-    _leave_speaking_to_us()
-    pl.seed_everything(config.seed, verbose=False)
+    _prepare_process(config.seed)
     check_trainer(config.trainer)
-    data = build_data(config)
-    calls = CallPlan.of(config.trainer, data.train_dataloader().batches)
-    data.steps_per_call = calls.size
-    model = build_model(config, data.image_shape, data.num_classes)
-    timer = Timer(time_limit(config.trainer))
-    ours = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
-    callbacks: list[Callback] = [*ours, *build_each(config, "callbacks"), _every_epoch(run)]
-    loggers = build_each(config, "logger")
-    trainer = build_trainer(config, callbacks, loggers, calls.options)
-    _fit(trainer, model, data, run, run.last_checkpoint if config.resume else None)
-    # the test loads a checkpoint, and with it an earlier reading
-    progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
-    train_seconds, best = timer.time_elapsed("train"), _best(trainer)
-    tested = time.perf_counter()
-    trainer.test(model, datamodule=data, ckpt_path=best.best_model_path or None, verbose=False, weights_only=True)
-    now = time.perf_counter()
-    seconds = {"train_seconds": train_seconds, "test_seconds": now - tested, "wall_seconds": now - started}
-    figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
-    if best.best_model_score is not None:
-        figures[f"{best.monitor}"] = float(best.best_model_score)
-    metrics = {
-        "status": "complete",
-        "metrics": for_json(figures),
-        "data": data.name,
-        "data_fingerprint": data.fingerprint(),
-        "seed": config.seed,
-        "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
-        "threads": torch.get_num_threads(),
-        **{name: round(value, 3) for name, value in seconds.items()},
-        **progress,
-        "parameters": parameters_of(model),
-    }
-    if trainer.is_global_zero:
+    session = _assembled(run, config, quiet)
+    _fit(session, run, run.last_checkpoint if config.resume else None)
+    progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
+    figures, seconds = _tested(session)
+    seconds["wall_seconds"] = time.perf_counter() - started
+    metrics = _metrics(run, config, session, figures, seconds) | progress
+    if session.trainer.is_global_zero:
         metrics |= {"git_revision": git_revision(), "versions": versions(), "config_hash": config_hash(config)}
         plain: Any = OmegaConf.to_container(config, resolve=True)
-        log_hyperparameters(loggers, hyperparameters(plain), figures, progress["steps"])
+        log_hyperparameters(session.loggers, hyperparameters(plain), figures, progress["steps"])
         run.write_metrics(metrics)
         log.info("%s", "  ".join(f"{name} {value:.5g}" for name, value in figures.items()))
-    return metrics, loggers
+    return metrics, session.loggers
+
+
+def _prepare_process(seed: int) -> None:
+    """Settings of the process, and the seed of the parameters."""
+    if not 0 <= seed <= MAX_SEED:
+        raise ConfigError(f"seed: expected 0 to {MAX_SEED}, found {seed}")
+    # an earlier job of a sweep may have changed these, and Lightning does not reset them
+    torch.use_deterministic_algorithms(False)
+    torch.set_grad_enabled(True)
+    # PyTorch's switch, which Lightning turns on: at each step the optimizer would load NVIDIA's library to find a GPU
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
+    keep_freed_memory()
+    silence_lightning_loggers()
+    pl.seed_everything(seed, verbose=False)
+
+
+def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
+    data = build_data(config)
+    model = build_model(config, data.image_shape, data.num_classes)
+    configured = build_each(config, "callbacks")
+    per_batch = with_batch_hooks(configured)
+    plan = CallPlan.of(config.trainer, data.train_dataloader().batches, one_step=bool(per_batch))
+    if per_batch and Execution.of(config.trainer).steps_per_call > 1:
+        names = ", ".join(type(callback).__name__ for callback in per_batch)
+        log.info("steps go one to a call (trainer.steps_per_call=1): %s has a hook for each batch", names)
+    data.batches_per_call, data.keep_batches = plan.size, bool(per_batch)
+    model.steps_of = direct_steps
+    model.total_steps = plan.steps_per_epoch * config.trainer.max_epochs
+    timer = Timer(time_limit(config.trainer))
+    own = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
+    callbacks: list[Callback] = [*own, *configured, _every_epoch(run)]
+    loggers = build_each(config, "logger")
+    return Session(data, model, build_trainer(config, callbacks, loggers, plan.options), loggers, timer)
 
 
 def _every_epoch(run: Run) -> ModelCheckpoint:
-    """What saves `last.ckpt`: Lightning's `save_last` would write it with the best epochs alone."""
-    return ModelCheckpoint(
-        run.folder / layout.CHECKPOINTS, layout.LAST, save_on_train_epoch_end=True, enable_version_counter=False
-    )
+    """What saves `last.ckpt`: Lightning's `save_last` would write it in the best epochs alone."""
+    folder = run.folder / layout.CHECKPOINTS
+    return ModelCheckpoint(folder, layout.LAST, save_on_train_epoch_end=True, enable_version_counter=False)
 
 
-def _fit(trainer: pl.Trainer, model: Autoencoder, data: ImageDataModule, run: Run, checkpoint: Path | None) -> None:
+def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
     if checkpoint is not None:
         _refuse_damaged(checkpoint)
         log.info("resuming from %s", checkpoint)
     try:
-        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        session.trainer.fit(session.model, datamodule=session.data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:
         saved = str(run.last_checkpoint or "")
         raise NonFiniteObjective(error.stage, error.name, error.step, saved) from error
@@ -123,33 +145,48 @@ def _refuse_damaged(checkpoint: Path) -> None:
         raise UserError(f"resume: {checkpoint} is damaged; put best.ckpt in its place, or start a new run") from error
 
 
-def _best(trainer: pl.Trainer) -> ModelCheckpoint:
-    checkpoint = trainer.checkpoint_callback
-    assert isinstance(checkpoint, ModelCheckpoint)
-    return checkpoint
+def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:
+    """The metrics of the last epoch and of the test with the best weights, and the seconds of training and test."""
+    trainer, best = session.trainer, session.checkpoint
+    train_seconds = session.timer.time_elapsed("train")  # the test loads a checkpoint, and with it an earlier reading
+    started = time.perf_counter()
+    path = best.best_model_path or None
+    trainer.test(session.model, datamodule=session.data, ckpt_path=path, verbose=False, weights_only=True)
+    seconds = {"train_seconds": train_seconds, "test_seconds": time.perf_counter() - started}
+    figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
+    if best.best_model_score is not None:
+        figures[f"{best.monitor}"] = float(best.best_model_score)
+    return figures, seconds
 
 
-def _forget_earlier_jobs() -> None:
-    """Undo what an earlier job of a sweep leaves in the process and Lightning does not reset."""
-    torch.use_deterministic_algorithms(False)
-    torch.set_grad_enabled(True)
+def _metrics(
+    run: Run, config: DictConfig, session: Session, figures: dict[str, float], seconds: dict[str, float]
+) -> dict[str, Any]:
+    """The content of `metrics.json` that every device knows."""
+    trainer, data, tested = session.trainer, session.data, session.checkpoint.best_model_path
+    return {
+        "status": "complete",
+        "metrics": for_json(figures),
+        "data": data.name,
+        "data_fingerprint": data.fingerprint(),
+        "seed": config.seed,
+        "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
+        "threads": torch.get_num_threads(),
+        **{name: round(value, 3) for name, value in seconds.items()},
+        "parameters": parameters_of(session.model),
+        "checkpoint": os.path.relpath(tested, run.folder) if tested else None,
+        "wandb_run_id": wandb_run_id(session.loggers),
+    }
 
 
-def _spare_each_step() -> None:
-    """Set the process up so that no step pays for what Lightning and the C library would do in it."""
-    # Lightning's own switch: the optimizer asks for a GPU at every step, and would load a library to be told of none
-    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
-    keep_freed_memory()
-
-
-def _leave_speaking_to_us() -> None:
-    """Lightning's loggers print beside Hydra's, about devices that are absent and about other products."""
+def silence_lightning_loggers() -> None:
+    """Turn off Lightning's own log lines, about absent devices and other products, which Hydra would print twice."""
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
-    # of a machine that could hand jobs to Slurm, whoever works there without it
+    # on a machine with Slurm, for a run that does not use it
     warnings.filterwarnings("ignore", message="The `srun` command is available")
-    # Lightning 2.6 asks newer torch in an older way: nothing that a user could mend
+    # Lightning 2.6 calls newer torch in an older way: a user can do nothing about it
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")

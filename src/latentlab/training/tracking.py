@@ -1,6 +1,6 @@
-"""Pictures and final figures to the run's folder, TensorBoard and W&B.
+"""Logs pictures and final metrics to the run's folder, TensorBoard and W&B.
 
-Whatever W&B does, a run goes on. A picture is rendered once, and everybody gets the same pixels.
+A failure of W&B never stops a run. A picture is rendered once, and all loggers get the same pixels.
 """
 
 import logging
@@ -15,11 +15,11 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import UInt8
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
-from lightning.pytorch.utilities import rank_zero_only
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from latentlab.processes.launcher import is_first
 from latentlab.runs.layout import FIGURES
 from latentlab.training.wandb_logger import SteadyWandbLogger, attempt, finish
 
@@ -31,7 +31,7 @@ WandbMode = Literal["online", "offline", "disabled"]
 # TensorBoard drops columns where runs differ in their metrics, so all runs have these
 HPARAMS_METRICS = ("test/objective", "test/mse", "test/bce", "test/kl", "test/elbo")
 LOGIN_SECONDS = 5.0  # W&B itself waits up to 90 s
-INIT_SECONDS = 15.0  # of a server that has just answered
+INIT_SECONDS = 15.0  # for a server that has just answered
 FINISH_SECONDS = 120.0  # an upload that takes longer is left to `wandb sync`
 
 
@@ -45,7 +45,7 @@ def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: 
         elif isinstance(logger, WandbLogger):
             import wandb
 
-            # of bytes: W&B turns floats in [0, 1] into black
+            # as bytes: W&B shows floats in [0, 1] as black
             shown = {key: wandb.Image(pixels), "trainer/global_step": step}
             attempt(logger, partial(logger.experiment.log, shown))
 
@@ -53,10 +53,10 @@ def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: 
 def log_hyperparameters(
     loggers: Sequence[Logger], config: Mapping[str, Any], metrics: Mapping[str, float], step: int = 0
 ) -> None:
-    """A finished run's flat config beside its final figures; to be called once, at the end.
+    """Log a finished run's flat config with its final metrics; to be called once, at the end.
 
-    TensorBoard's HParams gets the figures of `HPARAMS_METRICS` alone, NaN where the run has none; they
-    also become points of its curves, at `step`. W&B gets the config and a summary of all finite figures.
+    TensorBoard's HParams gets the metrics of `HPARAMS_METRICS` alone, NaN where the run has none; they
+    also become points of its curves, at `step`. W&B gets the config and a summary of all finite metrics.
     """
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
@@ -79,37 +79,33 @@ def wandb_logger(
 ) -> WandbLogger:
     """Lightning's logger of a W&B run in `save_dir`, which is open already where it is online.
 
-    With `run_id` it goes on with that run.
+    It is online where W&B finds a key and its server accepts it within a few seconds, and offline elsewhere; a log
+    line reports which, and why. WANDB_MODE takes precedence. No state of the network makes it raise.
 
-    It is online where W&B finds a key and its server accepts it within a few seconds, and offline elsewhere;
-    one log line says which and why. WANDB_MODE has the last word. No state of the network makes it raise.
+    run_id: of an earlier run, which is continued; None: a new run.
     """
+    import wandb
+
     folder = Path(save_dir)
     folder.mkdir(parents=True, exist_ok=True)  # W&B would write to a temporary folder instead
-
-    def logger(mode: WandbMode) -> WandbLogger:
-        import wandb
-
-        # Lightning's own `offline=True` sets WANDB_MODE for all later jobs of the process
-        settings = wandb.Settings(init_timeout=INIT_SECONDS, finish_timeout=FINISH_SECONDS)
-        return SteadyWandbLogger(
-            name,
-            folder,
-            id=run_id,
-            project=project,
-            group=group,
-            job_type=job_type,
-            tags=list(tags),
-            mode=mode,
-            settings=settings,
-        )
-
-    if rank_zero_only.rank != 0:  # type: ignore[attr-defined]
-        return logger("disabled")
+    logger = partial(
+        SteadyWandbLogger,
+        name,
+        folder,
+        id=run_id,
+        project=project,
+        group=group,
+        job_type=job_type,
+        tags=list(tags),
+        settings=wandb.Settings(init_timeout=INIT_SECONDS, finish_timeout=FINISH_SECONDS),
+    )
+    # by `mode`, as Lightning's own `offline=True` sets WANDB_MODE for all later jobs of the process
+    if not is_first():
+        return logger(mode="disabled")
     mode, reason = _choose_mode()
     if mode == "online":
         try:
-            online = logger("online")
+            online = logger(mode=mode)
             _ = online.experiment  # opens it
             log.info("W&B: online, %s", reason)
             return online
@@ -117,18 +113,26 @@ def wandb_logger(
             mode, reason = "offline", f"the run could not be opened: {_one_line(error)}"
     upload = f"; upload later: wandb sync {folder}/wandb/offline-run-*" if mode == "offline" else ""
     log.info("W&B: %s, %s%s", mode, reason, upload)
-    return logger(mode)
+    return logger(mode=mode)
+
+
+def wandb_run_id(loggers: Sequence[Logger]) -> str | None:
+    """The id of the W&B run that is open; None where there is none."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger) and not logger.experiment.disabled:
+            return logger.version
+    return None
 
 
 def close_boards(loggers: Sequence[Logger]) -> None:
-    """End TensorBoard's writers, each with a thread and a file, which the figures after the test open once more."""
+    """Close TensorBoard's writers, each with a thread and a file, which the metrics after the test reopen."""
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.finalize("success")
 
 
 def finish_wandb(exit_code: int) -> None:
-    """Close the W&B run if one is open: the next job of a sweep would go on writing into it."""
+    """Close the W&B run if one is open: the next job of a sweep would write into it."""
     finish(exit_code)
 
 
@@ -151,9 +155,9 @@ def _choose_mode() -> tuple[WandbMode, str]:
 
     set_mode = wandb.setup().settings.mode
     if set_mode == "disabled":
-        return "disabled", "WANDB_MODE or W&B's settings say so"
+        return "disabled", "WANDB_MODE or W&B's settings select it"
     if set_mode in ("offline", "dryrun"):
-        return "offline", "WANDB_MODE or W&B's settings say so"
+        return "offline", "WANDB_MODE or W&B's settings select it"
     outcome: list[bool | Exception] = []
 
     def log_in() -> None:

@@ -1,4 +1,4 @@
-"""A run of W&B whose own service may be gone at any moment: the training goes on without it."""
+"""A W&B run whose service process may end at any moment: training continues without it."""
 
 import logging
 import sys
@@ -14,12 +14,12 @@ log = logging.getLogger(__name__)
 
 @final
 class SteadyWandbLogger(WandbLogger):
-    """Lightning's, which is silent from the first error on; one warning says so."""
+    """Lightning's logger, which logs one warning at the first error and nothing to W&B after it."""
 
     _gone = False
 
     def attempt(self, act: Callable[[], object]) -> None:
-        """Do what needs W&B, if it is still there."""
+        """Call `act`, which uses W&B, unless W&B has failed before."""
         if self._gone:
             return
         try:
@@ -39,7 +39,7 @@ class SteadyWandbLogger(WandbLogger):
 
 
 def attempt(logger: Logger, act: Callable[[], object]) -> None:
-    """Do what needs the logger; where it is W&B's and W&B is gone, nothing."""
+    """Call `act`, which uses the logger, unless the logger is W&B's and W&B has failed before."""
     if isinstance(logger, SteadyWandbLogger):
         logger.attempt(act)
     else:
@@ -47,26 +47,29 @@ def attempt(logger: Logger, act: Callable[[], object]) -> None:
 
 
 def finish(exit_code: int) -> None:
-    """Close the W&B run if one is open: the next job of a sweep would go on writing into it."""
-    wandb = sys.modules.get("wandb")
-    if wandb is None or wandb.run is None:
+    """Close the W&B run if one is open: the next job of a sweep would write into it."""
+    if "wandb" not in sys.modules:
+        return
+    import wandb
+
+    if wandb.run is None:
         return
     try:
         wandb.finish(exit_code=exit_code)
     except Exception as error:
         log.debug("W&B could not be closed: %s", error)
-        with suppress(Exception):  # so that the next job starts a run and a service of its own
-            wandb.sdk.lib.module.unset_globals()
+        wandb.run = None  # so that the next job starts a new run, and a new service
+        with suppress(Exception):
             wandb.teardown(exit_code)
 
 
 def _warn(error: Exception) -> None:
-    told = " ".join(str(error).split()) or type(error).__name__
-    log.warning("W&B is gone (%s); the run goes on without it, and what it had is in the run's folder", told)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    log.warning("W&B is gone (%s); the run continues without it, and its W&B files stay in the run's folder", reason)
     before = sys.unraisablehook
 
-    def leave_out(ended: "sys.UnraisableHookArgs") -> None:
-        if not isinstance(ended.exc_value, ConnectionError):  # W&B's own of the same, at the end of the process
+    def without_connection_errors(ended: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(ended.exc_value, ConnectionError):  # W&B raises the same again when the process exits
             before(ended)
 
-    sys.unraisablehook = leave_out
+    sys.unraisablehook = without_connection_errors

@@ -1,8 +1,8 @@
-"""Quiet mode: one line an epoch, for sweeps, logs and CI."""
+"""Quiet mode: one log line per epoch, for sweeps, logs and CI."""
 
 import logging
 import time
-from typing import final
+from typing import Any, ClassVar, final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
@@ -13,21 +13,24 @@ SHOWN = ("train/objective", "val/objective", "val/mse", "val/elbo")
 
 @final
 class EpochLine(Callback):
-    """Logs the epoch's figures once they are all in."""
+    """Logs the metrics of an epoch once all of them are known."""
+
+    once_per_call: ClassVar[bool] = True
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # an epoch that is resumed in its middle is not started again
-        self._began, self._open = time.monotonic(), trainer.fit_loop.restarted_mid_epoch
+        self._began, self._open = time.monotonic(), False
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._print(trainer, trainer.current_epoch)
-        self._open = True
+        self._log(trainer, trainer.current_epoch)
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        self._open = True  # not at the epoch's start: one that is resumed in its middle is not started again
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._print(trainer, trainer.current_epoch)
+        self._log(trainer, trainer.current_epoch)
 
-    def _print(self, trainer: Trainer, epochs: int) -> None:
-        """The epoch before: its training figures come after the hook that callbacks have for an epoch's end."""
+    def _log(self, trainer: Trainer, epochs: int) -> None:
+        """The epoch before: its training metrics are logged after the callbacks' hook for the end of an epoch."""
         now = time.monotonic()
         if self._open and trainer.is_global_zero:
             figures = trainer.callback_metrics

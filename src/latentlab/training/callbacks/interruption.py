@@ -3,7 +3,7 @@
 import logging
 import signal
 from types import FrameType
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -32,6 +32,8 @@ class Interruption(Callback):
     Raises:
         Interrupted: from `on_train_epoch_start`, `on_train_batch_end` or `on_train_end`.
     """
+
+    once_per_call: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._received = 0

@@ -1,19 +1,21 @@
 """A progress bar that is redrawn by time, not by step."""
 
 import time
-from typing import Any, final
+from typing import Any, ClassVar, cast, final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich import progress as rich
 
-from latentlab.models.base import Autoencoder, total_steps
+from latentlab.models.base import Autoencoder
 
 SECONDS_BETWEEN_DRAWS = 0.25
 
 
 @final
 class Progress(Callback):
-    """One bar over the whole training: epoch, objective of the newest batch, steps a second, time left."""
+    """One bar over the whole training: epoch, objective of the newest batch, steps per second, time left."""
+
+    once_per_call: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._bar: rich.Progress | None = None
@@ -35,7 +37,7 @@ class Progress(Callback):
         )
         self._task = self._bar.add_task(
             "training",
-            total=total_steps(trainer),
+            total=cast(Autoencoder, pl_module).total_steps,
             completed=trainer.global_step,
             epoch=trainer.current_epoch + 1,
             epochs=trainer.max_epochs,
