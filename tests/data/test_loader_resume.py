@@ -1,6 +1,6 @@
 """A run that is stopped and resumed has the same batches and draws as an uninterrupted one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from latentlab.data.digits import DigitsDataModule
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, Call, batches_of
 
 Record = tuple[int, int, list[int], float, float]
 BATCHES = 6  # of 256 in 1,297 images
@@ -28,8 +28,8 @@ class Recorder(LightningModule):
         self.automatic_optimization = False
         self.seen: list[Record] = []
 
-    def training_step(self, batches: Iterator[Batch]) -> None:
-        for batch in batches:
+    def training_step(self, call: Call) -> None:
+        for batch in batches_of(call):
             draw = batch.random.uniform(batch.x[:, 0, 0, 0])[0].item()
             self.seen.append((self.current_epoch, batch.size, batch.y.tolist(), batch.x.double().sum().item(), draw))
             self.optimizers().step()
