@@ -51,7 +51,7 @@ def test_the_second_of_two_devices_killed(pair, undisturbed):
     status, output = finish(first, SECONDS)
     assert status == 1, output
     (line,) = re.findall(r"^error: .*", output, re.MULTILINE)
-    assert line.startswith("error: the process of device 1 was ended by SIGKILL, and the run with it; to go on: ")
+    assert line.startswith("error: the process of device 1 was ended by SIGKILL, and the run with it; to resume: ")
     assert line.endswith(f"latentlab train resume={run.folder}")
     assert "Traceback" not in output
     assert run.status["status"] == "interrupted"
@@ -68,7 +68,7 @@ def test_the_first_of_two_devices_killed(pair):
     first.kill()
     status, output = finish(first, SECONDS)  # the end of its output: the other does not hold it any more
     assert status == -signal.SIGKILL
-    assert "error: the process of device 0 is gone, and the run with it; to go on: " in output
+    assert "error: the process of device 0 is gone, and the run with it; to resume: " in output
     assert "Traceback" not in output
     assert not other.is_running() or other.status() == psutil.STATUS_ZOMBIE
     assert run.status == {"status": "interrupted", "reason": "its process exited without writing a status"}

@@ -44,12 +44,12 @@ def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         done = is_evaluated(metrics, config.evaluate)
         return metrics if done else _evaluated(run, config, metrics, None, quiet)
     if not config.resume and run.metrics is not None:
-        raise UserError(f"{run.folder} holds a complete run; go on with it by resume=FOLDER, or choose another folder")
+        raise UserError(f"{run.folder} holds a complete run; continue it by resume=FOLDER, or choose another folder")
     if is_first():
         run.start(config)
     exit_code = 1
     try:
-        with interruptible(), disk_errors_in_a_line(), watched(_to_go_on(run), partial(_record_failure, run)):
+        with interruptible(), disk_errors_in_a_line(), watched(_how_to_resume(run), partial(_record_failure, run)):
             metrics, loggers = fit_and_test(run, config, quiet)
             metrics = _evaluated(run, config, metrics, loggers, quiet)
             close_boards(loggers)
@@ -68,7 +68,7 @@ def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
     metrics = run.metrics
     if metrics is None or metrics["epochs"] < config.trainer.max_epochs:
         return None
-    log.info("%s is complete after %d epochs; raise trainer.max_epochs to go on", run.folder, metrics["epochs"])
+    log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
     return metrics
 
 
@@ -88,7 +88,7 @@ def _evaluated(
 
 
 def _disk_error(error: BaseException, folder: Path) -> OSError | None:
-    """What could not be read or written, with a name; Lightning tells TensorBoard's as the cause of another error."""
+    """The error of a disk, with a file name; Lightning raises TensorBoard's as the cause of another error."""
     found = error.__cause__ if isinstance(error, ValueError) else error
     if not isinstance(found, OSError):
         return None
@@ -100,7 +100,7 @@ def _disk_error(error: BaseException, folder: Path) -> OSError | None:
 def _record_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, Interrupted):
         status, reason = "interrupted", f"signal {error.signal_number}"
-    elif isinstance(error, RankLost | OSError):  # no fault of the experiment's: it is to go on, not to be repeated
+    elif isinstance(error, RankLost | OSError):  # not caused by the experiment: it is to be resumed, not restarted
         status, reason = "interrupted", str(error)
     elif isinstance(error, Pruned):
         status, reason = "pruned", str(error)
@@ -111,9 +111,9 @@ def _record_failure(run: Run, error: BaseException) -> None:
             run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)
-    if status == "interrupted" and not isinstance(error, RankLost):  # which says so itself
-        log.warning("interrupted by %s; %s", reason, _to_go_on(run))
+    if status == "interrupted" and not isinstance(error, RankLost):  # whose message says so
+        log.warning("interrupted by %s; %s", reason, _how_to_resume(run))
 
 
-def _to_go_on(run: Run) -> str:
-    return f"to go on: latentlab train {shlex.quote(f'resume={run.folder}')}"
+def _how_to_resume(run: Run) -> str:
+    return f"to resume: latentlab train {shlex.quote(f'resume={run.folder}')}"

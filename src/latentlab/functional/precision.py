@@ -1,4 +1,4 @@
-"""Half-precision outputs of a network, made fit for sums over pixels and for exponentials."""
+"""Number types for sums over pixels and for exponentials of a network's half-precision outputs."""
 
 import torch
 from jaxtyping import Float
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def at_least_float32(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The values as float32, or as they are where they are finer."""
+    """The values as float32, or unchanged where they are more precise."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 

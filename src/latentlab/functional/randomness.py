@@ -1,4 +1,4 @@
-"""Random draws that depend on a seed and a place in the data alone, never on history or on the number of devices."""
+"""Random draws that depend only on a seed and a position in the data, not on history or the number of devices."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 
-def seed_from(*parts: int | str) -> int:
-    """A 63-bit seed that mixes the parts, such as (seed, stage, epoch, batch)."""
-    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
+def seed_from(*keys: int | str) -> int:
+    """A 63-bit seed that mixes the keys, such as (seed, stage, epoch, batch)."""
+    digest = hashlib.blake2b("/".join(map(str, keys)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
@@ -29,7 +29,7 @@ class RandomSource:
     """Normal and uniform draws for one batch.
 
     Where the batch is shared among devices, every device draws for the whole global batch and keeps its own rows,
-    so that two devices see the very noise that one device would have seen.
+    so that two devices use the same noise as one device would.
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu", share: Share | None = None) -> None:

@@ -1,1 +1,1 @@
-"""The variants, one final class a file, and the base they share."""
+"""The variants, one final class per file, and the base they share."""

@@ -1,4 +1,4 @@
-"""What every variant is handed."""
+"""The components that every variant is constructed from."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Measurement = Callable[..., Iterator[tuple[str, float]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The networks, the likelihood and the rule by which they are trained.
+    """The networks, the likelihood, the optimizer and its options.
 
     image_shape: (C, H, W).
     num_classes: of the labels; 0 where the data has none.
-    accumulate: batches whose gradients are averaged for one step of the optimizer.
-    clip: the most that the gradient's norm, or each of its values, may be; None: anything.
-    log_every_n_steps: steps between two points of the training curves; 0: a point an epoch.
+    accumulate: batches whose gradients are averaged for one optimizer step.
+    clip: upper bound of the gradient's norm, or of the absolute value of each component; None: no bound.
+    log_every_n_steps: steps between two points of the training curves; 0: one point per epoch.
     """
 
     encoder: Encoder

@@ -24,7 +24,7 @@ class Prior(nn.Module, ABC):
 
 @final
 class StandardPrior(Prior):
-    """N(0, I), whatever the label (Sohn et al. 2015, the relaxed model)."""
+    """N(0, I) for every label (Sohn et al. 2015, the relaxed model)."""
 
     def forward(self, y: Int[Tensor, " b"]) -> DiagonalGaussian:
         return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)

@@ -1,4 +1,4 @@
-"""Means over an epoch, kept as sums on the device and read once in a while: no host synchronisation in a step."""
+"""Means over an epoch, kept as sums on the device and read once per window of steps, to avoid synchronisation."""
 
 import math
 from typing import Any, NoReturn, final
@@ -11,22 +11,22 @@ from latentlab.errors import NonFiniteObjective
 from latentlab.functional.distributed import sum_over_devices
 from latentlab.functional.precision import widest
 
-WINDOW = 50  # steps between two looks at the device
+WINDOW = 50  # steps between two reads from the device
 
 
 @final
 class RunningMeans:
-    """Sums of per-image figures over an epoch and all devices, and the first step at which one was not finite.
+    """Sums of per-image metrics over an epoch and all devices, and the first step at which one was not finite.
 
-    stage: the figures' prefix, for what is raised.
-    window: steps between two looks at the device.
+    stage: the metrics' prefix, for error messages.
+    window: steps between two reads from the device.
     """
 
     def __init__(self, stage: str, window: int = WINDOW) -> None:
         self.stage = stage
         self.window = window
         self.names: tuple[str, ...] = ()
-        self._sums: list[tuple[Tensor, ...]] = []  # of each step since the last look
+        self._sums: list[tuple[Tensor, ...]] = []  # of each step since the last read
         self._steps: list[int] = []
         self._images = 0  # in these steps, on this device
         self._newest = 0  # in the newest of them
@@ -34,19 +34,19 @@ class RunningMeans:
         self._count = 0.0
 
     def add(self, figures: dict[str, Tensor], step: int) -> dict[str, float] | None:
-        """Add one batch: each figure is (B,), one number an image. See `add_sums`."""
+        """Add one batch: each metric is (B,), one value per image. See `add_sums`."""
         values = torch.stack(list(figures.values()))
         return self.add_sums(tuple(figures), (values.sum(1),), values.shape[1], step)
 
     def add_sums(
         self, names: tuple[str, ...], sums: tuple[Tensor, ...], images: int, step: int
     ) -> dict[str, float] | None:
-        """Add one batch of `images`: `sums` hold, one after the other, each figure's sum over them.
+        """Add one batch of `images`: `sums` hold, concatenated, each metric's sum over them.
 
         Returns the means over a window's steps where this step completes one.
 
         Raises:
-            NonFiniteObjective: a figure of the last steps is NaN or infinite.
+            NonFiniteObjective: a metric of the last steps is NaN or infinite.
         """
         self.names = names
         self._sums.append(tuple(each.detach() for each in sums))
@@ -56,16 +56,16 @@ class RunningMeans:
         return self.flush() if len(self._steps) == self.window else None
 
     def latest(self, name: str) -> float | None:
-        """The figure's mean over this device's images of the newest batch; None before the first. Synchronises."""
+        """The metric's mean over this device's images of the newest batch; None before the first. Synchronises."""
         if not self._steps:
             return None
         return float(self._table(self._sums[-1:])[0, self.names.index(name)]) / max(self._newest, 1)
 
     def finish(self) -> dict[str, float]:
-        """The mean of each figure over all images of all devices since the last call.
+        """The mean of each metric over all images of all devices since the last call.
 
         Raises:
-            NonFiniteObjective: a figure of the last steps is NaN or infinite.
+            NonFiniteObjective: a metric of the last steps is NaN or infinite.
         """
         self.flush()
         means = self._means(self._totals, self._count)
@@ -73,10 +73,10 @@ class RunningMeans:
         return means
 
     def flush(self) -> dict[str, float] | None:
-        """Look at the device: the means over the steps since the last look; None where there are none.
+        """Read from the device: the means over the steps since the last read; None where there are none.
 
         Raises:
-            NonFiniteObjective: a figure of these steps is NaN or infinite.
+            NonFiniteObjective: a metric of these steps is NaN or infinite.
         """
         if not self._steps:
             return None

@@ -12,7 +12,7 @@ from latentlab.models.parts import Parts
 
 @final
 class VAE(Autoencoder):
-    """A posterior N(mean, diag exp log_var) in place of a point, held to N(0, I) (Kingma and Welling 2013).
+    """A posterior N(mean, diag exp log_var) in place of a point, regularised towards N(0, I) (Kingma and Welling 2013).
 
     beta, kl_schedule, free_bits: see `KLTerm`.
 

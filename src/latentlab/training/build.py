@@ -1,4 +1,4 @@
-"""A composed config -> data, model, callbacks, loggers and trainer. The one place where parts are put together."""
+"""A composed config -> data, model, callbacks, loggers and trainer. The one place where components are assembled."""
 
 import logging
 import os
@@ -28,15 +28,15 @@ from latentlab.training.execution import Execution
 
 log = logging.getLogger(__name__)
 
-# where it takes a zero and divides by it, or trains on nothing
+# of which Lightning accepts a zero, and divides by it or trains on nothing
 POSITIVE = (
     *("max_epochs", "limit_train_batches", "accumulate_grad_batches", "gradient_clip_val"),
     *("check_val_every_n_epoch", "val_check_interval"),
 )
-# what the model does in Lightning's place, since its steps are several to a call
-OURS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm", "max_time")
+# done by the model or a callback instead of Lightning, as a call holds several steps
+NOT_LIGHTNINGS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm", "max_time")
 OTHER_PARAMETERS = ("64", "64-true", "16-true", "bf16-true")
-PROCESSES_A_CORE = 4  # Lightning would start any number, and bring the machine to a halt
+PROCESSES_PER_CORE = 4  # Lightning would start any number, and overload the machine
 
 
 def build_data(config: DictConfig) -> ImageDataModule:
@@ -56,7 +56,7 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     """The variant with its networks, sized for the images.
 
     Raises:
-        ConfigError: parts that do not go together.
+        ConfigError: components that do not fit each other.
     """
     variant = class_at(config, "model")
     assert issubclass(variant, Autoencoder)
@@ -84,7 +84,7 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         rate=make(config, "scheduler"),
         image_shape=image_shape,
         num_classes=num_classes,
-        **_descent(config.trainer),
+        **_training_options(config.trainer),
     )
     if config.data.binarize and not likelihood.discrete:
         log.warning(
@@ -98,26 +98,26 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
 def build_trainer(
     config: DictConfig, callbacks: list[Callback], loggers: list[Logger], options: Mapping[str, Any]
 ) -> Trainer:
-    """Lightning's trainer, with the bar left to our own callback; `options` go before the config's.
+    """Lightning's trainer, without its progress bar; `options` take precedence over the config's.
 
     Raises:
         ConfigError: what the machine does not have, or options that Lightning refuses together.
     """
-    ours = {*OURS, "plugins", *Execution.__dataclass_fields__, *options}
-    node = DictConfig({"trainer": {name: value for name, value in config.trainer.items() if name not in ours}})
-    handed_in = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
-    handed_in["plugins"] = _plugins(config)
+    own = {*NOT_LIGHTNINGS, "plugins", *Execution.__dataclass_fields__, *options}
+    node = DictConfig({"trainer": {name: value for name, value in config.trainer.items() if name not in own}})
+    arguments = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
+    arguments["plugins"] = _plugins(config)
     try:
-        trainer: Trainer = make_with(node, "trainer", **handed_in, **options)
+        trainer: Trainer = make_with(node, "trainer", **arguments, **options)
     except (TypeError, ImportError, RuntimeError) as error:
         # a RuntimeError is about the way in which Slurm's tasks were requested
         if isinstance(error, RuntimeError) and "SLURM_NTASKS" not in os.environ:
             raise
         raise ConfigError(f"trainer: {error}") from error
-    most = PROCESSES_A_CORE * (os.cpu_count() or 1)
-    if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > most:
+    limit = PROCESSES_PER_CORE * (os.cpu_count() or 1)
+    if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > limit:
         raise ConfigError(
-            f"trainer.devices: expected at most {most} on this machine's CPU, found {trainer.num_devices}"
+            f"trainer.devices: expected at most {limit} on this machine's CPU, found {trainer.num_devices}"
         )
     _refuse_other_number_of_processes(trainer)
     return trainer
@@ -132,18 +132,18 @@ def _plugins(config: DictConfig) -> list[Any]:
 
 
 def _refuse_other_number_of_processes(trainer: Trainer) -> None:
-    """Lightning would wait for those that nobody starts, or let all of them train the same."""
+    """Lightning would wait for processes that are never started, or train the same in all of them."""
     devices, nodes = trainer.num_devices, trainer.num_nodes
     if started_by_a_launcher() and started() != devices * nodes:
         raise ConfigError(
             f"trainer.devices: {devices} on each of {nodes} nodes, but Slurm or torchrun has started {started()} "
-            f"processes; let it start one a device (hydra.launcher.tasks_per_node={devices}, "
+            f"processes; let it start one per device (hydra.launcher.tasks_per_node={devices}, "
             f"srun --ntasks-per-node={devices}, torchrun --nproc-per-node={devices})"
         )
 
 
 def check_trainer(trainer: Mapping[str, Any]) -> None:
-    """Raise ConfigError for what Lightning would take without a word, or divide by."""
+    """Raise ConfigError for values that Lightning accepts silently, or divides by."""
     if trainer["max_epochs"] is None:
         raise ConfigError("trainer.max_epochs: expected at least 1, found null")
     for key in POSITIVE:
@@ -163,16 +163,16 @@ def check_trainer(trainer: Mapping[str, Any]) -> None:
 
 
 def time_limit(trainer: Mapping[str, Any]) -> timedelta | None:
-    """How long a training may take; None where there is no limit.
+    """The time limit of a training; None where there is none.
 
     Raises:
-        ConfigError: `max_time` is no time, or none at all.
+        ConfigError: `max_time` is not a duration, or not positive.
     """
     given = trainer.get("max_time")
     if given is None:
         return None
     try:
-        limit = timedelta(**(_parts_of(given) if isinstance(given, str) else given))
+        limit = timedelta(**(_units_of(given) if isinstance(given, str) else given))
     except (TypeError, OverflowError):
         limit = timedelta(0)
     if limit <= timedelta(0):
@@ -183,8 +183,8 @@ def time_limit(trainer: Mapping[str, Any]) -> timedelta | None:
     return limit
 
 
-def _parts_of(time: str) -> dict[str, int]:
-    """Of DD:HH:MM:SS, as Lightning writes it; nothing of anything else."""
+def _units_of(time: str) -> dict[str, int]:
+    """The units of DD:HH:MM:SS, as Lightning writes it; empty for anything else."""
     found = re.fullmatch(r"(?P<days>\d+):(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)", time.strip())
     return {unit: int(number) for unit, number in found.groupdict().items()} if found else {}
 
@@ -195,12 +195,12 @@ def build_each(config: DictConfig, group: str) -> list[Any]:
 
 
 def parameters_of(model: torch.nn.Module) -> int:
-    """How many numbers are trained."""
+    """The number of trainable parameters."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def _descent(trainer: Mapping[str, Any]) -> dict[str, Any]:
-    """How the parameters are moved, of a config's trainer node, in the words of `Parts`."""
+def _training_options(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Parts` that a config's trainer node sets."""
     every = trainer.get("log_every_n_steps")
     return {
         "accumulate": trainer.get("accumulate_grad_batches") or 1,
@@ -211,7 +211,7 @@ def _descent(trainer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _optimizer(config: DictConfig) -> Callable[..., Optimizer]:
-    """The optimizer, tried on a single number: what it refuses is reported before any training."""
+    """The optimizer, tried on one parameter: an invalid option is reported before any training."""
     try:
         make_with(config, "optimizer", [torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, RuntimeError) as error:

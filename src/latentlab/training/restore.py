@@ -1,4 +1,4 @@
-"""A model restored from its run's folder, and what is asked of a folder before its config is used."""
+"""A model restored from its run's folder, and the checks of a folder before its config is used."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def load_model(run: Run) -> Autoencoder:
         checkpoint = torch.load(file, map_location="cpu", weights_only=True)
         data = checkpoint["data"]
     except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
-        raise UserError(f"{file} is damaged ({type(error).__name__}); train the run anew") from error
+        raise UserError(f"{file} is damaged ({type(error).__name__}); train the run again") from error
     refuse_foreign_code(run)
     model = build_model(run.config, tuple(data["image_shape"]), data["num_classes"])
     try:
         model.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
-        raise UserError(f"{file} does not fit the model of the run's own config; train it anew") from error
+        raise UserError(f"{file} does not fit the model of the run's own config; train it again") from error
     return model.eval()
 
 
@@ -61,7 +61,7 @@ def refuse_unfit_for_evaluation(run: Run) -> None:
     if made_by != here:
         raise UserError(
             f"run: {run.folder} was made by latentlab {made_by}, this is {here}; "
-            f"evaluate it with latentlab {made_by}, or train it anew"
+            f"evaluate it with latentlab {made_by}, or train it again"
         )
 
 

@@ -1,1 +1,1 @@
-"""Encoders and decoders, one family a file."""
+"""Encoders and decoders, one family per file."""

@@ -1,4 +1,4 @@
-"""What every encoder and decoder promises, and the few steps that all families share."""
+"""The interface of encoders and decoders, and what all families share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ class Encoder(nn.Module, ABC):
 
 
 class Decoder(nn.Module, ABC):
-    """Latent codes to raw likelihood parameters, one a pixel."""
+    """Latent codes to raw likelihood parameters, one per pixel."""
 
     def tie_to(self, encoder: Encoder) -> None:
-        """Take over from the encoder what both use; called once both are built."""
+        """Share parameters with the encoder; called once both are built."""
 
     @abstractmethod
     def forward(
@@ -45,7 +45,7 @@ def joined(h: Float[Tensor, "*b f"], condition: Float[Tensor, "*b k"] | None) ->
 def checked_widths(widths: Sequence[int], may_be_empty: bool = False) -> list[int]:
     """The widths as a list.
 
-    Raises ValueError where a width is not positive, or where there is none and one is needed.
+    Raises ValueError where a width is not positive, or where there is none although one is needed.
     """
     found = list(widths)
     if not found and not may_be_empty:

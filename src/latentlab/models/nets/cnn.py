@@ -15,7 +15,7 @@ from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
 
 @final
 class CNNEncoder(Encoder):
-    """One convolution a width (its channels), then a linear map of what they leave and of the condition.
+    """One convolution per width (its channels), then a linear map of what they leave and of the condition.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.

@@ -1,4 +1,4 @@
-"""Where the weights of a linear layer start."""
+"""Initial weights of a linear layer."""
 
 from typing import Literal
 
@@ -12,10 +12,10 @@ GAIN_OF_RECTIFIERS = 2**0.5
 
 
 def initialized(layer: nn.Linear, activation: str, initialization: Initialization) -> nn.Linear:
-    """The layer as torch made it, or with orthogonal weights (Saxe et al. 2014) and biases of zero.
+    """The layer with torch's initial weights, or with orthogonal weights (Saxe et al. 2014) and biases of zero.
 
-    torch's own weights shrink a signal by about 1.7 a layer and more: deep nets then learn the mean image first, and
-    for long nothing else.
+    torch's own weights shrink a signal by about 1.7 per layer and more: deep nets then learn the mean image first, and
+    nothing else for a long time.
     """
     if initialization == "orthogonal":
         nn.init.orthogonal_(layer.weight, gain=GAINS.get(activation, GAIN_OF_RECTIFIERS))

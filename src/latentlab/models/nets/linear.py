@@ -1,4 +1,4 @@
-"""One linear map each way: the network under which an autoencoder is a principal component analysis.
+"""One linear layer each for encoder and decoder: with them an autoencoder is a principal component analysis.
 
 Baldi and Hornik, "Neural networks and principal component analysis", Neural Networks 2, 1989.
 """

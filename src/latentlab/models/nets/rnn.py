@@ -52,9 +52,9 @@ class GRU(nn.Module):
 
     def _step(self, inputs: Float[Tensor, "b gates"], state: Float[Tensor, "b width"]) -> Float[Tensor, "b width"]:
         """Cho et al. 2014, equations 5 to 8."""
-        parts = [2 * self.width, self.width]
-        input_gates, input_candidate = inputs.split(parts, dim=1)
-        state_gates, state_candidate = self.recurrent(state).split(parts, dim=1)
+        sizes = [2 * self.width, self.width]
+        input_gates, input_candidate = inputs.split(sizes, dim=1)
+        state_gates, state_candidate = self.recurrent(state).split(sizes, dim=1)
         reset, update = torch.sigmoid(input_gates + state_gates).chunk(2, dim=1)
         candidate = self.activation(input_candidate + reset * state_candidate)
         return candidate + update * (state - candidate)
@@ -62,7 +62,7 @@ class GRU(nn.Module):
 
 @final
 class RNNEncoder(Encoder):
-    """Rows from top to bottom, each with the condition, through one GRU a width; the last state to features.
+    """Rows from top to bottom, each with the condition, through one GRU per width; the last state to features.
 
     Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """

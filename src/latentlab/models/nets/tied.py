@@ -1,4 +1,4 @@
-"""A linear decoder that paints with the encoder's own weights, as the classic sparse codes do.
+"""Tied weights: a linear decoder with the transposed weights of the encoder, as in classic sparse coding.
 
 Vincent et al., "Stacked denoising autoencoders", JMLR 11, 2010; Makhzani and Frey, "k-Sparse autoencoders", 2014.
 """
@@ -17,9 +17,9 @@ from latentlab.models.nets.linear import LinearEncoder
 
 @final
 class TiedDecoder(Decoder):
-    """The code to all pixels by the transposed weights of a `LinearEncoder`, which `tie_to` hands it.
+    """The code to all pixels by the transposed weights of a `LinearEncoder`, passed by `tie_to`.
 
-    Of a posterior's parameters the mean's weights are shared. Biases, and the condition's weights, are its own.
+    Of a posterior's parameters, the mean's weights are shared. Biases and the condition's weights are not.
     """
 
     weight: Tensor
@@ -31,7 +31,7 @@ class TiedDecoder(Decoder):
         self.from_condition = nn.Linear(condition_features, prod(image_shape), False) if condition_features else None
 
     def tie_to(self, encoder: Encoder) -> None:
-        """Take over the encoder's matrix, (features or more, pixels or more)."""
+        """Use the encoder's weight matrix, (features or more, pixels or more)."""
         assert isinstance(encoder, LinearEncoder)
         self.weight = encoder.layer.weight
 

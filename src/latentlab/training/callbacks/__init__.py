@@ -1,1 +1,1 @@
-"""When to draw, save, stop and report; never how to draw."""
+"""When to draw, save, stop and log; never how to draw."""

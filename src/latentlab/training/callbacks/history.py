@@ -1,4 +1,4 @@
-"""Learning curves in the run's own folder, whatever the loggers: lines of `history.jsonl`."""
+"""Learning curves in the run's folder, with any loggers or none: lines of `history.jsonl`."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,10 @@ from latentlab.runs.layout import HISTORY
 
 @final
 class History(Callback):
-    """Appends {"epoch": 3, "step": 1290, "val/mse": ..., ...} once an epoch's figures are in; NaN is null.
+    """Appends {"epoch": 3, "step": 1290, "val/mse": ..., ...} once an epoch's metrics are known; NaN is null.
 
-    Validation and training have a line each: a kill between an epoch's checkpoint and its end does not cost
-    validation its line. After a resume an epoch may stand there again: readers merge its lines, the later one wins.
+    Validation and training have a line each: a kill between an epoch's checkpoint and its end does not lose
+    the validation metrics. After a resume an epoch may occur twice: readers merge its lines, the later one wins.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,7 +36,7 @@ class History(Callback):
         self._write_training(trainer)
 
     def _write_training(self, trainer: Trainer) -> None:
-        """Of the epoch before: its figures come after the hook that callbacks have for its end."""
+        """Of the epoch before: its metrics are logged after the callbacks' hook for the end of an epoch."""
         if self._epoch is not None:
             self._write(trainer, "train/", self._epoch)
         self._epoch = None

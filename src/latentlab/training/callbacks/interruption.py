@@ -16,7 +16,7 @@ from latentlab.processes.signals import REQUEUE, handle, stop
 
 log = logging.getLogger(__name__)
 
-NUMBERS = (REQUEUE, signal.SIGTERM, signal.SIGINT)  # where several came, the first of these counts
+NUMBERS = (REQUEUE, signal.SIGTERM, signal.SIGINT)  # after several signals, the first of these counts
 
 
 @final
@@ -26,8 +26,8 @@ class Interruption(Callback):
     A second signal stops at once; not so under Slurm and torchrun, which may send several.
 
     Lightning itself ends a run with status 0 on SIGTERM, and saves nothing on either signal. Its own handler of
-    SIGTERM, set between `on_fit_start` and `on_train_start` and restored at the end, waits for the other devices in
-    the middle of whatever they share, for ever; here it is replaced.
+    SIGTERM, set between `on_fit_start` and `on_train_start` and restored at the end, waits for the other devices
+    in the middle of a collective operation, forever; here it is replaced.
 
     Raises:
         Interrupted: from `on_train_epoch_start`, `on_train_batch_end` or `on_train_end`.
@@ -43,7 +43,7 @@ class Interruption(Callback):
         handle(self._receive)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # a signal of the epoch before, whose own checkpoint is the one to go on from: Lightning 2.6.6 would skip
+        # a signal of the epoch before, whose own checkpoint is the one to resume from: Lightning 2.6.6 would skip
         # the whole epoch of one that is saved here
         self._stop_if_received(trainer)
 
@@ -61,7 +61,7 @@ class Interruption(Callback):
         self._stop_if_received(trainer)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        once_more = "" if started_by_a_launcher() else "; once more stops at once"
+        once_more = "" if started_by_a_launcher() else "; a second signal stops at once"
         if once_more:
             handle(stop)
         if not self._received:

@@ -1,4 +1,4 @@
-"""Where the codes of each class lie."""
+"""The codes of each class in a plane."""
 
 from typing import ClassVar, final
 
@@ -10,7 +10,7 @@ from latentlab.models.base import Autoencoder
 from latentlab.models.codes import collect_codes
 from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
 
-MOST_CODES = 5_000
+MAX_CODES = 5_000
 
 
 @final
@@ -21,6 +21,6 @@ class LatentPlane(PictureCallback):
 
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
         data = picture_data(trainer)
-        codes = collect_codes(model, data.val_dataloader(), MOST_CODES)
+        codes = collect_codes(model, data.val_dataloader(), MAX_CODES)
         line = run_line(trainer, model, f"{len(codes.y):,} validation images.")
         return latent_plane(codes.z, codes.y, data.class_names, "Latent codes", line)

@@ -1,4 +1,4 @@
-"""When a picture is drawn, and for whom; what it shows is up to the subclasses."""
+"""When a picture is drawn and where it is logged; subclasses define what it shows."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path

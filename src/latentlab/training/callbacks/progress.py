@@ -1,4 +1,4 @@
-"""A progress bar that is redrawn by time, not by step."""
+"""A progress bar that is redrawn at intervals of time, not of steps."""
 
 import time
 from typing import Any, ClassVar, cast, final

@@ -14,7 +14,7 @@ from latentlab.training.callbacks.picture import picture_data
 
 @final
 class Projector(Callback):
-    """Writes the codes of so many validation images, with labels and thumbnails, at the end of the test.
+    """Writes the codes of `images` validation images, with labels and thumbnails, at the end of the test.
 
     Raises:
         ValueError: `images` is less than 1.
@@ -29,7 +29,7 @@ class Projector(Callback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage == "fit" and not _tensorboards(trainer):
             raise ConfigError(
-                "callbacks.projector: expected a TensorBoard logger, found none; say logger=tensorboard or "
+                "callbacks.projector: expected a TensorBoard logger, found none; choose logger=tensorboard or "
                 "callbacks=default"
             )
 

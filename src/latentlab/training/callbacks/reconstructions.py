@@ -14,7 +14,7 @@ IMAGES = 16
 
 @final
 class Reconstructions(PictureCallback):
-    """The same validation images in every picture, over their outputs; noisy in between where damaged."""
+    """The same validation images in every picture, over their outputs; in between the corrupted inputs, if any."""
 
     key: ClassVar[str] = "reconstructions"
 

@@ -1,4 +1,4 @@
-"""Images that a model makes up."""
+"""Images sampled from a model."""
 
 from typing import ClassVar, final
 
@@ -15,16 +15,16 @@ from latentlab.training.callbacks.picture import PictureCallback, picture_data, 
 
 COLUMNS = 10
 ROWS = 10
-MOST_CODES = 5_000
+MAX_CODES = 5_000
 SEED = 0  # of the noise: the same in every picture
 
 
 @final
 class Samples(PictureCallback):
-    """Images of codes drawn from the prior, a row a label where the model is conditional.
+    """Images of codes drawn from the prior, one row per label where the model is conditional.
 
-    A variant without a prior has no samples of its own: its codes come from a diagonal Gaussian fitted to the
-    validation codes, and the picture says so.
+    A variant without a prior is sampled from a diagonal Gaussian fitted to its validation codes, which the
+    picture states.
     """
 
     key: ClassVar[str] = "samples"
@@ -40,7 +40,7 @@ class Samples(PictureCallback):
             line = run_line(trainer, model, f"{len(y)} codes from {source}.")
             return image_grid(images, COLUMNS, "Samples", line)
         names = picture_data(trainer).class_names or [str(label) for label in range(rows)]
-        line = run_line(trainer, model, f"{COLUMNS} codes a label from {source}.")
+        line = run_line(trainer, model, f"{COLUMNS} codes per label from {source}.")
         return image_grid(images, COLUMNS, "Samples by label", line, names, "label given to the decoder")
 
 
@@ -50,7 +50,7 @@ def _codes(
     prior = model.prior(y)
     if prior is not None:
         return prior.sample(noise), "the prior"
-    codes = collect_codes(model, picture_data(trainer).val_dataloader(), MOST_CODES).z
+    codes = collect_codes(model, picture_data(trainer).val_dataloader(), MAX_CODES).z
     fitted = codes.mean(0) + codes.std(0, correction=0) * noise
     return (
         fitted,

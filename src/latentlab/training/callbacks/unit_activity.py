@@ -10,7 +10,7 @@ from latentlab.models.base import Autoencoder
 from latentlab.models.codes import collect_codes
 from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
 
-MOST_CODES = 5_000
+MAX_CODES = 5_000
 
 
 @final
@@ -20,7 +20,7 @@ class UnitActivity(PictureCallback):
     key: ClassVar[str] = "unit_activity"
 
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
-        z, y, kl = collect_codes(model, picture_data(trainer).val_dataloader(), MOST_CODES)
+        z, y, kl = collect_codes(model, picture_data(trainer).val_dataloader(), MAX_CODES)
         line = run_line(trainer, model, f"Over {len(y):,} validation images.")
         mean_kl = None if kl is None else kl.mean(0)
         return unit_activity(z.mean(0), z.var(0, correction=0), mean_kl, "Activity of the code's units", line)
