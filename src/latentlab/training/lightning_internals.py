@@ -1,7 +1,7 @@
 """The only use of private parts of Lightning: optimizer steps without its per-step calls.
 
 Lightning's manual optimization asks strategy, precision, profiler and every callback at each step. Where none of them
-does anything, that takes 5.7 % of a step of the 784-400-20 VAE at batch 128 (two threads, medians, in turn).
+does anything, that takes 5.8 % of a step of the 784-400-20 VAE at batch 128 (two threads, medians, in turn).
 tests/training/test_lightning_internals.py fails where an upgrade of Lightning moves what is used here.
 """
 
