@@ -76,12 +76,11 @@ def test_the_first_of_two_devices_killed(pair):
 
 STUCK = """
 import subprocess, sys, time
-from lightning.pytorch.strategies.launchers import subprocess_script
 from latentlab.processes import ranks
 ranks.EVERY, ranks.GRACE = 0.05, 0.5
-with ranks.watched("start anew", lambda lost: print("told:", lost, flush=True)):
+with ranks.watched("start anew", lambda lost: print("told:", lost, flush=True)) as watch:
     others = [subprocess.Popen([sys.executable, "-c", code]) for code in ("import time; time.sleep(99)", "exit(3)")]
-    subprocess_script._launch_process_observer(others)
+    watch.watch(others)
     time.sleep(99)
 """
 

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.core.hydra_config import HydraConfig
+from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import ParallelStrategy
 from omegaconf import DictConfig
 
+from latentlab.config.quoting import literal
 from latentlab.errors import Interrupted, Pruned, RankLost, UserError
 from latentlab.processes.launcher import is_first
-from latentlab.processes.ranks import watched
+from latentlab.processes.ranks import Ranks, watched
 from latentlab.processes.signals import interruptible
 from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
@@ -49,8 +53,9 @@ def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
         run.start(config)
     exit_code = 1
     try:
-        with interruptible(), disk_errors_in_a_line(), watched(_how_to_resume(run), partial(_record_failure, run)):
-            metrics, loggers = fit_and_test(run, config, quiet)
+        watch = watched(_how_to_resume(run), partial(_record_failure, run))
+        with interruptible(), disk_errors_in_a_line(), watch as ranks:
+            metrics, loggers = fit_and_test(run, config, quiet, partial(_start_ranks, ranks, run))
             metrics = _evaluated(run, config, metrics, loggers, quiet)
             close_boards(loggers)
         exit_code = 0
@@ -62,6 +67,26 @@ def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     finally:
         finish_wandb(exit_code)
     return metrics
+
+
+def _start_ranks(ranks: Ranks, run: Run, trainer: Trainer) -> None:
+    """Start the processes of the other devices by this process's own command, unless somebody else has done it."""
+    strategy = trainer.strategy
+    if trainer.num_devices == 1 or not isinstance(strategy, ParallelStrategy):
+        return
+    environment = strategy.cluster_environment
+    if environment is None or environment.creates_processes_externally:
+        return
+    variables = {
+        "MASTER_ADDR": environment.main_address,
+        "MASTER_PORT": str(environment.main_port),
+        "NODE_RANK": str(environment.node_rank()),
+        "WORLD_SIZE": str(trainer.num_devices * trainer.num_nodes),
+    }
+    folder = f"hydra.run.dir={literal(str(run.folder.absolute()))}"
+    # as a module: the first word of the command line may be any script
+    command = [sys.executable, "-m", "latentlab.__main__", *sys.argv[1:], folder, "hydra.output_subdir=null"]
+    ranks.start(command, trainer.num_devices, variables, HydraConfig.get().runtime.cwd)
 
 
 def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:

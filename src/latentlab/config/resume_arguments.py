@@ -29,7 +29,7 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
     if folder == "null":
         return arguments
     stray = given.keys() & {"-m", "--multirun", "hydra.mode", "hydra.run.dir"}
-    if stray and "LOCAL_RANK" not in os.environ:  # Lightning tells further devices the folder too
+    if stray and "LOCAL_RANK" not in os.environ:  # the processes of further devices get the folder too
         raise UserError(f"resume: a run goes on in its own folder; leave out {min(stray)}")
     if not (Path(folder) / OVERRIDES).is_file():
         raise UserError(f"resume: {folder} is not a run's folder: it holds no {OVERRIDES}")

@@ -6,7 +6,9 @@ Read from the environment, as Lightning reads it, and without torch, so that a m
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from os import environ
+from typing import Any
 
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # in Lightning's order
 BY_HAND = ("bash", "interactive")  # names of Slurm jobs in which somebody types, and Lightning starts the processes
@@ -38,7 +40,7 @@ def was_requeued(variables: Mapping[str, str] = environ) -> bool:
 def common_name(name: str, variables: Mapping[str, str] = environ) -> str:
     """What all processes of the run call it, also when Slurm starts it again: `name`, where it is the only one."""
     if "TORCHELASTIC_RUN_ID" in variables:
-        return name if started(variables) == 1 else _first_to_ask(name, variables)
+        return name if started(variables) == 1 else _first_to_ask(name)
     if _in_a_slurm_job(variables) and "SLURM_STEP_ID" in variables:
         return f"slurm_{variables['SLURM_JOB_ID']}_{variables['SLURM_STEP_ID']}"
     return name
@@ -48,9 +50,14 @@ def _in_a_slurm_job(variables: Mapping[str, str]) -> bool:
     return "SLURM_NTASKS" in variables and variables.get("SLURM_JOB_NAME") not in BY_HAND
 
 
-def _first_to_ask(name: str, variables: Mapping[str, str]) -> str:
-    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+def _first_to_ask(name: str) -> str:
+    return _store().compare_set("latentlab.run_name", "", name).decode()
 
-    # torchrun's own, which it keeps for its processes
-    store = TCPStore(variables["MASTER_ADDR"], int(variables["MASTER_PORT"]), is_master=False)
-    return store.compare_set("latentlab.run_name", "", name).decode()
+
+@cache  # the first process may be the one that serves it
+def _store() -> Any:
+    """The key-value store by which the processes of torchrun find each other."""
+    from torch.distributed.rendezvous import rendezvous
+
+    store, _, _ = next(rendezvous("env://"))
+    return store

@@ -5,6 +5,7 @@ import os
 import pickle
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,8 +65,12 @@ class Session(NamedTuple):
         return callback
 
 
-def fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, Any], list[Logger]]:
+def fit_and_test(
+    run: Run, config: DictConfig, quiet: bool, start_ranks: Callable[[pl.Trainer], None]
+) -> tuple[dict[str, Any], list[Logger]]:
     """Train, test with the best weights, write `metrics.json`; returns its content, and the open loggers.
+
+    start_ranks: starts the processes of the trainer's other devices.
 
     Raises:
         UserError: the config, the data or the folder cannot serve, or the objective became NaN or infinite.
@@ -74,6 +79,7 @@ def fit_and_test(run: Run, config: DictConfig, quiet: bool) -> tuple[dict[str, A
     _prepare_process(config.seed)
     check_trainer(config.trainer)
     session = _assembled(run, config, quiet)
+    start_ranks(session.trainer)
     _fit(session, run, run.last_checkpoint if config.resume else None)
     progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
     figures, seconds = _tested(session)
