@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from latentlab.errors import UserError
+from latentlab.report.comparisons import compare, sentence
 from latentlab.report.pictures import gallery
 from latentlab.report.reading.groups import grouped
 from latentlab.report.reading.run_sets import read_sweep
-from latentlab.report.verdicts import judge, sentence
 from latentlab.report.write import write_report, write_report_of_runs
 from tests.report.run_folders import beta_sweep, write_run, write_sweep
 
@@ -179,7 +179,7 @@ def test_many_keys_stand_on_parallel_axes(tmp_path):
 
 def test_a_baseline_is_chosen_by_name(tmp_path):
     folder = beta_sweep(tmp_path)
-    assert "less beta=2" in page_of(folder, baseline="beta=2").text
+    assert "minus beta=2" in page_of(folder, baseline="beta=2").text
     with pytest.raises(UserError, match=r"baseline: no group 'beta=3'; expected one of 'beta=0\.5'"):
         write_report(folder, baseline="beta=3")
 
@@ -208,8 +208,8 @@ def test_a_verdict_says_what_is_not_shown(tmp_path):
         write_run(tmp_path / f"a{seed}", {"mse": a}, seed)
         write_run(tmp_path / f"b{seed}", {"mse": b}, seed, {"model.beta": 2})
     groups = grouped(read_sweep(tmp_path).records).groups
-    (judged,) = judge(groups)
-    assert sentence(judged, groups) == "MSE: no difference shown between beta=1, 2.0 ± 2.5 (3 seeds), and beta=2."
+    (comparison,) = compare(groups)
+    assert sentence(comparison, groups) == "MSE: no difference shown between beta=1, 2.0 ± 2.5 (3 seeds), and beta=2."
 
 
 def test_pictures_stay_within_their_budget_and_the_page_says_so(tmp_path):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from latentlab.errors import UserError
-from latentlab.report.recorded import Figure, Recorded, Verdict
+from latentlab.report.recorded import Deviation, Figure, Recorded
 from tests.called import Done, called
 
 SMALL = ["model=ae,vae", "seed=0,1", "trainer.max_epochs=1", "data.image_size=8"]
@@ -27,7 +27,7 @@ SMALL = ["model=ae,vae", "seed=0,1", "trainer.max_epochs=1", "data.image_size=8"
     ],
 )
 def test_a_figure_is_worse_by_more_than_its_tolerance_in_its_own_direction(name, recorded, tolerance, found, is_worse):
-    assert Verdict("VAE", name, Figure(recorded, tolerance), found).is_worse == is_worse
+    assert Deviation("VAE", name, Figure(recorded, tolerance), found).is_worse == is_worse
 
 
 def test_figures_come_back_from_their_file(tmp_path):
@@ -36,9 +36,9 @@ def test_figures_come_back_from_their_file(tmp_path):
     assert Recorded.read(tmp_path / "check.json") == recorded
 
 
-def test_a_group_that_is_not_found_is_told():
+def test_a_group_that_is_not_found_is_reported():
     with pytest.raises(UserError, match="no test/mse of VAE"):
-        Recorded({"VAE": {"test/mse": Figure(0.01, 0.001)}}).judge(Recorded({"AE": {}}))
+        Recorded({"VAE": {"test/mse": Figure(0.01, 0.001)}}).deviations(Recorded({"AE": {}}))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"VAE": {"test/mse": 3}}', '{"VAE": {"test/mse": {"mean": 1}}}'])

@@ -6,7 +6,7 @@ import pytest
 
 from latentlab.report.charts.placing import names_beside
 from latentlab.report.charts.scales import counts, is_continuous, setting_axis, typical
-from latentlab.report.statistics.measures import fixed, places
+from latentlab.report.statistics.measures import decimals_for, fixed
 
 
 def drawn(count, draw):
@@ -16,14 +16,14 @@ def drawn(count, draw):
 
 @pytest.mark.parametrize("count", [10, 25, 50, 200, 1000])
 def test_what_was_drawn_evenly_stands_on_an_even_axis(count):
-    assert not setting_axis(drawn(count, lambda source: source.uniform(0, 1)), 0.0, 1.0).scale.is_log
-    assert setting_axis(drawn(count, lambda source: 10 ** source.uniform(-4, -1)), 0.0, 1.0).scale.is_log
+    assert not setting_axis(drawn(count, lambda source: source.uniform(0, 1)), 0.0, 1.0).numbers.is_log
+    assert setting_axis(drawn(count, lambda source: 10 ** source.uniform(-4, -1)), 0.0, 1.0).numbers.is_log
 
 
 def test_a_search_that_went_on_about_one_value_keeps_its_decades():
     wide = drawn(8, lambda source: 10 ** source.uniform(-4, -1))
     near = drawn(20, lambda source: 10 ** source.gauss(-2, 0.3))
-    assert setting_axis(wide + near, 0.0, 1.0).scale.is_log
+    assert setting_axis(wide + near, 0.0, 1.0).numbers.is_log
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_search_that_went_on_about_one_value_keeps_its_decades():
 def test_the_axis_of_a_grid(values, is_log):
     axis = setting_axis(values, 0.0, 1.0)
     assert axis.names == ()
-    assert axis.scale.is_log == is_log
+    assert axis.numbers.is_log == is_log
     assert axis.few == tuple(map(float, values))
 
 
@@ -46,7 +46,7 @@ def test_numbers_about_0_stand_on_an_axis_of_numbers_where_they_are_many():
 
 @pytest.mark.parametrize("values", [[0], [0, 1], [1, 2], [1, 2, 3, 4], list(range(25)), list(range(1000))])
 def test_what_is_counted_has_whole_ticks(values):
-    ticks = [value for value, _ in counts([float(value) for value in values], 0.0, 1.0).ticks()]
+    ticks = counts([float(value) for value in values], 0.0, 1.0).tick_values()
     assert ticks
     assert all(value == int(value) >= 0 for value in ticks)
     assert len(ticks) <= 8
@@ -58,10 +58,10 @@ def test_a_few_values_far_away_flatten_no_chart():
 
 
 def test_decimals_go_by_most_of_the_numbers():
-    assert places([0.0512, 0.1234]) == 4
-    assert places([0.1, 0.2, 0.3, 0.4, 1e5]) == 4
+    assert decimals_for([0.0512, 0.1234]) == 4
+    assert decimals_for([0.1, 0.2, 0.3, 0.4, 1e5]) == 4
     assert fixed(1e5, 4) == "100\u202f000.00"
-    assert places([]) == places([0.0]) == 0
+    assert decimals_for([]) == decimals_for([0.0]) == 0
 
 
 def test_names_of_points_that_fall_together_do_not_overlap():

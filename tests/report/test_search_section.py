@@ -158,11 +158,11 @@ def test_a_damaged_search_is_named_and_the_runs_are_compared(tmp_path, content):
         {"values": 5},
     ],
 )
-def test_a_damaged_trial_is_left_out(tmp_path, damage):
+def test_a_damaged_trial_is_skipped(tmp_path, damage):
     folder = changed(search_sweep(tmp_path, 3), lambda content: content["trials"][0].update(damage))
     search, notes = read_search(folder)
     assert len(search.trials) == 2
-    assert notes == ["search.json is damaged (1 of 3 trials were left out)"]
+    assert notes == ["search.json is damaged (1 of 3 trials were skipped)"]
     assert notes == list(read_sweep(folder).notes)
 
 
@@ -192,12 +192,12 @@ def test_a_search_without_a_result(tmp_path, state):
             trial.update(state=state, values=None)
 
     page = page_of(changed(search_sweep(tmp_path, 6), stop))
-    assert "No trial has come to a result." in page.text
+    assert "No trial is complete." in page.text
 
 
 def test_a_search_of_no_trial_yet(tmp_path):
     page = page_of(changed(search_sweep(tmp_path, 3), lambda content: content.update(trials=[])))
-    assert "No trial has come to a result. 0 trials" in page.text
+    assert "No trial is complete. 0 trials" in page.text
 
 
 def test_params_of_any_kind_and_missing_ones_can_be_drawn(tmp_path):

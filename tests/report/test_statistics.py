@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from latentlab.report.statistics.statistics import Leader, Summary, are_apart, leader, paired, quantile, summary
+from latentlab.report.statistics.intervals import Leader, Summary, are_apart, leader, paired, quantile, summary
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=12)
 
@@ -88,7 +88,7 @@ def test_no_difference_shown_names_the_groups_that_remain():
     assert led([[1.0, 2.0, 3.0], [2.5, 1.0, 2.9], [90.0, 91.0, 92.0]]) == Leader(0, None, (1,))
 
 
-def test_a_single_seed_is_never_marked_and_never_judged_against():
+def test_a_single_seed_is_never_marked_and_never_compared_with():
     assert led([[0.5], [1.0, 1.1, 0.9], [9.0, 9.1, 9.2]]) == Leader(0, None)
     assert led([[1.0, 1.01, 0.99], [2.0]]) == Leader(0, None)
     assert led([[1.0, 1.01, 0.99], [2.0], [3.0, 3.01, 3.02]]) == Leader(0, "intervals")
@@ -107,4 +107,4 @@ def test_nothing_leads_among_no_values():
 def test_a_marked_group_has_the_best_mean(groups):
     found = led(groups)
     assert found is not None
-    assert summary(groups[found.place]).mean == min(summary(group).mean for group in groups)
+    assert summary(groups[found.index]).mean == min(summary(group).mean for group in groups)

@@ -10,7 +10,7 @@ from latentlab.commands.keys_only import run_keys_only, value_of
 from latentlab.config import run_hydra
 
 if TYPE_CHECKING:
-    from latentlab.report.recorded import Verdict
+    from latentlab.report.recorded import Deviation
 
 RECORDED = "benchmarks/check.json"
 USAGE = f"""latentlab check [recorded=FILE] [record=true] [KEY=VALUE ...]
@@ -48,10 +48,10 @@ def check(given: list[str]) -> int:
         found.write(file)
         print(f"recorded: {file}")
         return 0
-    return _told(recorded.judge(found))
+    return _told(recorded.deviations(found))
 
 
-def _told(verdicts: list[Verdict]) -> int:
+def _told(verdicts: list[Deviation]) -> int:
     for verdict in verdicts:
         print(verdict)
     worse = [verdict for verdict in verdicts if verdict.is_worse]

@@ -1,4 +1,4 @@
-"""The page: what its template is told, and the whole rendered into one file that needs nothing else."""
+"""The page: the values of its template, and the whole rendered into one file that needs no other."""
 
 import base64
 import hashlib
@@ -12,16 +12,13 @@ from typing import Any, final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from latentlab.report.charts.axes import Series
-from latentlab.report.charts.charts import Charts
-from latentlab.report.pictures import Gallery
-from latentlab.report.reading.groups import ABSENT, Group, Grouping
+from latentlab.report.comparisons import Comparison
+from latentlab.report.content import Content
+from latentlab.report.reading.groups import ABSENT
 from latentlab.report.reading.records import Record
-from latentlab.report.reading.run_sets import RunSet
 from latentlab.report.search_view import link, view_of
-from latentlab.report.statistics.measures import YARDSTICK, fixed, measure, places
-from latentlab.report.statistics.statistics import Summary
-from latentlab.report.verdicts import Judged, verdict
+from latentlab.report.statistics.intervals import Summary
+from latentlab.report.statistics.measures import Measure, decimals_for, fixed, measure
 from latentlab.runs.run import STATUSES
 
 RUN_COLUMNS = ("train_seconds", "epochs", "parameters")
@@ -42,76 +39,59 @@ class Cell:
 @final
 @dataclass(frozen=True)
 class Column:
-    """A figure over all groups. place: of its cells in each row."""
+    """A figure over all groups: a cell for each of them, and one for its difference from the baseline."""
 
-    judged: Judged
+    comparison: Comparison
     cells: tuple[Cell, ...]
     differences: tuple[Cell, ...]
 
     @property
+    def measure(self) -> Measure:
+        return self.comparison.measure
+
+    @property
     def arrow(self) -> str:
-        return {"lower": "↓", "higher": "↑", None: ""}[self.judged.measure.better]
+        return {"lower": "↓", "higher": "↑", None: ""}[self.measure.better]
+
+    def is_compared(self, was_asked: bool) -> bool:
+        """Whether its differences say more than its means: an interval, or what was asked for."""
+        return any(cell.half or (was_asked and cell.order is not None) for cell in self.differences)
 
 
-def render(
-    runs: RunSet,
-    grouping: Grouping,
-    judged: Sequence[Judged],
-    problems: Sequence[Record],
-    charts: Charts,
-    pictures: Gallery,
-    series: Sequence[Series],
-    notes: Sequence[str],
-    baseline: str | None,
-    output: Path,
-) -> str:
+def render(content: Content, output: Path) -> str:
     """The page's HTML; links to run folders are relative to `output`."""
-    columns = [_column(entry, grouping.groups) for entry in judged]
-    main = [column for column in columns if column.judged.measure.key in YARDSTICK]
+    runs, columns = content.runs, [_column(entry) for entry in content.comparisons]
+    main = [column for column in columns if column.comparison.is_of_yardstick]
     style, script = _asset("style.css"), _asset("script.js")
     templates = Environment(
         loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return templates.get_template("page.html").render(
+        vars(content),
         policy=_policy(style, script),
         style=Markup(style),
         script=Markup(script),
-        runs=runs,
         counts=_counts(runs.records),
         facts=_facts(runs.records),
-        verdict=verdict([column.judged for column in main], grouping.groups, runs.search is not None),
-        notes=notes,
-        grouping=grouping,
-        series=series,
-        chosen_baseline=baseline,
+        findings=content.findings(content.main),
         main=main,
         further=[column for column in columns if column not in main],
-        compared=[column for column in main if _is_compared(column, baseline is not None)],
-        problems=[(record, _why(record)) for record in problems],
-        charts=charts,
+        compared=[column for column in main if column.is_compared(content.baseline is not None)],
         searched=None if runs.search is None else view_of(runs.search, runs, output),
-        pictures=pictures,
-        measures=[column.judged.measure for column in main],
         run_columns=[measure(name) for name in RUN_COLUMNS],
-        rows=_run_rows(runs.records, grouping, [column.judged for column in main], output),
+        rows=_run_rows(content, output),
     )
 
 
-def _is_compared(column: Column, was_asked: bool) -> bool:
-    """Whether its differences say more than its means: an interval, or what was asked for."""
-    return any(cell.half or (was_asked and cell.order is not None) for cell in column.differences)
-
-
-def _column(judged: Judged, groups: Sequence[Group]) -> Column:
-    means = [entry.mean for entry in judged.summaries if entry.mean is not None]
-    decimals = places(means)
+def _column(comparison: Comparison) -> Column:
+    decimals = decimals_for(comparison.means)
     finer = decimals + 1  # differences are smaller than what they are of
-    cells = tuple(_mean_cell(entry, decimals, judged.marked == place) for place, entry in enumerate(judged.summaries))
+    cells = tuple(_mean_cell(entry, decimals, comparison.best == k) for k, entry in enumerate(comparison.summaries))
     differences = tuple(
-        _difference_cell(entry, finer) if place != judged.baseline else Cell("baseline")
-        for place, entry in enumerate(judged.differences)
+        _difference_cell(entry, finer) if k != comparison.baseline else Cell("baseline")
+        for k, entry in enumerate(comparison.differences)
     )
-    return Column(judged, cells, differences)
+    return Column(comparison, cells, differences)
 
 
 def _mean_cell(entry: Summary, decimals: int, best: bool) -> Cell:
@@ -132,27 +112,22 @@ def _difference_cell(entry: Summary, decimals: int) -> Cell:
     return Cell(sign + fixed(entry.mean, decimals), entry.mean, half, title, entry.excludes_zero)
 
 
-def _run_rows(
-    records: Sequence[Record], grouping: Grouping, main: Sequence[Judged], output: Path
-) -> list[dict[str, Any]]:
-    group_of = {record.name: group for group in grouping.groups for record in group.records}
-    keys = [judged.measure.key for judged in main]
-    decimals = {key: places([v for record in records if (v := record.metrics.get(key)) is not None]) for key in keys}
+def _run_rows(content: Content, output: Path) -> list[dict[str, Any]]:
+    records, grouping = content.runs.records, content.grouping
+    keys = [entry.measure.key for entry in content.main]
+    values = {key: [record.metrics.get(key) for record in records] for key in keys}
+    decimals = {key: decimals_for([v for v in found if v is not None]) for key, found in values.items()}
+    decimals |= {key: 1 if key == "train_seconds" else 0 for key in RUN_COLUMNS}
     rows = []
     for record in records:
-        group = group_of.get(record.name)
-        figures = [(fixed(value, decimals[key]), value) for key in keys for value in [record.metrics.get(key)]]
-        costs = [
-            (fixed(value, 1 if key == "train_seconds" else 0), value)
-            for key in RUN_COLUMNS
-            for value in [record.costs.get(key)]
-        ]
+        group = grouping.group_of.get(record.name)
+        figures = {key: record.metrics.get(key) for key in keys} | {key: record.costs.get(key) for key in RUN_COLUMNS}
         rows.append(
             {
                 "record": record,
                 "link": link(record.folder, output) if record.status != "missing" else "",
                 "settings": [group.setting(key) if group is not None else ABSENT for key in grouping.keys],
-                "figures": [*figures, *costs],
+                "figures": [(fixed(value, decimals[key]), value) for key, value in figures.items()],
             }
         )
     return rows
@@ -182,10 +157,6 @@ def _with_counts(values: Counter[str]) -> list[str]:
 def _short(revision: str) -> str:
     """Twelve digits of a revision, and the + of a changed checkout."""
     return revision[:12] + "+" * (len(revision) > 12 and revision.endswith("+"))
-
-
-def _why(record: Record) -> str:
-    return "; ".join(dict.fromkeys([*([record.reason] if record.reason else []), *record.damage])) or "no reason given"
 
 
 def _policy(style: str, script: str) -> str:

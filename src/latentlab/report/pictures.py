@@ -16,10 +16,10 @@ from latentlab.report.reading.groups import Group
 from latentlab.report.reading.records import Record
 
 BUDGET = 9 * 2**20  # bytes of the page
-MOST_GROUPS = 24
-MOST_PICTURES = 140  # each takes a few hundredths of a second
+MAX_GROUPS = 24
+MAX_PICTURES = 140  # each takes a few hundredths of a second
 FEW = 60
-MOST_PIXELS = 40_000_000
+MAX_PIXELS = 40_000_000
 WIDTH_OF_FEW, WIDTH_OF_MANY = 1000, 640
 COLOURS = 128
 # what Pillow raises of a file that is not what it should be
@@ -29,7 +29,7 @@ DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, 
 @final
 @dataclass(frozen=True)
 class Picture:
-    """One group's picture. source: a data URI, empty where there is none; note: of the seed, or why there is none."""
+    """One group's picture. source: a data URI; note: which seed."""
 
     group: int
     source: str
@@ -41,46 +41,51 @@ class Picture:
 @final
 @dataclass(frozen=True)
 class Gallery:
-    """rows: pictures by key, over the groups. notes: what was left out and why; damage: (run, what)."""
+    """rows: (key, pictures over the groups). notes: what was left out and why; damage: (run, what)."""
 
     rows: tuple[tuple[str, tuple[Picture, ...]], ...]
     notes: tuple[str, ...]
     damage: tuple[tuple[str, str], ...]
 
 
-def gallery(groups: Sequence[Group], order: Sequence[int], budget: int = BUDGET, most: int = MOST_GROUPS) -> Gallery:
-    """The pictures of one run a group, of the lowest seed that all have in common, the best groups first.
+def gallery(
+    groups: Sequence[Group], order: Sequence[int], budget: int = BUDGET, max_groups: int = MAX_GROUPS
+) -> Gallery:
+    """The pictures of one run per group, of the lowest seed that all have in common, the best groups first.
 
-    order: places of the groups, the best first; most: of the groups, where the keys leave room for so many.
+    order: indices of the groups, the best first. budget: bytes of all pictures.
     """
-    seed = _common_seed([groups[place] for place in order])
-    chosen = {place: run for place in order if (run := _shown_run(groups[place], seed)) is not None}
-    keys = sorted({key for run in chosen.values() for key in run.pictures})
-    most = min(most, max(2, MOST_PICTURES // max(1, len(keys))))
-    kept = dict(list(chosen.items())[:most])
-    notes = [f"the pictures of the {most} best groups of {len(chosen)} are shown"] if len(chosen) > most else []
-    few = sum(len(run.pictures) for run in kept.values()) <= FEW
-    rows, damage, spent, left_out = [], [], 0, 0
-    for key in keys:
-        row = []
-        for place, run in kept.items():
+    runs, notes = _shown_runs(groups, order, max_groups)
+    few = sum(len(run.pictures) for run in runs.values()) <= FEW
+    rows: dict[str, list[Picture]] = {}
+    damage, spent, skipped = [], 0, 0
+    for key in sorted({key for run in runs.values() for key in run.pictures}):
+        for index, run in runs.items():
             if key not in run.pictures:
                 continue
             try:
-                picture = _picture(run.pictures[key], place, few, f"seed {run.seed}" if run.seed is not None else "")
+                picture = _picture(run.pictures[key], index, few, f"seed {run.seed}" if run.seed is not None else "")
             except DAMAGE as error:
                 damage.append((run.name, f"figures/{key}.png is damaged ({_reason(error)})"))
                 continue
             if spent + len(picture.source) > budget:
-                left_out += 1
-                continue
-            spent += len(picture.source)
-            row.append(picture)
-        if row:
-            rows.append((key, tuple(row)))
-    if left_out:
-        notes.append(f"{left_out} pictures were left out: the page holds {budget / 2**20:.0f} MiB of them")
-    return Gallery(tuple(rows), tuple(notes), tuple(damage))
+                skipped += 1
+            else:
+                spent += len(picture.source)
+                rows.setdefault(key, []).append(picture)
+    if skipped:
+        notes.append(f"{skipped} pictures were left out: the page holds {budget / 2**20:.0f} MiB of them")
+    return Gallery(tuple((key, tuple(row)) for key, row in rows.items()), tuple(notes), tuple(damage))
+
+
+def _shown_runs(groups: Sequence[Group], order: Sequence[int], max_groups: int) -> tuple[dict[int, Record], list[str]]:
+    """{index of a group: the run whose pictures are shown}, for as many groups as the page has room for; notes."""
+    seed = _common_seed([groups[index] for index in order])
+    chosen = {index: run for index in order if (run := _shown_run(groups[index], seed)) is not None}
+    keys = {key for run in chosen.values() for key in run.pictures}
+    most = min(max_groups, max(2, MAX_PICTURES // max(1, len(keys))))
+    notes = [f"the pictures of the {most} best groups of {len(chosen)} are shown"] if len(chosen) > most else []
+    return dict(list(chosen.items())[:most]), notes
 
 
 def _common_seed(groups: Sequence[Group]) -> int | None:
@@ -103,7 +108,7 @@ def _picture(file: Path, group: int, few: bool, note: str) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(file, formats=["PNG"]) as found:
-            if found.width * found.height > MOST_PIXELS:
+            if found.width * found.height > MAX_PIXELS:
                 raise ValueError(f"{found.width} x {found.height} pixels are too many")
             pixels = found.convert("RGB")
     most = WIDTH_OF_FEW if few else WIDTH_OF_MANY

@@ -1,4 +1,4 @@
-"""Figures that were recorded once, and those of today held against them."""
+"""Figures that were recorded once, and those found now compared with them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import final
 from latentlab.errors import UserError
 from latentlab.report.reading.groups import grouped
 from latentlab.report.reading.records import Record
+from latentlab.report.statistics.intervals import summary
 from latentlab.report.statistics.measures import YARDSTICK, compact, measure
-from latentlab.report.statistics.statistics import summary
 from latentlab.runs.files import write_atomically
 
-ERRORS = 3.0  # standard errors, of the difference of two means over so many seeds, that a mean may be worse by
-SHARE = 0.02  # of the mean, where the seeds agree more closely than rounding on another machine does
+STANDARD_ERRORS = 3.0  # of the difference of two such means, by which a mean may be worse
+FRACTION = 0.02  # of the mean, where the seeds agree more closely than two machines do by rounding
 
 
 @final
@@ -31,8 +31,8 @@ class Figure:
 
 @final
 @dataclass(frozen=True)
-class Verdict:
-    """One figure of one group, as recorded and as found."""
+class Deviation:
+    """One figure of one group, as recorded and as found: how far they are apart, and whether that is tolerated."""
 
     group: str
     name: str
@@ -41,16 +41,15 @@ class Verdict:
 
     @property
     def is_worse(self) -> bool:
-        lost = (
-            self.found - self.recorded.mean if measure(self.name).better == "lower" else self.recorded.mean - self.found
-        )
-        return not lost <= self.recorded.tolerance  # a NaN is worse
+        sign = 1 if measure(self.name).better == "lower" else -1
+        return not sign * (self.found - self.recorded.mean) <= self.recorded.tolerance  # a NaN is worse
 
     def __str__(self) -> str:
         word = "WORSE" if self.is_worse else "ok"
         mean, tolerance = compact(self.recorded.mean), compact(self.recorded.tolerance)
-        told = f"{compact(self.found)}, recorded {mean}, tolerance {tolerance}"
-        return f"{word:5}  {self.group:12}  {self.name:12}  {told}"
+        return (
+            f"{word:5}  {self.group:12}  {self.name:12}  {compact(self.found)}, recorded {mean}, tolerance {tolerance}"
+        )
 
 
 @final
@@ -76,35 +75,35 @@ class Recorded:
             UserError: it is not there, or holds something else.
         """
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            return cls({g: {n: Figure(**own) for n, own in names.items()} for g, names in told.items()})
+            content = json.loads(file.read_text(encoding="utf-8"))
+            return cls({g: {n: Figure(**own) for n, own in names.items()} for g, names in content.items()})
         except OSError as error:
             raise UserError(f"recorded: cannot read {file} ({error.strerror}); record=true writes it") from error
         except (ValueError, TypeError, AttributeError) as error:
-            raise UserError(f"recorded: {file} holds no recorded figures; record=true writes it anew") from error
+            raise UserError(f"recorded: {file} holds no recorded figures; record=true replaces it") from error
 
     def write(self, file: Path) -> None:
-        told = {g: {n: asdict(own) for n, own in names.items()} for g, names in self.figures.items()}
-        write_atomically(file, json.dumps(told, indent=1) + "\n")
+        content = {g: {n: asdict(own) for n, own in names.items()} for g, names in self.figures.items()}
+        write_atomically(file, json.dumps(content, indent=1) + "\n")
 
-    def judge(self, found: Recorded) -> list[Verdict]:
+    def deviations(self, found: Recorded) -> list[Deviation]:
         """Every recorded figure beside that found.
 
         Raises:
             UserError: a recorded group or figure was not found.
         """
-        verdicts = []
+        deviations = []
         for group, names in self.figures.items():
             for name, figure in names.items():
                 own = found.figures.get(group, {}).get(name)
                 if own is None:
                     raise UserError(f"check: no {name} of {group} was found; there are {', '.join(found.figures)}")
-                verdicts.append(Verdict(group, name, figure, own.mean))
-        return verdicts
+                deviations.append(Deviation(group, name, figure, own.mean))
+        return deviations
 
 
 def _figure(values: list[float]) -> Figure:
-    told = summary(values)
-    assert told.mean is not None
-    error = (told.spread or 0.0) * math.sqrt(2 / told.n)
-    return Figure(told.mean, max(ERRORS * error, SHARE * abs(told.mean)))
+    found = summary(values)
+    assert found.mean is not None
+    error = (found.spread or 0.0) * math.sqrt(2 / found.n)
+    return Figure(found.mean, max(STANDARD_ERRORS * error, FRACTION * abs(found.mean)))

@@ -1,4 +1,4 @@
-"""What the page says of a search: its best trials, its charts, and all its trials in a table."""
+"""A search on the page: its best trials, its charts, and all its trials in a table."""
 
 import os
 from collections import Counter
@@ -11,17 +11,17 @@ from latentlab.report.charts.search_charts import SearchCharts, draw_search
 from latentlab.report.reading.groups import ABSENT, shown
 from latentlab.report.reading.run_sets import RunSet
 from latentlab.report.reading.trials import STATES, Search, Trial
-from latentlab.report.statistics.measures import YARDSTICK, compact, fixed, places
+from latentlab.report.statistics.measures import YARDSTICK, compact, decimals_for, fixed
 from latentlab.runs.documents import number
 
-MOST_BEST = 10
-STATUSES = {"fail": "failed"}  # as runs call it
+MAX_BEST = 10
+STATUSES = {"fail": "failed"}  # the status of its run
 
 
 @final
 @dataclass(frozen=True)
 class Row:
-    """A trial in words. settings, values: text and what it is sorted by, None where that is the text."""
+    """A trial as text. settings, values: (text, number to sort by), None to sort by the text."""
 
     trial: Trial
     status: str
@@ -34,7 +34,7 @@ class Row:
 @final
 @dataclass(frozen=True)
 class Best:
-    """A best trial in words: "val/mse 0.1", "lr=0.01, ...", and "MSE 0.1, ..." of the test where it was tested."""
+    """A best trial as text: "val/mse 0.1", "lr=0.01, ...", and "MSE 0.1, ..." of the test where it was tested."""
 
     row: Row
     figures: str
@@ -45,7 +45,7 @@ class Best:
 @final
 @dataclass(frozen=True)
 class View:
-    """best: the best trials, of which `others` more are in the table. rows: of all trials."""
+    """best: the best trials; `others` more of them are marked in the table only. rows: of all trials."""
 
     search: Search
     counts: tuple[tuple[str, int], ...]
@@ -56,8 +56,8 @@ class View:
 
 
 def view_of(search: Search, runs: RunSet, output: Path) -> View:
-    """The search that drew these runs, for a page that lies in `output`."""
-    decimals = [places([t.values[k] for t in search.complete]) for k in range(len(search.objectives))]
+    """The search that drew these runs, for a page in the folder `output`."""
+    decimals = [decimals_for([t.values[k] for t in search.complete]) for k in range(len(search.objectives))]
     best = search.best()
     numbers = {trial.number for trial in best}
     links = {record.name: link(record.folder, output) for record in runs.records if record.status != "missing"}
@@ -66,15 +66,15 @@ def view_of(search: Search, runs: RunSet, output: Path) -> View:
     return View(
         search,
         tuple((STATUSES.get(state, state), counted[state]) for state in STATES if counted[state]),
-        tuple(Best(rows[t.number], _figures(search, t), search.drawn(t), _tested(t, runs)) for t in best[:MOST_BEST]),
-        len(best[MOST_BEST:]),
+        tuple(Best(rows[t.number], _figures(search, t), search.drawn(t), _tested(t, runs)) for t in best[:MAX_BEST]),
+        len(best[MAX_BEST:]),
         tuple(rows.values()),
         draw_search(search),
     )
 
 
 def link(folder: Path, output: Path) -> str:
-    """Relative, and never taken for another scheme."""
+    """A relative URL, which no browser takes for one with a scheme."""
     relative = Path(os.path.relpath(folder.resolve(), output.resolve())).as_posix()
     return f"./{quote(os.fsencode(relative), safe='/')}/"
 
@@ -99,7 +99,7 @@ def _figures(search: Search, trial: Trial) -> str:
 
 
 def _tested(trial: Trial, runs: RunSet) -> str:
-    """The yardstick on the test set, by which the trial was not chosen."""
+    """The yardstick's figures on the test set, by which the trial was not chosen."""
     found = next((record.metrics for record in runs.records if record.name == trial.folder), {})
     pairs = [(known.label, found.get(key)) for key, known in YARDSTICK.items()]
     return ", ".join(f"{label} {compact(value)}" for label, value in pairs if value is not None)

@@ -1,17 +1,17 @@
-"""Learning curves: the mean over seeds by epoch, with its interval, one chart a figure."""
+"""Learning curves: the mean over seeds by epoch, with its interval, one chart per figure."""
 
 from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from latentlab.report.charts.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, dot, frame
-from latentlab.report.charts.scales import Scale, counts, span, typical
+from latentlab.report.charts.scales import NumberAxis, counts, span, typical
 from latentlab.report.charts.svg import drawing, path, tag
 from latentlab.report.reading.groups import Group, mean_by_seed
-from latentlab.report.statistics.statistics import Summary, summary
+from latentlab.report.statistics.intervals import Summary, summary
 
-MOST_POINTS, MOST_POINTS_OF_GREY = 150, 40
-MOST_GREY = 100
+MAX_POINTS, MAX_POINTS_OF_GREY = 150, 40
+MAX_GREY = 100
 
 Means = list[tuple[float, Summary]]
 
@@ -24,8 +24,8 @@ def curve_names(groups: Sequence[Group]) -> list[str]:
 
 
 def curve_chart(name: str, groups: Sequence[tuple[Group, Series]]) -> Markup:
-    """Mean and 95 % interval over seeds by epoch; grey groups below, coloured ones on top."""
-    grey = [(group, series) for group, series in groups if series.colour is None][:MOST_GREY]
+    """Mean and 95 % interval over seeds by epoch; grey groups below coloured ones."""
+    grey = [(group, series) for group, series in groups if series.colour is None][:MAX_GREY]
     coloured = [(group, series) for group, series in groups if series.colour is not None]
     means = {series.name: _thinned(_means(group, name), series) for group, series in [*grey, *coloured]}
     shown = [found for found in means.values() if found]
@@ -33,7 +33,7 @@ def curve_chart(name: str, groups: Sequence[tuple[Group, Series]]) -> Markup:
     y = span(_range([means[s.name] for _, s in coloured], [means[s.name] for _, s in grey]), BOTTOM, TOP)
     lines = [_drawn(means[series.name], series, x, y) for _, series in [*grey, *coloured[::-1]] if means[series.name]]
     wide, high = RIGHT - LEFT, BOTTOM - TOP
-    # an inner svg cuts off what leaves it
+    # an inner svg clips what is outside of it
     inner = tag("svg", *lines, x=LEFT, y=TOP, width=wide, height=high, viewBox=f"{LEFT:g} {TOP:g} {wide:g} {high:g}")
     label = f"{name} by epoch, mean over seeds of {len(shown)} groups"
     return drawing(WIDTH, HEIGHT, label, frame(name, x, y, "epoch"), inner)
@@ -48,8 +48,8 @@ def _means(group: Group, name: str) -> Means:
 
 
 def _thinned(means: Means, series: Series) -> Means:
-    """Fewer points, the last among them: a chart has no more pixels."""
-    most = MOST_POINTS if series.colour is not None else MOST_POINTS_OF_GREY
+    """Fewer points, among them the first and the last: a chart has no more pixels."""
+    most = MAX_POINTS if series.colour is not None else MAX_POINTS_OF_GREY
     every = -(-len(means) // most) if means else 1
     return [*means[:1], *means[:0:-1][::every][::-1]]
 
@@ -61,11 +61,11 @@ def _range(coloured: Sequence[Means], grey: Sequence[Means]) -> list[float]:
     return [*values, *ends[len(ends) // 5 : len(ends) - len(ends) // 5]]
 
 
-def _drawn(means: Means, series: Series, x: Scale, y: Scale) -> Markup:
+def _drawn(means: Means, series: Series, x: NumberAxis, y: NumberAxis) -> Markup:
     marks = []
     if series.colour is not None:
-        marks += [_band(part, series, x, y) for part in _with_interval(means)]
-    points = [(x.place(epoch), y.place(entry.mean)) for epoch, entry in means if entry.mean is not None]
+        marks += [_band(stretch, series, x, y) for stretch in _with_interval(means)]
+    points = [(x.pixel(epoch), y.pixel(entry.mean)) for epoch, entry in means if entry.mean is not None]
     if len(points) == 1:
         marks.append(dot(*points[0], f"dot {series.class_}", series.name, radius=3))
     else:
@@ -73,9 +73,9 @@ def _drawn(means: Means, series: Series, x: Scale, y: Scale) -> Markup:
     return Markup("").join(marks)
 
 
-def _band(part: Sequence[tuple[float, float, float]], series: Series, x: Scale, y: Scale) -> Markup:
-    upper = [(x.place(epoch), y.place(high)) for epoch, _, high in part]
-    lower = [(x.place(epoch), y.place(low)) for epoch, low, _ in reversed(part)]
+def _band(stretch: Sequence[tuple[float, float, float]], series: Series, x: NumberAxis, y: NumberAxis) -> Markup:
+    upper = [(x.pixel(epoch), y.pixel(high)) for epoch, _, high in stretch]
+    lower = [(x.pixel(epoch), y.pixel(low)) for epoch, low, _ in reversed(stretch)]
     return path([*upper, *lower], f"band {series.class_}")
 
 

@@ -7,17 +7,17 @@ from typing import Any, final
 from markupsafe import Markup
 
 from latentlab.report.charts.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, bar, dot, frame
-from latentlab.report.charts.parallel import MOST_AXES, SHADES, Strand, is_absent, parallel, shades
-from latentlab.report.charts.scales import MOST_WHOLE, is_continuous, setting_axis, span, typical, within
+from latentlab.report.charts.parallel import MAX_AXES, SHADES, Strand, is_absent, parallel, shades
+from latentlab.report.charts.scales import MAX_WHOLE, is_continuous, setting_axis, span, typical
 from latentlab.report.charts.svg import LETTER, clipped, drawing, path, tag, words
 from latentlab.report.reading.groups import ABSENT, Group, Grouping, shown, sorting
+from latentlab.report.statistics.intervals import Summary
 from latentlab.report.statistics.measures import Measure, compact
-from latentlab.report.statistics.statistics import Summary
 from latentlab.runs.identity import canonical
 
-MOST_CELLS_A_SIDE = 24
-LEAST_FILLED = 0.3
-MOST_SLICES = 6
+MAX_CELLS_PER_SIDE = 24
+MIN_FILLED = 0.3
+MAX_SLICES = 6
 
 
 @final
@@ -36,14 +36,14 @@ class Result:
 
 
 def are_drawn_at_random(results: Sequence[Result], grouping: Grouping) -> bool:
-    """Whether several keys take values as a search draws them, and no grid."""
+    """Whether several keys vary and one takes values as a search draws them, not as a grid does."""
     several = len(grouping.keys) > 1
     return several and any(is_continuous([_setting(result, key) for result in results]) for key in grouping.keys)
 
 
 def slices(measure: Measure, results: Sequence[Result], grouping: Grouping) -> list[Markup]:
-    """The figure against each key by itself."""
-    return [_one_key(measure, results, key, grouping.label(key)) for key in grouping.keys[:MOST_SLICES]]
+    """One chart per key, of the figure against that key."""
+    return [_one_key(measure, results, key, grouping.label(key)) for key in grouping.keys[:MAX_SLICES]]
 
 
 def effect_chart(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
@@ -63,24 +63,22 @@ def _one_key(measure: Measure, results: Sequence[Result], key: str, label: str) 
     x = setting_axis([_setting(result, key) for result in results], LEFT + 8, RIGHT - 8)
     ends = [end for result in results for end in result.entry.drawn or ()]
     values = [*ends, *(result.mean for result in results)]
-    y = span(typical(values) if len(results) > MOST_WHOLE else values, BOTTOM, TOP)
-    placed = sorted(((x.place(_setting(result, key)), result) for result in results), key=lambda pair: pair[0])
+    y = span(typical(values) if len(results) > MAX_WHOLE else values, BOTTOM, TOP)
+    pixels = sorted(((x.pixel(_setting(result, key)), result) for result in results), key=lambda pair: pair[0])
     marks = [frame(_headline(measure), x, y, label)]
-    if not x.names and not scattered and len({place for place, _ in placed}) == len(placed):
-        marks.append(path([(place, within(y.place(result.mean), BOTTOM, TOP)) for place, result in placed], "joined"))
-    for place, result in sorted(placed, key=lambda pair: pair[1].series.colour is not None):
+    if not x.names and not scattered and len({pixel for pixel, _ in pixels}) == len(pixels):
+        marks.append(path([(pixel, y.inner_pixel(result.mean)) for pixel, result in pixels], "joined"))
+    for pixel, result in sorted(pixels, key=lambda pair: pair[1].series.colour is not None):
         if result.entry.drawn is not None:
-            low, high = (within(y.place(end), BOTTOM, TOP) for end in result.entry.drawn)
-            marks.append(bar(place, low, high, f"interval {result.series.class_}"))
-        marks.append(
-            dot(place, within(y.place(result.mean), BOTTOM, TOP), f"dot {result.series.class_}", _told(result))
-        )
+            low, high = (y.inner_pixel(end) for end in result.entry.drawn)
+            marks.append(bar(pixel, low, high, f"interval {result.series.class_}"))
+        marks.append(dot(pixel, y.inner_pixel(result.mean), f"dot {result.series.class_}", _described(result)))
     return drawing(WIDTH, HEIGHT, f"{measure.label} against {label}, {len(results)} groups", *marks)
 
 
 def _is_grid(results: Sequence[Result], keys: Sequence[str]) -> bool:
     sides = [len({canonical(_setting(result, key)) for result in results}) for key in keys]
-    return max(sides) <= MOST_CELLS_A_SIDE and len(results) >= LEAST_FILLED * sides[0] * sides[1]
+    return max(sides) <= MAX_CELLS_PER_SIDE and len(results) >= MIN_FILLED * sides[0] * sides[1]
 
 
 def _heat_map(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
@@ -97,16 +95,18 @@ def _heat_map(measure: Measure, results: Sequence[Result], grouping: Grouping) -
         words(6, 14, _headline(measure), "title"),
         words(6, 34, clipped(grouping.label(down), left), "name"),
     ]
-    for place, value in enumerate(rows):
-        marks.append(words(left - 6, top + high * (place + 0.5) + 4, clipped(_text(value), left - 8), "tick", "end"))
-    for place, value in enumerate(columns):
-        middle = left + wide * (place + 0.5)
+    for index, value in enumerate(rows):
+        marks.append(words(left - 6, top + high * (index + 0.5) + 4, clipped(_text(value), left - 8), "tick", "end"))
+    for index, value in enumerate(columns):
+        middle = left + wide * (index + 0.5)
         marks.append(words(middle, height - 26, clipped(_text(value), wide), "tick", "middle"))
     for result in results:
         row, column = _index(rows, _setting(result, down)), _index(columns, _setting(result, across))
         step = shade(result.mean)
         x, y = left + wide * column, top + high * row
-        box = tag("rect", tag("title", _told(result)), x=x, y=y, width=wide - 1, height=high - 1, class_=f"q{step}")
+        box = tag(
+            "rect", tag("title", _described(result)), x=x, y=y, width=wide - 1, height=high - 1, class_=f"q{step}"
+        )
         ink = "ink light" if step >= SHADES // 2 + 1 else "ink"
         marks += [box, words(x + wide / 2, y + high / 2 + 4, f"{result.mean:.3g}" if numbered else "", ink, "middle")]
     marks.append(words((left + width) / 2, height - 8, grouping.label(across), "name", "middle"))
@@ -128,8 +128,8 @@ def _key(measure: Measure, results: Sequence[Result], width: float) -> Markup:
 
 
 def _parallel(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
-    keys = grouping.keys[:MOST_AXES]
-    strands = [Strand([_setting(r, key) for key in keys], r.mean, _told(r)) for r in results]
+    keys = grouping.keys[:MAX_AXES]
+    strands = [Strand([_setting(r, key) for key in keys], r.mean, _described(r)) for r in results]
     names = [grouping.label(key) for key in keys]
     return parallel(_headline(measure), names, measure.label, strands, measure.better, "groups")
 
@@ -155,6 +155,6 @@ def _headline(measure: Measure) -> str:
     return f"{measure.label} ({measure.unit})" if measure.unit else measure.label
 
 
-def _told(result: Result) -> str:
+def _described(result: Result) -> str:
     half = f" ± {compact(result.entry.half)}" if result.entry.half is not None else ""
     return f"{result.series.name}: {compact(result.mean)}{half}, {result.entry.n} seed{'s' * (result.entry.n != 1)}"

@@ -1,4 +1,4 @@
-"""Parallel axes: a line for each config across the keys that were varied, to the figure that came of it."""
+"""Parallel axes: a line for each config across the keys that were varied, to the figure that resulted."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from typing import Any, final
 
 from markupsafe import Markup
 
-from latentlab.report.charts.scales import Scale, Ticks, is_continuous, setting_axis, span, typical, within
+from latentlab.report.charts.scales import Ticks, is_continuous, setting_axis, span, typical
 from latentlab.report.charts.svg import clipped, drawing, line, path, words
 from latentlab.report.reading.groups import ABSENT
-from latentlab.report.statistics.statistics import Better
+from latentlab.report.statistics.intervals import Better
 
 SHADES = 7
-MOST_AXES = 8
+MAX_AXES = 8
 HIGH, TOP, BOTTOM = 246.0, 48.0, 236.0
 
 
 @final
 @dataclass(frozen=True)
 class Strand:
-    """One config: its setting on each axis, `ABSENT` for none, its figure, and what it says on pointing at it.
+    """One config: its setting on each axis, `ABSENT` for none, its figure, and its title, shown on hovering.
 
     is_best: drawn above all others, in a colour of its own.
     """
@@ -33,7 +33,7 @@ class Strand:
 def parallel(
     headline: str, names: Sequence[str], figure: str, strands: Sequence[Strand], better: Better | None, of: str
 ) -> Markup:
-    """The chart of at least one strand; names: of the axes of its settings; of: what the strands are."""
+    """The chart of at least one strand; names: of its settings' axes; of: what the strands are."""
     width = max(900.0, 110.0 * (len(names) + 1))
     gap = (width - 120) / max(1, len(names))
     columns = [[strand.settings[k] for strand in strands] for k in range(len(names))]
@@ -43,16 +43,16 @@ def parallel(
     marks = [words(6, 14, headline, "title")]
     for strand in sorted(strands, key=lambda strand: (strand.is_best, shade(strand.value))):
         points = [
-            (50 + gap * k, axis.place(own))
+            (50 + gap * k, axis.pixel(own))
             for k, (axis, own) in enumerate(zip(axes, strand.settings, strict=True))
             if not (is_absent(own) and is_continuous(columns[k]))
         ]
-        points.append((50 + gap * len(names), within(values.place(strand.value), BOTTOM, TOP)))
+        points.append((50 + gap * len(names), values.inner_pixel(strand.value)))
         class_ = "strand chosen" if strand.is_best else f"strand t{shade(strand.value)}"
         marks.append(path(points, class_, strand.title))
     for k, (axis, name) in enumerate(zip(axes, names, strict=True)):
-        marks.append(_upright(50 + gap * k, axis.ticks(), axis.scale, name, gap, is_first=k == 0))
-    marks.append(_upright(50 + gap * len(names), values.ticks(), values, figure, gap))
+        marks.append(_upright(50 + gap * k, axis.ticks(), name, gap, is_first=k == 0))
+    marks.append(_upright(50 + gap * len(names), values.ticks(), figure, gap))
     label = f"{figure} against {', '.join(names)}, {len(strands)} {of}"
     return drawing(width, HIGH, label, *marks, class_="chart wide")
 
@@ -60,14 +60,14 @@ def parallel(
 def shades(values: Sequence[float], better: Better | None) -> Callable[[float], int]:
     """Value -> 0 .. SHADES - 1, the darkest for the best, or for the largest where none is better."""
     ends = typical(values)
-    scale = span(ends, 0.0, 1.0)
-    low, high = (scale.place(end) for end in (min(ends), max(ends)))
+    axis = span(ends, 0.0, 1.0)
+    low, high = (axis.pixel(end) for end in (min(ends), max(ends)))
 
     def shade(value: float) -> int:
-        share = (scale.place(value) - low) / (high - low) if high > low else 0.5
+        fraction = (axis.pixel(value) - low) / (high - low) if high > low else 0.5
         if better == "lower":
-            share = 1 - share
-        return max(0, min(SHADES - 1, int(SHADES * share)))
+            fraction = 1 - fraction
+        return max(0, min(SHADES - 1, int(SHADES * fraction)))
 
     return shade
 
@@ -77,16 +77,16 @@ def is_absent(value: Any) -> bool:
 
 
 def _shown(column: Sequence[Any]) -> Sequence[Any]:
-    """Without what has no number, where the others lie on an axis of numbers."""
+    """Without absent settings, where the others lie on an axis of numbers."""
     return [value for value in column if not is_absent(value)] if is_continuous(column) else column
 
 
-def _upright(x: float, ticks: Ticks, scale: Scale, name: str, room: float, is_first: bool = False) -> Markup:
-    marks = [line(x, scale.start, x, scale.end, "axis"), words(x, 38, clipped(name, room), "name", "middle")]
+def _upright(x: float, ticks: Ticks, name: str, room: float, is_first: bool = False) -> Markup:
+    marks = [line(x, BOTTOM, x, TOP, "axis"), words(x, 38, clipped(name, room), "name", "middle")]
     every = 1 + len(ticks) // 14
     is_left = is_first and all(len(text) <= 8 for _, text in ticks)  # where no line crosses it
-    for value, text in ticks[::every]:
-        up = scale.place(value) + 3.5
+    for pixel, text in ticks[::every]:
+        up = pixel + 3.5
         left, anchor = (x - 5, "end") if is_left else (x + 5, None)
         marks.append(words(left, up, clipped(text, 0.7 * room), "tick halo", anchor))
     return Markup("").join(marks)

@@ -15,13 +15,13 @@ Box = tuple[float, float, float, float]
 
 
 def names_beside(points: Sequence[tuple[float, float, str]]) -> list[Markup]:
-    """A text for each (x, y, name) that finds a place; the others say theirs on pointing at them."""
+    """A text for each (x, y, name) that finds free room; the other names are shown on hovering alone."""
     taken = [(x - AROUND, y - AROUND, x + AROUND, y + AROUND) for x, y, _ in points]
     marks = []
     for x, y, name in points:
         text = clipped(name, LONGEST)
-        places = [(box, at) for box, at in _places(x, y, LETTER * len(text)) if _is_inside(box)]
-        free = next(((box, at) for box, at in places if not any(_cover(box, other) for other in taken)), None)
+        positions = [(box, at) for box, at in _positions(x, y, LETTER * len(text)) if _is_inside(box)]
+        free = next(((box, at) for box, at in positions if not any(_cover(box, other) for other in taken)), None)
         if free is not None:
             box, (left, base, anchor) = free
             taken.append(box)
@@ -29,7 +29,7 @@ def names_beside(points: Sequence[tuple[float, float, str]]) -> list[Markup]:
     return marks
 
 
-def _places(x: float, y: float, wide: float) -> Iterator[tuple[Box, tuple[float, float, str | None]]]:
+def _positions(x: float, y: float, wide: float) -> Iterator[tuple[Box, tuple[float, float, str | None]]]:
     """Right and left of the point, raised, lowered and level, then above and below it."""
     for base in (y - 5, y + 12, y + 3.5):
         yield (x + 7, base - HIGH + 2, x + 7 + wide, base + 2), (x + 7, base, None)

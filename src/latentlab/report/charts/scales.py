@@ -1,4 +1,4 @@
-"""From values to places on an axis, and which values are written beside it."""
+"""Axes: from values to pixels, and which values are written beside them."""
 
 import math
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from latentlab.report.statistics.measures import tick
 from latentlab.runs.documents import number
 from latentlab.runs.identity import canonical
 
-DECADES = 1.4  # spanned before an axis becomes logarithmic: a factor of 25
-MOST_OWN_TICKS = 8
-MOST_WHOLE = 12  # points before those far from the others are drawn at the frame
-MOST_NUMBERS = 24  # of a grid's key
-LEAST_LOG = 4  # between the ends of an axis of settings
-SURELY_LOG = 100  # as long as chance would not leave them so uneven
-Ticks = list[tuple[float, str]]
+DECADES = 1.4  # of values before their axis becomes logarithmic: a factor of 25
+MAX_OWN_TICKS = 8
+MAX_WHOLE = 12  # more points than these, and those far from the others are drawn at the frame
+MAX_NUMBERS = 24  # that a key of a grid takes
+MIN_LOG = 4  # ratio of the ends of a logarithmic axis of settings
+SURELY_LOG = 100  # ratio of the ends, where chance alone would not leave the values so uneven
+Ticks = list[tuple[float, str]]  # pixel, text
 
 
 @final
 @dataclass(frozen=True)
-class Scale:
+class NumberAxis:
     """Values between low and high on pixels between start and end."""
 
     low: float
@@ -30,23 +30,28 @@ class Scale:
     start: float
     end: float
     is_log: bool = False
-    is_whole: bool = False  # of counted things: ticks are whole numbers
+    is_whole: bool = False  # of counts: ticks are whole numbers
 
-    def place(self, value: float) -> float:
-        """The pixel of a value, within the range of one axis' length on either side."""
+    def pixel(self, value: float) -> float:
+        """The pixel of a value, at most one length of the axis beyond its ends."""
         low, high = self._bent(self.low), self._bent(self.high)
-        share = (self._bent(value) - low) / (high - low) if high > low else 0.5
-        return self.start + min(max(share, -1.0), 2.0) * (self.end - self.start)
+        fraction = (self._bent(value) - low) / (high - low) if high > low else 0.5
+        return self.start + min(max(fraction, -1.0), 2.0) * (self.end - self.start)
 
-    def ticks(self, most: int = 6) -> Ticks:
-        """Round values and their texts."""
+    def inner_pixel(self, value: float) -> float:
+        """The pixel of a value, or the nearer end of the axis where it lies beyond them."""
+        return min(max(self.pixel(value), min(self.start, self.end)), max(self.start, self.end))
+
+    def tick_values(self, most: int = 6) -> list[float]:
+        """Round values."""
         least = 1.0 if self.is_whole else 0.0
         values = _log_steps(self.low, self.high) if self.is_log else _steps(self.low, self.high, most, least)
         if len(values) < 2:
             values = _steps(self.low, self.high, most, least)
-        if self.is_whole:
-            values = [value for value in values if value >= 0 and value == round(value)]
-        return [(value, tick(value)) for value in values]
+        return [value for value in values if value >= 0 and value == round(value)] if self.is_whole else values
+
+    def ticks(self) -> Ticks:
+        return [(self.pixel(value), tick(value)) for value in self.tick_values()]
 
     def _bent(self, value: float) -> float:
         return math.log10(max(value, 1e-300)) if self.is_log else value
@@ -54,45 +59,45 @@ class Scale:
 
 @final
 @dataclass(frozen=True)
-class Settings:
-    """An axis of a varied key: numbers by size, or else its values side by side in order."""
+class SettingAxis:
+    """The axis of a varied key: numbers by size, or else its values side by side in order."""
 
-    scale: Scale
+    numbers: NumberAxis  # of the values themselves, or of their indices among `names`
     names: tuple[tuple[str, str], ...]  # canonical value, text; none for numbers
     few: tuple[float, ...] = ()  # numbers that are so few that each has its tick
 
-    def place(self, value: Any) -> float:
+    def pixel(self, value: Any) -> float:
         """The pixel of a setting; `ABSENT` stands for a key that is not there."""
         if not self.names:
-            return self.scale.place(float(value))
+            return self.numbers.pixel(float(value))
         own = ABSENT if isinstance(value, str) and value == ABSENT else canonical(value)
-        return self.scale.place(float([name for name, _ in self.names].index(own)))
+        return self.numbers.pixel(float([name for name, _ in self.names].index(own)))
 
     def ticks(self) -> Ticks:
-        if not self.names:
-            return [(value, tick(value)) for value in self.few] or self.scale.ticks()
-        return [(float(place), text) for place, (_, text) in enumerate(self.names)]
+        if self.names:
+            return [(self.numbers.pixel(float(index)), text) for index, (_, text) in enumerate(self.names)]
+        return [(self.numbers.pixel(value), tick(value)) for value in self.few] or self.numbers.ticks()
 
 
-def span(values: Sequence[float], start: float, end: float, log: bool | None = None) -> Scale:
-    """A scale for these values with a little room; logarithmic by `log`, or else where they span decades."""
+def span(values: Sequence[float], start: float, end: float, log: bool | None = None) -> NumberAxis:
+    """An axis for these values with a little room; logarithmic by `log`, or if None where they span decades."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     spans = low > 0 and math.log10(high / low) >= DECADES
     is_log = low > 0 and (spans if log is None else log)
     if is_log:
         room = (high / low) ** 0.05 if high > low else 1.5
-        return Scale(low / room, high * room, start, end, True)
+        return NumberAxis(low / room, high * room, start, end, True)
     room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    return Scale(low - room, high + room, start, end)
+    return NumberAxis(low - room, high + room, start, end)
 
 
-def counts(values: Sequence[float], start: float, end: float) -> Scale:
-    """A scale for what is counted: epochs, trials."""
+def counts(values: Sequence[float], start: float, end: float) -> NumberAxis:
+    """An axis of counts: epochs, trials."""
     return replace(span(values, start, end, log=False), is_whole=True)
 
 
 def typical(values: Sequence[float]) -> list[float]:
-    """The ends of all but the few that would flatten the others: a first epoch far above the rest."""
+    """The ends of all values but the few that would flatten the others, such as a first epoch far above the rest."""
     ordered = sorted(values)
     if len(ordered) < 8:
         return ordered
@@ -104,58 +109,53 @@ def typical(values: Sequence[float]) -> list[float]:
     return [low, high]
 
 
-def within(place: float, one: float, other: float) -> float:
-    """The place, or the nearer of the two ends where it lies beyond them."""
-    return min(max(place, min(one, other)), max(one, other))
-
-
 def is_continuous(values: Sequence[Any]) -> bool:
     """Whether these settings are numbers of which hardly two are the same, as a search draws them."""
     numbers = [found for value in values if (found := number(value)) is not None]
-    return len(set(numbers)) > min(MOST_NUMBERS, max(MOST_OWN_TICKS, len(numbers) / 2))
+    return len(set(numbers)) > min(MAX_NUMBERS, max(MAX_OWN_TICKS, len(numbers) / 2))
 
 
-def setting_axis(values: Sequence[Any], start: float, end: float) -> Settings:
+def setting_axis(values: Sequence[Any], start: float, end: float) -> SettingAxis:
     """The axis of a varied key with these values."""
     numbers = [value for value in values if number(value) is not None]
-    places = sorted({float(value) for value in numbers})
-    if len(numbers) == len(values) and len(places) > 1 and (_is_even(places) or is_continuous(values)):
-        return Settings(span(places, start, end, log=_is_evener_in_log(places)), (), _apart(places))
+    distinct = sorted({float(value) for value in numbers})
+    if len(numbers) == len(values) and len(distinct) > 1 and (_fit_one_axis(distinct) or is_continuous(values)):
+        return SettingAxis(span(distinct, start, end, log=_is_evener_in_log(distinct)), (), _apart(distinct))
     known = {ABSENT if value == ABSENT else canonical(value): value for value in values}
     ordered = sorted(known.items(), key=lambda item: sorting(None if item[1] == ABSENT else item[1]))
     names = tuple((name, ABSENT if name == ABSENT else shown(value)) for name, value in ordered)
-    return Settings(Scale(-0.5, len(names) - 0.5, start, end), names)
+    return SettingAxis(NumberAxis(-0.5, len(names) - 0.5, start, end), names)
 
 
-def _apart(places: Sequence[float]) -> tuple[float, ...]:
+def _apart(values: Sequence[float]) -> tuple[float, ...]:
     """The values themselves, where they are few enough to be written beside an axis one by one."""
-    if len(places) > MOST_OWN_TICKS:
+    if len(values) > MAX_OWN_TICKS:
         return ()
-    scale = span(places, 0.0, 1.0, log=_is_evener_in_log(places))
-    ends = [scale.place(value) for value in places]
-    return tuple(places) if min(after - before for before, after in pairwise(ends)) > 0.1 else ()
+    axis = span(values, 0.0, 1.0, log=_is_evener_in_log(values))
+    pixels = [axis.pixel(value) for value in values]
+    return tuple(values) if min(after - before for before, after in pairwise(pixels)) > 0.1 else ()
 
 
-def _is_even(numbers: Sequence[float]) -> bool:
-    """Whether one linear or logarithmic axis shows them all: not where 0 stands beside decades."""
-    above = [abs(value) for value in numbers if value]
-    return min(numbers) > 0 or max(above) / min(above) < 10**DECADES
+def _fit_one_axis(values: Sequence[float]) -> bool:
+    """Whether one linear or logarithmic axis shows them all: not 0 beside values that span decades."""
+    above = [abs(value) for value in values if value]
+    return min(values) > 0 or max(above) / min(above) < 10**DECADES
 
 
-def _is_evener_in_log(places: Sequence[float]) -> bool:
-    """Whether they lie more evenly by their ratios than by their differences, or span decades and lie uneven."""
-    if places[0] <= 0 or places[-1] / places[0] < LEAST_LOG:
+def _is_evener_in_log(values: Sequence[float]) -> bool:
+    """Whether these ordered values are spaced more evenly by their ratios than by their differences."""
+    if values[0] <= 0 or values[-1] / values[0] < MIN_LOG:
         return False
-    uneven = _unevenness(places)
-    if places[-1] / places[0] > SURELY_LOG and uneven > 0.08 + 0.6 / math.sqrt(len(places)):
-        return True  # also of a search that went on among the largest
-    return _unevenness([math.log(place) for place in places]) < uneven
+    unevenness = _unevenness(values)
+    if values[-1] / values[0] > SURELY_LOG and unevenness > 0.08 + 0.6 / math.sqrt(len(values)):
+        return True  # also of a search that continued among the largest
+    return _unevenness([math.log(value) for value in values]) < unevenness
 
 
-def _unevenness(places: Sequence[float]) -> float:
-    """How far any of these ordered places is from where it stood if all were equally far apart."""
-    length, last = places[-1] - places[0], len(places) - 1
-    return max(abs((place - places[0]) / length - k / last) for k, place in enumerate(places))
+def _unevenness(values: Sequence[float]) -> float:
+    """How far any of these ordered values is from where equal spacing would put it, as a fraction of their range."""
+    length, last = values[-1] - values[0], len(values) - 1
+    return max(abs((value - values[0]) / length - k / last) for k, value in enumerate(values))
 
 
 def _steps(low: float, high: float, most: int, least: float = 0.0) -> list[float]:

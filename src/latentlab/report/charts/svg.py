@@ -1,4 +1,4 @@
-"""Markup of charts: escaped tags, text in a fixed size, colours by class, which the page's style gives."""
+"""Markup of charts: escaped tags, text in a fixed size, colours by class, defined in the page's style."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ LETTER = 5.6  # mean width of a letter of the charts' text
 
 
 def tag(name: str, *content: str | Markup, **attributes: object) -> Markup:
-    """One element; `class_` and `stroke_width` become class and stroke-width, None leaves an attribute out."""
+    """One element; `class_` and `stroke_width` become class and stroke-width, None omits an attribute."""
     written = Markup("").join(
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _short(value))
         for key, value in attributes.items()
@@ -22,7 +22,7 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
 
 
 def words(x: float, y: float, content: str, class_: str = "", anchor: str | None = None) -> Markup:
-    """Text whose baseline starts (or, by `anchor`, ends or is centred) at the place."""
+    """Text whose baseline starts (or, by `anchor`, ends or is centred) at (x, y)."""
     return tag("text", content, x=x, y=y, class_=class_ or None, text_anchor=anchor)
 
 
@@ -33,7 +33,7 @@ def path(points: Iterable[tuple[float, float]], class_: str, title: str = "") ->
 
 
 def drawing(width: float, height: float, label: str, *content: Markup, class_: str = "chart") -> Markup:
-    """A whole chart; `label` says in words what it shows."""
+    """A whole chart; `label` describes it for those who cannot see it."""
     return tag("svg", *content, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=label, class_=class_)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import fsum
 from typing import Any, final
 
@@ -65,6 +66,11 @@ class Grouping:
 
     groups: tuple[Group, ...]
     keys: tuple[str, ...]
+
+    @cached_property
+    def group_of(self) -> dict[str, Group]:
+        """{name of a run: its group}."""
+        return {record.name: group for group in self.groups for record in group.records}
 
     def label(self, key: str) -> str:
         """The key's last name, where no other key has the same."""

@@ -1,4 +1,4 @@
-"""A run's folder as one frozen record: what a report needs of it, and what of it was damaged."""
+"""A run's folder as one frozen record: what a report needs of it, and which of its files are damaged."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +24,10 @@ T = TypeVar("T")
 class Record:
     """What is known of one run.
 
-    name: its folder as the report calls it. status: one of `STATUSES`, or "missing", "damaged", "unknown".
-    config: the whole resolved config, flat; settings: what tells experiments apart, with the seed.
-    metrics: the final figures, None where not finite; of a complete run alone. curves: name -> (epoch, value)s.
+    name: its folder's, as the report shows it. status: one of `STATUSES`, or "missing", "damaged", "unknown".
+    config: the whole resolved config, flat; settings: the hyperparameters under short names, with the seed.
+    metrics: the final figures, None where not finite; of a complete run alone. curves: {name: (epoch, value) pairs}.
+    damage: one line per damaged file.
     """
 
     name: str
@@ -50,12 +51,17 @@ class Record:
         return self.name if self.seed is None else self.seed
 
     @property
+    def why(self) -> str:
+        """Its status's reason and its damage in one line; empty where there is neither."""
+        return "; ".join(dict.fromkeys([*([self.reason] if self.reason else []), *self.damage]))
+
+    @property
     def is_complete(self) -> bool:
         return self.status == "complete"
 
 
 def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> Record:
-    """Read a run's folder; never raises: what is damaged is named in the record.
+    """Read a run's folder; never raises for damaged files: the record names them.
 
     overrides: those of its job, such as "seed=0", where they are known; else the folder's own.
     """
@@ -79,7 +85,7 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
         config,
         settings,
-        # the run's own only say which keys were meant to vary: not worth a complaint
+        # the run's own only name the keys that were meant to vary: damage there is not reported
         given if overrides is not None else _assignments(_collected(run.read_overrides, []) or []),
         _numbers(figures.get("metrics"), damage),
         _curves(run, damage),
@@ -111,7 +117,7 @@ def _config(run: Run, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]
 
 
 def _status(run: Run, has_figures: bool, damage: list[str]) -> tuple[str, str]:
-    """As status.json says, in agreement with whether there are final figures."""
+    """As in status.json, but consistent with whether there are final figures."""
     status, reason = _collected(run.read_status, damage) or ("unknown", "")
     if status == "unknown":
         status = "complete" if has_figures else "damaged" if damage else "unknown"
@@ -126,11 +132,11 @@ def _numbers(content: object, damage: list[str]) -> dict[str, float | None]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        damage.append(f"{METRICS} is damaged (its metrics are no object)")
+        damage.append(f"{METRICS} is damaged (its metrics are not an object)")
         return {}
     strange = [name for name, value in content.items() if value is not None and not isinstance(value, int | float)]
     if strange:
-        damage.append(f"{METRICS} is damaged ({strange[0][:60]} is no number)")
+        damage.append(f"{METRICS} is damaged ({strange[0][:60]} is not a number)")
     return {str(name): number(value) for name, value in content.items() if name not in strange}
 
 
@@ -159,7 +165,7 @@ def _by_name(epochs: Mapping[float, Mapping[str, Any]]) -> dict[str, Curve]:
 
 
 def _pictures(run: Run, damage: list[str]) -> dict[str, Path]:
-    """The run's own that begin and end as a PNG file does; links are left out, as they could lead anywhere."""
+    """Those that begin and end as a PNG file does; links are skipped, as they could lead anywhere."""
     found = {}
     for file in run.figures:
         if file.is_symlink() or not file.is_file():
@@ -167,7 +173,7 @@ def _pictures(run: Run, damage: list[str]) -> dict[str, Path]:
         if _is_whole_png(file):
             found[file.stem] = file
         else:
-            damage.append(f"{FIGURES}/{file.name} is damaged (no whole PNG)")
+            damage.append(f"{FIGURES}/{file.name} is damaged (not a whole PNG)")
     return found
 
 

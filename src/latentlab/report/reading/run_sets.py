@@ -1,4 +1,4 @@
-"""Which runs are compared: those of a sweep's folder, or any folders that are named."""
+"""Which runs are compared: those of a sweep's folder, or those in given folders."""
 
 import os
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from latentlab.runs.documents import Damaged, json_of, lies_within
 from latentlab.runs.layout import CONFIG, MANIFEST
 from latentlab.runs.run import NOT_A_RUN
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 @final
 @dataclass(frozen=True)
 class RunSet:
-    """The runs of a report, what they are called together, how they were started, and what was found odd.
+    """The runs of a report, the set's name, the command that started them, and notes on what is unusual.
 
-    search: that which drew the runs, where there was one.
+    search: the search that drew the runs, if any.
     """
 
     name: str
@@ -63,14 +63,14 @@ def read_sweep(folder: Path) -> RunSet:
         if not found:
             raise UserError(f"sweep: no runs in {folder}; a run's folder holds {CONFIG}") from error
         below = tuple(read_record(folder / path, path) for path in found)
-        notes = [f"{error}: every run below the folder was taken", *odd]
+        notes = [f"{error}: every run below the folder is included", *odd]
         return RunSet(folder.resolve().name, below, "", tuple(notes), search)
     records, notes = _records(folder, jobs)
     listed = {record.name for record in records}
     if others := [path for path in found if path not in listed]:
-        notes.append(f"not in sweep.json, and left out: {_some(others)}")
+        notes.append(f"not in {MANIFEST}, and skipped: {_some(others)}")
     if not records:
-        raise UserError(f"sweep: no runs in {folder}; its sweep.json lists no job")
+        raise UserError(f"sweep: no runs in {folder}; its {MANIFEST} lists no job")
     return RunSet(name or folder.resolve().name, tuple(records), command, (*notes, *odd), search)
 
 
@@ -90,20 +90,20 @@ def read_runs(folders: Sequence[Path]) -> RunSet:
 def run_folders(folder: Path) -> list[str]:
     """The run folders below, as paths relative to it; links are not followed, and runs hold no runs."""
     found = []
-    for place, inner, _ in os.walk(folder):
-        if Path(place) != folder and Run(place).holds_anything:
-            found.append(Path(place).relative_to(folder).as_posix())
+    for path, inner, _ in os.walk(folder):
+        if Path(path) != folder and Run(path).holds_anything:
+            found.append(Path(path).relative_to(folder).as_posix())
             inner.clear()
     return found
 
 
 def _jobs(folder: Path) -> tuple[list[Any], str, str]:
     if not (folder / MANIFEST).exists():
-        raise Damaged("sweep.json is missing")
+        raise Damaged(f"{MANIFEST} is missing")
     content = json_of(folder / MANIFEST)
     jobs, name, command = content.get("jobs"), content.get("name"), content.get("command")
     if not isinstance(jobs, list):
-        raise Damaged("sweep.json is damaged (its jobs are no list)")
+        raise Damaged(f"{MANIFEST} is damaged (its jobs are not a list)")
     words = [str(word) for word in command] if isinstance(command, list) else []
     return jobs, name if isinstance(name, str) else "", " ".join(words)
 
@@ -120,10 +120,10 @@ def _records(folder: Path, jobs: list[Any]) -> tuple[list[Record], list[str]]:
         given = [line for line in overrides if isinstance(line, str)] if isinstance(overrides, list) else []
         path = Path(name).as_posix()
         records.setdefault(path, read_record(folder / path, path, given))
-    notes = [f"refused, as these job folders of sweep.json leave the sweep's: {_some(refused)}"] if refused else []
+    notes = [f"refused, as these job folders of {MANIFEST} lie outside of it: {_some(refused)}"] if refused else []
     return list(records.values()), notes
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

@@ -1,4 +1,4 @@
-"""A search's trials as `search.json` tells them: what was drawn, what came of it, and which are the best."""
+"""A search's trials as recorded in `search.json`: the values drawn, the results, and which trials are the best."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, final
 
 from latentlab.report.reading.groups import ABSENT, Group, Grouping, short_key, shown
+from latentlab.report.statistics.intervals import Better
 from latentlab.report.statistics.measures import compact
-from latentlab.report.statistics.statistics import Better
 from latentlab.runs.documents import Damaged, json_of, lies_within, number
 from latentlab.runs.layout import SEARCH
 
 DIRECTIONS: Mapping[str, Better] = {"minimize": "lower", "maximize": "higher"}
 STATES = ("complete", "pruned", "fail", "running", "waiting")
-MOST_TRIALS, MOST_OBJECTIVES, MOST_KEYS = 5000, 6, 60
+MAX_TRIALS, MAX_OBJECTIVES, MAX_KEYS = 5000, 6, 60
 
 
 @final
@@ -35,7 +35,7 @@ class Trial:
 @final
 @dataclass(frozen=True)
 class Search:
-    """objectives: which of less or more is better, by figure. importance: of each key, by objective."""
+    """objectives: {figure: whether lower or higher is better}. importance: of each key, by objective."""
 
     objectives: Mapping[str, Better]
     trials: tuple[Trial, ...]
@@ -47,41 +47,44 @@ class Search:
 
     @property
     def keys(self) -> list[str]:
-        """What was drawn, in the order of the trials' own."""
+        """The keys drawn, in the order of the trials."""
         return list(dict.fromkeys(key for trial in self.trials for key in trial.params))
 
     def label(self, key: str) -> str:
-        """The key's last part, where no other key has the same."""
+        """The key's last name, where no other key has the same."""
         return short_key(key, self.keys)
 
     def drawn(self, trial: Trial) -> str:
-        """What was drawn for a trial, in words."""
+        """The values drawn for a trial, as text."""
         return ", ".join(f"{self.label(key)}={shown(value)}" for key, value in trial.params.items())
 
-    def told(self, trial: Trial) -> str:
-        """A trial in one line."""
+    def described(self, trial: Trial) -> str:
+        """A trial in one line: its number, values or state, and what was drawn."""
         values = ", ".join(
             f"{name} {compact(value)}" for name, value in zip(self.objectives, trial.values, strict=False)
         )
         return f"trial {trial.number}: {values or trial.state}; {self.drawn(trial)}"
 
     def cost(self, trial: Trial, objective: int) -> float:
-        """The value, turned so that less is better."""
+        """The value, its sign such that less is better."""
         better = list(self.objectives.values())[objective]
         return trial.values[objective] if better == "lower" else -trial.values[objective]
 
     def front(self, objectives: Sequence[int]) -> list[Trial]:
-        """Complete trials that none other beats in these objectives, each draw once, the best of the first first."""
+        """The Pareto front of these objectives: complete trials that no other dominates, each draw once.
+
+        Ordered by the first of the objectives, the best first.
+        """
         ordered = sorted(self.complete, key=lambda t: (*(self.cost(t, k) for k in objectives), t.number))
-        kept: list[Trial] = []
+        front: list[Trial] = []
         costs: list[list[float]] = []
         for trial in ordered:
             own = [self.cost(trial, k) for k in objectives]
-            beaten = any(all(a <= b for a, b in zip(c, own, strict=True)) and c != own for c in costs)
-            if not beaten and not any(trial.params == other.params for other in kept):
-                kept.append(trial)
+            dominated = any(all(a <= b for a, b in zip(c, own, strict=True)) and c != own for c in costs)
+            if not dominated and not any(trial.params == other.params for other in front):
+                front.append(trial)
                 costs.append(own)
-        return kept
+        return front
 
     def ordered(self, grouping: Grouping) -> Grouping:
         """The groups by the first objective, the best first; those without a value last."""
@@ -94,13 +97,13 @@ class Search:
         return replace(grouping, groups=tuple(sorted(grouping.groups, key=order)))
 
     def best(self) -> list[Trial]:
-        """The best trial, or with several objectives those that none other beats in all."""
+        """The best trial, or with several objectives their Pareto front."""
         found = self.front(range(len(self.objectives)))
         return found if len(self.objectives) > 1 else found[:1]
 
 
 def read_search(folder: Path) -> tuple[Search | None, list[str]]:
-    """The search of a sweep's folder, None where there is none; and what was found odd."""
+    """The search of a sweep's folder, None where there is none; and notes on what is damaged."""
     if not (folder / SEARCH).exists():
         return None, []
     try:
@@ -108,19 +111,19 @@ def read_search(folder: Path) -> tuple[Search | None, list[str]]:
         objectives = _objectives(content.get("objectives"))
         listed = content.get("trials")
         if not isinstance(listed, list):
-            raise Damaged(f"{SEARCH} is damaged (its trials are no list)")
+            raise Damaged(f"{SEARCH} is damaged (its trials are not a list)")
     except Damaged as error:
         return None, [f"{error}: the search is not shown"]
-    found = [_trial(entry, len(objectives), folder) for entry in listed[:MOST_TRIALS]]
+    found = [_trial(entry, len(objectives), folder) for entry in listed[:MAX_TRIALS]]
     trials = {trial.number: trial for trial in found if trial is not None}
-    left_out = len(listed) - len(trials)
-    notes = [f"{SEARCH} is damaged ({left_out} of {len(listed)} trials were left out)"] if left_out else []
+    skipped = len(listed) - len(trials)
+    notes = [f"{SEARCH} is damaged ({skipped} of {len(listed)} trials were skipped)"] if skipped else []
     ordered = _with_numbers([trials[number] for number in sorted(trials)])
     return Search(objectives, tuple(ordered), _importance(content.get("importance"), objectives)), notes
 
 
 def _objectives(content: object) -> dict[str, Better]:
-    if not isinstance(content, dict) or not 0 < len(content) <= MOST_OBJECTIVES:
+    if not isinstance(content, dict) or not 0 < len(content) <= MAX_OBJECTIVES:
         raise Damaged(f"{SEARCH} is damaged (no objectives)")
     if not all(isinstance(value, str) and value in DIRECTIONS for value in content.values()):
         raise Damaged(f"{SEARCH} is damaged (an objective is neither minimised nor maximised)")
@@ -131,17 +134,17 @@ def _trial(entry: object, objectives: int, folder: Path) -> Trial | None:
     """None where the entry is damaged."""
     if not isinstance(entry, dict):
         return None
-    place, state, params = entry.get("number"), entry.get("state"), entry.get("params")
-    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < 10**9:
+    index, state, params = entry.get("number"), entry.get("state"), entry.get("params")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 10**9:
         return None
-    if state not in STATES or not isinstance(params, dict) or len(params) > MOST_KEYS:
+    if state not in STATES or not isinstance(params, dict) or len(params) > MAX_KEYS:
         return None
     values = _values(entry.get("values")) if state == "complete" else ()
     if state == "complete" and len(values) != objectives:
         return None
     own, reason = entry.get("folder"), entry.get("reason")
     own = Path(own).as_posix() if isinstance(own, str) and lies_within(own, folder) else ""
-    return Trial(place, state, own, params, values, reason if isinstance(reason, str) else "")
+    return Trial(index, state, own, params, values, reason if isinstance(reason, str) else "")
 
 
 def _values(content: object) -> tuple[float, ...]:
@@ -152,9 +155,9 @@ def _values(content: object) -> tuple[float, ...]:
 def _importance(content: object, objectives: Iterable[str]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for name in objectives:
-        shares = content.get(name) if isinstance(content, dict) else None
-        pairs = [(key, number(value)) for key, value in shares.items()] if isinstance(shares, dict) else []
-        kept = {key: min(value, 1.0) for key, value in pairs[:MOST_KEYS] if value is not None and value >= 0}
+        values = content.get(name) if isinstance(content, dict) else None
+        pairs = [(key, number(value)) for key, value in values.items()] if isinstance(values, dict) else []
+        kept = {key: min(value, 1.0) for key, value in pairs[:MAX_KEYS] if value is not None and value >= 0}
         if kept:
             found[name] = kept
     return found

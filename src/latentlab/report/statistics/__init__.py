@@ -1,1 +1,1 @@
-"""Means, intervals and paired differences; what is known of each figure."""
+"""Means, intervals and paired differences; labels, units and directions of the figures."""

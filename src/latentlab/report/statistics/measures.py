@@ -1,17 +1,17 @@
-"""How a figure is called, in which unit, and whether less or more of it is better."""
+"""The label and unit of each figure, whether lower or higher is better, and how numbers are written."""
 
 import math
 import re
 from dataclasses import dataclass
 from typing import final
 
-from latentlab.report.statistics.statistics import Better
+from latentlab.report.statistics.intervals import Better
 
 
 @final
 @dataclass(frozen=True)
 class Measure:
-    """key: as in metrics.json. better: None where neither less nor more is, or where nobody said."""
+    """key: as in metrics.json. better: None where neither is, or where it is unknown."""
 
     key: str
     label: str
@@ -23,10 +23,10 @@ def _measures(*rows: tuple[str, str, str, Better | None]) -> dict[str, Measure]:
     return {f"test/{key}": Measure(f"test/{key}", label, unit, better) for key, label, unit, better in rows}
 
 
-MOST_DECIMALS = 8
+MAX_DECIMALS = 8
 FAR_ABOVE = 100
 MINUS = "\u2212"
-NATS = "nats an image"
+NATS = "nats per image"
 
 # what every variant reports, whatever it was trained on
 YARDSTICK = _measures(
@@ -39,27 +39,27 @@ YARDSTICK = _measures(
 )
 
 FURTHER = _measures(
-    ("linear_probe_error", "linear probe error", "share of images", "lower"),
+    ("linear_probe_error", "linear probe error", "fraction of images", "lower"),
     ("frechet_prior", "Fréchet distance, prior", "reference classifier", "lower"),
     ("rate", "rate", NATS, None),
     ("distortion", "distortion", NATS, None),
-    ("knn_error", "nearest-neighbour error", "share of images", "lower"),
+    ("knn_error", "nearest-neighbour error", "fraction of images", "lower"),
     ("kmeans_nmi", "k-means NMI", "", "higher"),
     ("kmeans_ari", "k-means ARI", "", "higher"),
     ("frechet_mixture", "Fréchet distance, mixture", "reference classifier", "lower"),
     ("frechet_gaussian", "Fréchet distance, Gaussian", "reference classifier", "lower"),
-    ("sure_prior", "clear samples, prior", "share", "higher"),
-    ("sure_mixture", "clear samples, mixture", "share", "higher"),
-    ("sure_gaussian", "clear samples, Gaussian", "share", "higher"),
-    ("label_agreement", "samples of the label asked for", "share", "higher"),
-    ("completeness", "completeness", "share", "higher"),
-    ("variance_explained", "variance explained", "share", "higher"),
+    ("sure_prior", "clear samples, prior", "fraction", "higher"),
+    ("sure_mixture", "clear samples, mixture", "fraction", "higher"),
+    ("sure_gaussian", "clear samples, Gaussian", "fraction", "higher"),
+    ("label_agreement", "samples of the label asked for", "fraction", "higher"),
+    ("completeness", "completeness", "fraction", "higher"),
+    ("variance_explained", "variance explained", "fraction", "higher"),
     ("marginal_kl", "KL of the aggregate", "nats", "lower"),
     ("mse_train", "MSE on training images", "per pixel", "lower"),
-    ("mse_quantized", "MSE at 8 bits a number", "per pixel", "lower"),
+    ("mse_quantized", "MSE at 8 bits per latent", "per pixel", "lower"),
 )
 
-# of one damage, one number of labels, one kind of foreign images each
+# one figure for each corruption, number of labels, or foreign data set
 FAMILIES: tuple[tuple[str, Better], ...] = (
     (r"test/few_labels_\d+_error", "lower"),
     (r"test/mse_(gaussian|masking|salt_and_pepper)_.+", "lower"),
@@ -82,34 +82,34 @@ def measure(key: str) -> Measure:
     return Measure(key, key.removeprefix("test/").replace("_", " "), "", better)
 
 
-def places(values: list[float]) -> int:
-    """Decimals that show these numbers to four figures of the largest, or of most where few are far above them."""
+def decimals_for(values: list[float]) -> int:
+    """Decimals that show four digits of the largest of these numbers, without the few that are far above the others."""
     sizes = sorted(abs(value) for value in values if value)
     if not sizes:
         return 0
-    middle, most, largest = (sizes[share * (len(sizes) - 1) // 4] for share in (2, 3, 4))
+    middle, most, largest = (sizes[quarter * (len(sizes) - 1) // 4] for quarter in (2, 3, 4))
     if largest > FAR_ABOVE * middle:
         largest = most
     digits = 0
-    while largest < 1000 and digits < MOST_DECIMALS:
+    while largest < 1000 and digits < MAX_DECIMALS:
         largest *= 10
         digits += 1
     return digits
 
 
 def fixed(value: float | None, decimals: int) -> str:
-    """A number for a column of such numbers; a dash for none."""
+    """A number for a column of numbers with equal decimals; a dash for None."""
     if value is None:
         return "—"
-    if abs(value) >= 1e7 or (value and abs(value) < 1e-6 and decimals >= MOST_DECIMALS):
+    if abs(value) >= 1e7 or (value and abs(value) < 1e-6 and decimals >= MAX_DECIMALS):
         return f"{value:.3e}".replace("-", MINUS)
     if value and decimals:
-        decimals = min(decimals, max(0, MOST_DECIMALS - 1 - math.floor(math.log10(max(abs(value), 1)))))
+        decimals = min(decimals, max(0, MAX_DECIMALS - 1 - math.floor(math.log10(max(abs(value), 1)))))
     return f"{value:,.{decimals}f}".replace("-", MINUS).replace(",", "\u202f")
 
 
 def with_half(mean: float, half: float) -> str:
-    """A mean in a sentence, to two figures of the half-width of its interval."""
+    """A mean and the half-width of its interval in a sentence, to two digits of the half-width."""
     if not half or not 1e-4 <= abs(mean) < 1e6 or half < 1e-8:
         return f"{compact(mean)} ± {compact(half)}"
     decimals = max(0, 1 - math.floor(math.log10(half)))
@@ -117,7 +117,7 @@ def with_half(mean: float, half: float) -> str:
 
 
 def tick(value: float) -> str:
-    """A number at an axis: thousands and millions by their letters."""
+    """A number at an axis; thousands and millions as k and M."""
     for letter, unit in (("M", 1e6), ("k", 1e3)):
         if abs(value) >= (unit if letter == "M" else 10 * unit) and abs(value) < 1e4 * unit:
             return f"{compact(value / unit)}{letter}"
@@ -125,5 +125,5 @@ def tick(value: float) -> str:
 
 
 def compact(value: float) -> str:
-    """A number in a sentence."""
+    """A number in a sentence, to four digits."""
     return f"{value:.4g}".replace("-", MINUS)

@@ -1,6 +1,6 @@
 "use strict";
 
-// Sorting: a click on a column's head, ascending first, then descending; what has no value stays last.
+// Sorting: click a column's head, first ascending, then descending; rows without a value stay last.
 const valueOf = (row, column) => {
   const cell = row.cells[column];
   const order = cell.dataset.order;
@@ -26,7 +26,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-// Filtering: a row stays where it holds every word.
+// Filtering: rows that contain every word are shown.
 for (const box of document.querySelectorAll("input[data-filters]")) {
   const rows = [...document.getElementById(box.dataset.filters).tBodies[0].rows];
   const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
@@ -42,7 +42,7 @@ for (const box of document.querySelectorAll("input[data-filters]")) {
   });
 }
 
-// Zooming: a picture alone on the screen, its neighbours by the arrow keys.
+// Zooming: one picture over the whole page; the arrow keys show its neighbours.
 const zoom = document.getElementById("zoom");
 let shown = null;
 const show = (figure) => {

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
-LEAST_PAIRS = 3  # common seeds before paired differences decide anything
-LEAST_DRAWN = 3
+MIN_PAIRS = 3  # common seeds before paired differences decide anything
+MIN_DRAWN = 3  # values before an interval is drawn
 
 # the 97.5 % quantile of Student's t, for 1 to 30 degrees of freedom
 QUANTILES = (
@@ -43,8 +43,8 @@ class Summary:
 
     @property
     def drawn(self) -> tuple[float, float] | None:
-        """The interval where it is worth a line in a chart: that of two values would run through all of it."""
-        if self.n < LEAST_DRAWN or self.low is None or self.high is None:
+        """The interval, where there are enough values for one that fits a chart."""
+        if self.n < MIN_DRAWN or self.low is None or self.high is None:
             return None
         return self.low, self.high
 
@@ -58,10 +58,11 @@ class Summary:
 class Leader:
     """The group with the best mean.
 
-    rule: by what it may be called best; None where it may not. undecided: the groups it is not told from.
+    index: of the group. rule: by which it may be called best; None where it may not.
+    undecided: the groups from which it is not told apart.
     """
 
-    place: int
+    index: int
     rule: Rule | None
     undecided: tuple[int, ...] = ()
 
@@ -94,35 +95,30 @@ def summary(values: Sequence[float]) -> Summary:
     return Summary(n, mean, spread, quantile(n - 1) * spread / math.sqrt(n))
 
 
-def paired(ours: Mapping[int | str, float], theirs: Mapping[int | str, float]) -> Summary:
-    """Of the differences ours - theirs over the common seeds."""
-    return summary([ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys(), key=str)])
+def paired(values: Mapping[int | str, float], baseline: Mapping[int | str, float]) -> Summary:
+    """Of the differences of values and baseline over the common seeds."""
+    return summary([values[seed] - baseline[seed] for seed in sorted(values.keys() & baseline.keys(), key=str)])
 
 
 def leader(summaries: Sequence[Summary], values: Sequence[Mapping[int | str, float]], better: Better) -> Leader | None:
     """The group with the best mean, and whether it is told apart from every other group with an interval.
 
     Two groups are told apart where their 95 % intervals do not overlap, or where the paired differences over at
-    least `LEAST_PAIRS` common seeds exclude 0. None without any value; a leader of one value, and one without
+    least `MIN_PAIRS` common seeds exclude 0. None without any value; a leader of one value, and one without
     another interval beside it, is never called best.
     """
-    means = [(entry.mean, place) for place, entry in enumerate(summaries) if entry.mean is not None]
+    means = [(entry.mean, index) for index, entry in enumerate(summaries) if entry.mean is not None]
     if not means:
         return None
-    best, place = min(means) if better == "lower" else max(means, key=lambda pair: (pair[0], -pair[1]))
-    if sum(mean == best for mean, _ in means) > 1:
-        ties = [other for mean, other in means if mean == best and other != place]
-    else:
-        ties = []
-    ours = summaries[place]
-    others = [other for other, entry in enumerate(summaries) if other != place and entry.half is not None]
-    if ours.half is None or not others:
-        return Leader(place, None, tuple(ties))
-    overlapping = [other for other in others if not are_apart(ours, summaries[other])]
-    undecided = [other for other in overlapping if not _told_by_pairs(values[place], values[other])]
-    undecided = sorted({*undecided, *ties})
+    mean, best = min(means) if better == "lower" else max(means, key=lambda pair: (pair[0], -pair[1]))
+    ties = {other for tied, other in means if tied == mean and other != best}
+    others = [other for other, entry in enumerate(summaries) if other != best and entry.half is not None]
+    if summaries[best].half is None or not others:
+        return Leader(best, None, tuple(sorted(ties)))
+    overlapping = [other for other in others if not are_apart(summaries[best], summaries[other])]
+    undecided = ties | {other for other in overlapping if not _are_apart_in_pairs(values[best], values[other])}
     rule: Rule = "paired" if overlapping else "intervals"
-    return Leader(place, None if undecided else rule, tuple(undecided))
+    return Leader(best, None if undecided else rule, tuple(sorted(undecided)))
 
 
 def are_apart(one: Summary, other: Summary) -> bool:
@@ -132,6 +128,6 @@ def are_apart(one: Summary, other: Summary) -> bool:
     return one.high < other.low or other.high < one.low
 
 
-def _told_by_pairs(ours: Mapping[int | str, float], theirs: Mapping[int | str, float]) -> bool:
-    difference = paired(ours, theirs)
-    return difference.n >= LEAST_PAIRS and difference.excludes_zero
+def _are_apart_in_pairs(one: Mapping[int | str, float], other: Mapping[int | str, float]) -> bool:
+    difference = paired(one, other)
+    return difference.n >= MIN_PAIRS and difference.excludes_zero

@@ -1,0 +1,138 @@
+"""The groups compared figure by figure: which leads, by which rule, and how far the others are from a baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from latentlab.errors import ConfigError
+from latentlab.report.reading.groups import Group
+from latentlab.report.statistics.intervals import Leader, Summary, are_apart, leader, paired, summary
+from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, measure, with_half
+
+MAX_NAMED = 3
+
+
+@final
+@dataclass(frozen=True)
+class Comparison:
+    """One figure over all groups.
+
+    summaries: by group. leader: None where neither less nor more is better, or no group has a value.
+    baseline: the index of the group from which the paired `differences` of all groups are taken.
+    """
+
+    measure: Measure
+    summaries: tuple[Summary, ...]
+    leader: Leader | None
+    baseline: int | None = None
+    differences: tuple[Summary, ...] = ()
+
+    @property
+    def best(self) -> int | None:
+        """The index of the group that may be called best."""
+        return self.leader.index if self.leader is not None and self.leader.rule is not None else None
+
+    @property
+    def is_of_yardstick(self) -> bool:
+        return self.measure.key in YARDSTICK
+
+    @property
+    def means(self) -> list[float]:
+        """Of the groups that have one."""
+        return [entry.mean for entry in self.summaries if entry.mean is not None]
+
+
+def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bool = True) -> list[Comparison]:
+    """Every figure of the complete runs, those of the yardstick first.
+
+    baseline: the name of the group that differences are taken from; None for each figure's leader.
+    comparable: whether the groups were measured on the same data; where not, nothing is best.
+
+    Raises:
+        ConfigError: no group has the name.
+    """
+    chosen = _named(baseline, groups)
+    names = {name for group in groups for record in group.complete for name in record.metrics}
+    ordered = [name for name in YARDSTICK if name in names]
+    ordered += sorted(name for name in names - {*ordered} if name.startswith("test/"))
+    ordered += sorted(name for name in names - {*ordered})
+    return [_comparison(name, groups, chosen, comparable) for name in ordered]
+
+
+def cost(name: str, groups: Sequence[Group]) -> list[Summary]:
+    """Seconds or parameters of each group."""
+    return [summary(list(group.values(name).values())) for group in groups]
+
+
+def findings(comparisons: Sequence[Comparison], groups: Sequence[Group], is_search: bool) -> list[str]:
+    """A sentence for each figure that has one.
+
+    Of a search only where the leader has several seeds: the best of many trials on the test set is no finding.
+    """
+    sentences = [sentence(entry, groups) for entry in comparisons if not is_search or _leader_has_interval(entry)]
+    return [found for found in sentences if found]
+
+
+def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
+    """Which group leads in one figure, and by which rule; empty where no better is known or no group has a value."""
+    first, entries = comparison.leader, comparison.summaries
+    if first is None:
+        return ""
+    best, label = entries[first.index], comparison.measure.label
+    named = f"{label}: {groups[first.index].name}, {_figure(best)}"
+    if len(comparison.means) == 1:
+        return f"{named}; no other group to compare with." if len(groups) > 1 else f"{label}: {_figure(best)}."
+    if best.half is None:
+        return f"{named}, has the best value; one seed says nothing about chance."
+    if first.rule == "intervals":
+        near = _nearest_apart(comparison, first.index)
+        return f"{named}, is best; its interval is apart from the next, {groups[near].name} ({_figure(entries[near])})."
+    if first.rule == "paired":
+        return f"{named}, is best; intervals overlap, but on common seeds its difference from each excludes 0."
+    if not first.undecided:
+        return f"{named}, has the best mean; no other group has an interval to compare with."
+    closest = sorted(first.undecided, key=lambda index: abs((entries[index].mean or 0.0) - (best.mean or 0.0)))
+    undecided = _some([groups[index].name for index in closest])
+    return f"{label}: no difference shown between {groups[first.index].name}, {_figure(best)}, and {undecided}."
+
+
+def _leader_has_interval(comparison: Comparison) -> bool:
+    return comparison.leader is not None and comparison.summaries[comparison.leader.index].half is not None
+
+
+def _comparison(name: str, groups: Sequence[Group], chosen: int | None, comparable: bool) -> Comparison:
+    values = [group.values(name) for group in groups]
+    entries = tuple(summary(list(found.values())) for found in values)
+    known = measure(name)
+    first = leader(entries, values, known.better) if comparable and known.better is not None else None
+    base = chosen if chosen is not None else first.index if first is not None else None
+    differences = () if base is None else tuple(paired(found, values[base]) for found in values)
+    return Comparison(known, entries, first, base, differences)
+
+
+def _named(baseline: str | None, groups: Sequence[Group]) -> int | None:
+    if baseline is None:
+        return None
+    names = [group.name for group in groups]
+    if baseline not in names:
+        listed = ", ".join(repr(name) for name in names[:12]) + (", ..." if len(names) > 12 else "")
+        raise ConfigError(f"baseline: no group {baseline!r}; expected one of {listed}")
+    return names.index(baseline)
+
+
+def _nearest_apart(comparison: Comparison, best: int) -> int:
+    """The index of the next group whose interval is apart from that of the best."""
+    entries = comparison.summaries
+    apart = [(entry.mean, k) for k, entry in enumerate(entries) if k != best and are_apart(entries[best], entry)]
+    return (min if comparison.measure.better == "lower" else max)(apart)[1]
+
+
+def _figure(entry: Summary) -> str:
+    assert entry.mean is not None
+    text = with_half(entry.mean, entry.half) if entry.half is not None else compact(entry.mean)
+    return f"{text} ({entry.n} seed{'s' * (entry.n != 1)})"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,89 @@
+"""All that a report shows, before it is put into a page or tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+from latentlab.report.charts.axes import Series
+from latentlab.report.charts.charts import Charts, colours, draw, ranking
+from latentlab.report.comparisons import Comparison, compare, findings
+from latentlab.report.pictures import MAX_GROUPS, Gallery, gallery
+from latentlab.report.reading.groups import Grouping, grouped
+from latentlab.report.reading.records import Record
+from latentlab.report.reading.run_sets import RunSet
+
+MAX_GROUPS_OF_SEARCH = 6  # whose pictures are shown
+OTHER_DATA = (
+    "The runs were measured on different data, so their figures are not comparable: nothing is marked as best, "
+    "and no group is said to lead"
+)
+
+
+@final
+@dataclass(frozen=True)
+class Content:
+    """problems: runs that failed, are missing or damaged. series: how each group is drawn. notes: on the whole page."""
+
+    runs: RunSet
+    grouping: Grouping
+    comparisons: tuple[Comparison, ...]
+    problems: tuple[Record, ...]
+    charts: Charts
+    pictures: Gallery
+    series: tuple[Series, ...]
+    notes: tuple[str, ...]
+    baseline: str | None
+
+    @classmethod
+    def of(cls, runs: RunSet, baseline: str | None) -> "Content":
+        """The runs, grouped and compared.
+
+        Raises:
+            ConfigError: no group has the baseline's name.
+        """
+        is_search = runs.search is not None
+        grouping = grouped(runs.records) if runs.search is None else runs.search.ordered(grouped(runs.records))
+        of_one_data = _is_one_data(grouping)
+        comparisons = compare(grouping.groups, baseline, of_one_data)
+        ranked = ranking(grouping.groups, comparisons, is_search)
+        series = colours(grouping.groups, ranked)
+        pictures = gallery(grouping.groups, ranked, max_groups=MAX_GROUPS_OF_SEARCH if is_search else MAX_GROUPS)
+        return cls(
+            runs,
+            grouping,
+            tuple(comparisons),
+            tuple(_problems(runs, pictures)),
+            draw(grouping, comparisons, series),
+            pictures,
+            tuple(series),
+            (*runs.notes, *([] if of_one_data else [OTHER_DATA])),
+            baseline,
+        )
+
+    @property
+    def main(self) -> list[Comparison]:
+        """Of the yardstick's figures."""
+        return [entry for entry in self.comparisons if entry.is_of_yardstick]
+
+    def findings(self, comparisons: Sequence[Comparison]) -> list[str]:
+        return findings(comparisons, self.grouping.groups, self.runs.search is not None)
+
+
+def _problems(runs: RunSet, pictures: Gallery) -> list[Record]:
+    expected = ("complete", "pruned") if runs.search is not None else ("complete",)
+    complete = [
+        replace(r, damage=(*r.damage, *(what for name, what in pictures.damage if name == r.name)))
+        for r in runs.records
+    ]
+    return [record for record in complete if record.status not in expected or record.damage]
+
+
+def _is_one_data(grouping: Grouping) -> bool:
+    """Whether all complete runs saw the same images in the same form."""
+    runs = [record for group in grouping.groups for record in group.complete]
+    form = ("data._target_", "data.binarize", "data.image_size")
+    seen = {
+        (record.facts.get("data"), record.facts.get("data_fingerprint"), *(str(record.config.get(k)) for k in form))
+        for record in runs
+    }
+    return len(seen) <= 1
