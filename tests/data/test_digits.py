@@ -1,7 +1,5 @@
 """The bundled digits, and on them what holds for every datamodule."""
 
-from itertools import chain
-
 import pytest
 import torch
 from sklearn.datasets import load_digits
@@ -71,7 +69,7 @@ def test_validation_and_test_draw_independently() -> None:
 
 
 def test_training_depends_on_the_seed() -> None:
-    first, again, other = (next(next(iter(digits(seed=seed).train_dataloader()))) for seed in (0, 0, 1))
+    first, again, other = (next(iter(digits(seed=seed).train_dataloader())) for seed in (0, 0, 1))
     assert same(first, again)
     assert not same(first, other)
 
@@ -98,7 +96,7 @@ def test_the_showcase_is_binarised_like_the_data_and_always_the_same() -> None:
 def test_without_labels_every_label_is_minus_one() -> None:
     data = digits(labels=False)
     assert data.num_classes == 0
-    for batches in (chain.from_iterable(data.train_dataloader()), data.val_dataloader(), data.test_dataloader()):
+    for batches in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
         assert set(stacked(batches)[1].tolist()) == {-1}
 
 
