@@ -1,6 +1,6 @@
 """The sweepers of latentlab as plugins of Hydra, which instantiates none from outside the package `hydra_plugins`.
 
-Hydra imports every module of that package at each start: all that is slow is imported by the sweep itself.
+Hydra imports every module of that package at each start: what is slow to import is imported by the sweep itself.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +27,7 @@ class _InOneFolder(Sweeper, ABC):
         """Run the jobs that the arguments describe.
 
         Raises:
-            UserError: the command line, the folder, or some of the jobs, after all of them have had their turn.
+            UserError: the command line, the folder, or some of the jobs, after all of them have run.
             Interrupted: SIGINT or SIGTERM.
         """
         from latentlab.sweeps.sweep import run_sweep
@@ -42,7 +42,7 @@ class _InOneFolder(Sweeper, ABC):
 class GridSweeper(_InOneFolder):
     """Every combination of the values given (`hydra/sweeper=basic`, the default).
 
-    params: overrides of a recipe, `KEY: A,B`; those of the command line win.
+    params: overrides of a recipe, `KEY: A,B`; those of the command line take precedence.
     """
 
     def __init__(self, params: Mapping[str, str]) -> None:
@@ -56,7 +56,7 @@ class GridSweeper(_InOneFolder):
 
 @final
 class SearchSweeper(_InOneFolder):
-    """Trials drawn by Optuna (`hydra/sweeper=optuna`). settings: those of `SearchSettings`, which checks them."""
+    """Trials sampled by Optuna (`hydra/sweeper=optuna`). settings: those of `SearchSettings`, which checks them."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings

@@ -106,5 +106,5 @@ class FillDisk(Callback):
 
 
 def filling(disk: Path, moment: str, left: int = 0) -> list[str]:
-    told = {"_target_": "tests.faults.causes.FillDisk", "disk": str(disk), "moment": moment, "left": left}
-    return [f"+callbacks.fill.{key}={value}" for key, value in told.items()]
+    node = {"_target_": "tests.faults.causes.FillDisk", "disk": str(disk), "moment": moment, "left": left}
+    return [f"+callbacks.fill.{key}={value}" for key, value in node.items()]

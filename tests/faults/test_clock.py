@@ -15,7 +15,7 @@ HOUR = 3600
 
 @pytest.fixture
 def an_hour_back(monkeypatch):
-    """Call it, and every clock of the wall says an hour less."""
+    """Call it, and every wall clock is an hour behind."""
     now, now_ns = time.time, time.time_ns
 
     def set_back() -> None:
@@ -31,7 +31,7 @@ def from_the_future(folder) -> None:
         os.utime(file, (time.time() + HOUR, time.time() + HOUR))
 
 
-def test_a_run_goes_on_from_its_last_checkpoint(train, tmp_path, an_hour_back):
+def test_a_run_resumes_from_its_last_checkpoint(train, tmp_path, an_hour_back):
     whole = train(*RUN, folder="whole").metrics
     run = train(*RUN, "trainer.max_epochs=1")
     from_the_future(run.folder)

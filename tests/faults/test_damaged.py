@@ -1,6 +1,6 @@
 """Files of a run that are damaged, or were made to do harm: each is named in one line, and nothing in them is executed.
 
-Met by going on with the run, by measuring it, and by comparing it.
+Found by resuming the run, by measuring it, and by comparing it.
 """
 
 import json
@@ -41,14 +41,14 @@ def run(whole, tmp_path, monkeypatch):
 
 @pytest.fixture
 def answer(run, tmp_path, monkeypatch, capfd):
-    """(going on | measuring | comparing) -> exit status and what was said; never a traceback, nor anything executed."""
+    """(resuming | measuring | comparing) -> exit status and message; never a traceback, nor anything executed."""
     commands = {
-        "going on": ("train", [f"resume={run}", ON]),
+        "resuming": ("train", [f"resume={run}", ON]),
         "measuring": ("evaluate", [f"run={run}", "suite=quick"]),
         "comparing": ("report", [f"runs=[{run}]", f"output={tmp_path}/page"]),
     }
 
-    def say(name: str) -> tuple[int, str]:
+    def call(name: str) -> tuple[int, str]:
         program, arguments = commands[name]
         monkeypatch.setattr(sys, "argv", ["latentlab", program, *arguments])
         capfd.readouterr()
@@ -61,7 +61,7 @@ def answer(run, tmp_path, monkeypatch, capfd):
             assert len([line for line in error.splitlines() if line.startswith("error: ")]) == 1
         return ended.value.code, output + error
 
-    return say
+    return call
 
 
 def page(tmp_path: Path) -> str:
@@ -75,10 +75,10 @@ BAD_YAML = [b"", b"a: [", b"3", b"\xff\xfe\x00", b"model: 5", b"a: &a [*a]", b"[
 @pytest.mark.parametrize("content", BAD_JSON)
 def test_figures(run, answer, tmp_path, content):
     (run / "metrics.json").write_bytes(content)
-    for name in ("going on", "measuring"):
-        status, said = answer(name)
+    for name in ("resuming", "measuring"):
+        status, message = answer(name)
         assert status == 1
-        assert "metrics.json is damaged" in said
+        assert "metrics.json is damaged" in message
     assert answer("comparing")[0] == 0
     assert "metrics.json is damaged" in page(tmp_path) or content == b"{}"
 
@@ -86,16 +86,16 @@ def test_figures(run, answer, tmp_path, content):
 @pytest.mark.parametrize("content", BAD_JSON)
 def test_a_status_does_not_matter_to_a_complete_run(run, answer, content):
     (run / "status.json").write_bytes(content)
-    assert [answer(name)[0] for name in ("comparing", "measuring", "going on")] == [0, 0, 0]
+    assert [answer(name)[0] for name in ("comparing", "measuring", "resuming")] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("content", BAD_YAML)
 def test_a_config(run, answer, tmp_path, content):
     (run / ".hydra" / "resolved.yaml").write_bytes(content)
-    for name in ("going on", "measuring"):
-        status, said = answer(name)
+    for name in ("resuming", "measuring"):
+        status, message = answer(name)
         assert status == 1
-        assert "resolved.yaml is damaged" in said
+        assert "resolved.yaml is damaged" in message
     assert answer("comparing")[0] == 0
     assert "resolved.yaml" in page(tmp_path)
 
@@ -105,15 +105,15 @@ def test_a_config(run, answer, tmp_path, content):
 )
 def test_overrides(run, answer, content):
     (run / ".hydra" / "overrides.yaml").write_bytes(content)
-    status, said = answer("going on")
+    status, message = answer("resuming")
     assert status == 1
-    assert "overrides.yaml" in said
+    assert "overrides.yaml" in message
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[]\n{}\n", b"x" * 100_000])
 def test_curves_are_added_to_and_drawn_as_far_as_they_go(run, answer, content):
     (run / "history.jsonl").write_bytes(content)
-    assert [answer(name)[0] for name in ("comparing", "going on")] == [0, 0]
+    assert [answer(name)[0] for name in ("comparing", "resuming")] == [0, 0]
     assert json.loads((run / "history.jsonl").read_bytes().splitlines()[-1])["epoch"] == 2
 
 
@@ -121,7 +121,7 @@ def test_an_event_file_or_a_picture_costs_nothing_else(run, answer, tmp_path):
     for events in run.glob("events.out.tfevents.*"):
         events.write_bytes(events.read_bytes()[:99] + b"\0nonsense")
     (run / PICTURE).write_bytes(b"\x89PNG\r\n\x1a\n, or not")
-    assert [answer(name)[0] for name in ("comparing", "measuring", "going on")] == [0, 0, 0]
+    assert [answer(name)[0] for name in ("comparing", "measuring", "resuming")] == [0, 0, 0]
     assert "samples.png is damaged" in page(tmp_path)
 
 
@@ -138,19 +138,19 @@ def bombs() -> dict[str, bytes]:
 def test_a_checkpoint(run, answer, content):
     for file in (run / "checkpoints").iterdir():
         file.write_bytes(content)
-    for name in ("going on", "measuring"):
-        status, said = answer(name)
+    for name in ("resuming", "measuring"):
+        status, message = answer(name)
         assert status == 1
-        assert ".ckpt is damaged" in said
+        assert ".ckpt is damaged" in message
 
 
 def test_a_checkpoint_in_torch_s_own_format_that_is_to_execute_something(run, answer):
     for file in (run / "checkpoints").iterdir():
         torch.save({**torch.load(file, weights_only=True), "data": Bomb()}, file)
-    for name in ("going on", "measuring"):
-        status, said = answer(name)
+    for name in ("resuming", "measuring"):
+        status, message = answer(name)
         assert status == 1
-        assert ".ckpt is damaged" in said
+        assert ".ckpt is damaged" in message
 
 
 TAGS = ["!!python/object/apply:os.system ['touch executed']", "!!python/object/new:os.system ['touch executed']"]
@@ -161,15 +161,15 @@ TAGS = ["!!python/object/apply:os.system ['touch executed']", "!!python/object/n
 def test_a_tag_of_yaml_s_is_not_obeyed(run, answer, file, tag):
     content = (run / ".hydra" / file).read_text()
     (run / ".hydra" / file).write_text(f"- {tag}\n" if file.startswith("over") else f"{content}\nx: {tag}\n")
-    said = [answer(name) for name in ("going on", "measuring", "comparing")]
-    assert said[0][0] == 1
-    assert file in said[0][1]
+    message = [answer(name) for name in ("resuming", "measuring", "comparing")]
+    assert message[0][0] == 1
+    assert file in message[0][1]
 
 
 SYSTEM = "{_target_:os.system,command:touch executed}"
 FOREIGN = {
     "a callback": [f"+callbacks.evil={SYSTEM}"],
-    "a part of a part": [f"data.root={SYSTEM}"],
+    "a component of a component": [f"data.root={SYSTEM}"],
     "a way round": [
         "+callbacks.evil={_target_:latentlab.evaluation.metrics.restoration.torch.hub.load,repo_or_dir:x,model:y}"
     ],
@@ -183,54 +183,54 @@ def test_a_run_s_own_config_names_no_foreign_code(run, answer, kind):
 
     file = run / ".hydra" / "overrides.yaml"
     OmegaConf.save([*OmegaConf.load(file), *FOREIGN[kind]], file)
-    status, said = answer("going on")
+    status, message = answer("resuming")
     assert status == 1
-    assert "error: " in said
-    assert "_target_" in said
+    assert "error: " in message
+    assert "_target_" in message
 
 
-@pytest.mark.parametrize("place", ["data", "logger.evil", "net.encoder", "data.root"])
-def test_nor_does_the_config_that_it_is_measured_by(run, answer, place):
+@pytest.mark.parametrize("key", ["data", "logger.evil", "net.encoder", "data.root"])
+def test_nor_does_the_config_that_it_is_measured_by(run, answer, key):
     from omegaconf import OmegaConf
 
     file = run / ".hydra" / "resolved.yaml"
     config = OmegaConf.load(file)
-    OmegaConf.update(config, place, {"_target_": "os.system", "command": "touch executed"}, merge=False)
+    OmegaConf.update(config, key, {"_target_": "os.system", "command": "touch executed"}, merge=False)
     OmegaConf.save(config, file)
-    status, said = answer("measuring")
+    status, message = answer("measuring")
     assert status == 1
-    assert f"{place}._target_: expected a network, callback, logger or other part of a run" in said
+    assert f"{key}._target_: expected a network, callback, logger or other part of a run" in message
 
 
-def whatever(kind: str, place: Path) -> Path:
+def whatever(kind: str, path: Path) -> Path:
     match kind:
         case "a file":
-            place.touch()
+            path.touch()
         case "an empty folder":
-            place.mkdir()
+            path.mkdir()
         case "a link to itself":
-            place.symlink_to(place)
+            path.symlink_to(path)
         case "a name that is too long":
-            return place.with_name("x" * 3000)
-    return place
+            return path.with_name("x" * 3000)
+    return path
 
 
 @pytest.mark.parametrize(
     "kind", ["nothing", "a file", "an empty folder", "a link to itself", "a name that is too long"]
 )
 def test_what_is_no_run_is_named(run, tmp_path, monkeypatch, capfd, kind):
-    place = whatever(kind, tmp_path / "it")
+    path = whatever(kind, tmp_path / "it")
     for program, argument in (
         ("train", "resume"),
         ("evaluate", "run"),
         ("report", "sweep"),
     ):
-        monkeypatch.setattr(sys, "argv", ["latentlab", program, f"{argument}={place}"])
+        monkeypatch.setattr(sys, "argv", ["latentlab", program, f"{argument}={path}"])
         with pytest.raises(SystemExit) as ended:
             main()
         error = capfd.readouterr().err
         assert ended.value.code == 1
         assert error.startswith("error: ")
         assert error.count("\n") == 1
-        assert place.name[:50] in error
+        assert path.name[:50] in error
     assert {path.name for path in tmp_path.iterdir()} <= {"run", "it"}

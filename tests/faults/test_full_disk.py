@@ -1,4 +1,4 @@
-"""A disk that fills up: the run ends with a word that names it, and what was whole before still is."""
+"""A disk that fills up: the run ends with a message that names it, and files that were whole stay whole."""
 
 import json
 
@@ -27,8 +27,8 @@ def undisturbed(tmp_path_factory):
 @pytest.mark.parametrize("left", [0, 2**15], ids=["nothing left", "room for half a checkpoint"])
 def test_while_checkpoints_are_written_the_one_before_stays_whole(disk, undisturbed, run_hydra, capfd, left):
     run = Run(disk / "run")
-    place = [f"paths.output_dir={disk}", f"hydra.run.dir={run.folder}"]
-    assert run_hydra([*RUN, *filling(disk, "checkpoint", left), *place]) == 1
+    folders = [f"paths.output_dir={disk}", f"hydra.run.dir={run.folder}"]
+    assert run_hydra([*RUN, *filling(disk, "checkpoint", left), *folders]) == 1
     output, error = capfd.readouterr()
     assert f"error: {run.folder}/checkpoints/best.ckpt: {FULL}" in error
     assert "Traceback" not in output + error
@@ -36,29 +36,29 @@ def test_while_checkpoints_are_written_the_one_before_stays_whole(disk, undistur
     assert {file.name for file in run.last_checkpoint.parent.iterdir()} == {"last.ckpt", "best.ckpt"}
     assert run.status["status"] == "interrupted"
     free(disk)
-    assert run_hydra([*RUN, *filling(disk, "checkpoint", left), *place, f"resume={run.folder}"]) == 0
+    assert run_hydra([*RUN, *filling(disk, "checkpoint", left), *folders, f"resume={run.folder}"]) == 0
     assert run.metrics["metrics"] == undisturbed
 
 
 def test_before_the_figures_are_written_the_earlier_ones_stay_whole(disk, undisturbed, run_hydra, capfd):
     run = Run(disk / "run")
-    place = [f"paths.output_dir={disk}", f"hydra.run.dir={run.folder}", *filling(disk, "metrics")]
+    folders = [f"paths.output_dir={disk}", f"hydra.run.dir={run.folder}", *filling(disk, "metrics")]
     disk.with_suffix(".filled").touch()  # not yet
-    assert run_hydra([*RUN, *place, "trainer.max_epochs=1"]) == 0
+    assert run_hydra([*RUN, *folders, "trainer.max_epochs=1"]) == 0
     earlier = run.metrics
     disk.with_suffix(".filled").unlink()
-    assert run_hydra([*RUN, *place, f"resume={run.folder}"]) == 1
+    assert run_hydra([*RUN, *folders, f"resume={run.folder}"]) == 1
     output, error = capfd.readouterr()
     assert FULL in error
     assert f"error: {run.folder}" in error
     assert "Traceback" not in output + error
     assert run.metrics == earlier
     free(disk)
-    assert run_hydra([*RUN, *place, f"resume={run.folder}"]) == 0
+    assert run_hydra([*RUN, *folders, f"resume={run.folder}"]) == 0
     assert run.metrics["metrics"] == undisturbed
 
 
-def test_a_sweep_goes_on_with_the_job_that_met_it(disk, undisturbed, run_hydra, capfd):
+def test_a_sweep_resumes_the_job_that_met_it(disk, undisturbed, run_hydra, capfd):
     command = ["-m", *RUN, "seed=0,1", *filling(disk, "checkpoint"), f"paths.output_dir={disk}", "sweep.name=s"]
     assert run_hydra(command) == 1
     error = capfd.readouterr().err

@@ -1,4 +1,4 @@
-"""The process of one device killed: the run ends soon, with a word, and is gone on with from its last checkpoint."""
+"""The process of one device killed: the run ends soon, with a message, and resumes from its last checkpoint."""
 
 import os
 import re
@@ -78,27 +78,27 @@ STUCK = """
 import subprocess, sys, time
 from latentlab.processes import ranks
 ranks.EVERY, ranks.GRACE = 0.05, 0.5
-with ranks.watched("start anew", lambda lost: print("told:", lost, flush=True)) as watch:
+with ranks.watched("start anew", lambda lost: print("reported:", lost, flush=True)) as watch:
     others = [subprocess.Popen([sys.executable, "-c", code]) for code in ("import time; time.sleep(99)", "exit(3)")]
     watch.watch(others)
     time.sleep(99)
 """
 
 
-def test_a_process_that_waits_for_ever_is_ended_with_the_others():
+def test_a_process_that_is_blocked_is_ended_with_the_others():
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=SECONDS)
     assert time.monotonic() - started < SECONDS
     assert done.returncode == 1
-    said = "the process of device 2 ended with status 3, and the run with it; start anew\n"
-    assert done.stdout == f"told: {said}"
-    assert done.stderr == f"error: {said}"
+    message = "the process of device 2 ended with status 3, and the run with it; start anew\n"
+    assert done.stdout == f"reported: {message}"
+    assert done.stderr == f"error: {message}"
 
 
 def test_other_errors_are_left_as_they_are():
     from latentlab.processes.ranks import watched
 
-    told: list[object] = []
-    with pytest.raises(RuntimeError, match="shapes do not fit"), watched("", told.append):
+    reported: list[object] = []
+    with pytest.raises(RuntimeError, match="shapes do not fit"), watched("", reported.append):
         raise RuntimeError("shapes do not fit")
-    assert not told
+    assert not reported

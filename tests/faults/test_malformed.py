@@ -1,4 +1,4 @@
-"""A thousand malformed overrides and config files: each is a config that is sound, or one line that says why not."""
+"""A thousand malformed overrides and config files: each is a valid config, or one line with the reason."""
 
 import os
 from pathlib import Path
@@ -34,7 +34,7 @@ override = st.one_of(
     st.tuples(st.sampled_from(["", "+", "++", "~"]), st.sampled_from(KEYS), st.just("="), st.sampled_from(VALUES)),
     st.tuples(st.sampled_from(KEYS), text, st.just("="), text, st.sampled_from(VALUES)),
     st.lists(st.sampled_from(KEYS) | st.sampled_from(VALUES) | text, min_size=1, max_size=6),
-).map(lambda parts: "".join(parts).replace("\0", ""))
+).map(lambda pieces: "".join(pieces).replace("\0", ""))
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def refused_or_sound(program, *arguments: str) -> str:
-    """What the program says to the arguments; fails for anything but status 0, or 1 with one line."""
+    """The program's message about the arguments; fails for any status but status 0, or 1 with one line."""
     done = called(program, *arguments)
     assert done.returncode in (0, 1), done.stderr
     if done.returncode == 1:
@@ -76,8 +76,8 @@ def test_of_a_training(folder, overrides):
 @example(["seed=range(0,1000000000)"])
 @example([f"{key}=range(0,1000)" for key in ("seed", "model.latent_dim", "data.batch_size")])
 def test_of_a_sweep_whose_second_job_is_not_sound(folder, overrides):
-    told = refused_or_sound("train", "-m", *overrides, "seed=0,x", "data=digits")
-    assert told
+    message = refused_or_sound("train", "-m", *overrides, "seed=0,x", "data=digits")
+    assert message
     assert not list(folder.rglob("*"))[1:]
 
 
@@ -110,7 +110,7 @@ files = st.one_of(
     st.binary(max_size=40),
     st.text(max_size=40).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.tuples(st.sampled_from(HEADERS), trees.map(lambda tree: yaml.safe_dump(tree, allow_unicode=True))).map(
-        lambda parts: "".join(parts).encode("utf-8", "surrogatepass")
+        lambda pieces: "".join(pieces).encode("utf-8", "surrogatepass")
     ),
 )
 LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -136,9 +136,9 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
 @example(b"\xff\xfe\x00")
 @example(b"x: ${x}\n")
 def test_of_config_files(folder, content):
-    place = folder / "here" / "experiment"
-    place.mkdir(exist_ok=True)
-    (place / "broken.yaml").write_bytes(content)
+    folder_of_recipes = folder / "here" / "experiment"
+    folder_of_recipes.mkdir(exist_ok=True)
+    (folder_of_recipes / "broken.yaml").write_bytes(content)
     refused_or_sound("train", "--config-dir", ".", "experiment=broken", "--cfg", "job")
     assert os.listdir(folder) == ["here"]
     assert os.listdir(folder / "here") == ["experiment"]
@@ -146,9 +146,9 @@ def test_of_config_files(folder, content):
 
 @pytest.mark.parametrize("kind", ["a folder", "a link to itself", "nothing to read"])
 def test_of_a_config_that_is_no_file(folder, kind):
-    place = Path("experiment")
-    place.mkdir()
-    file = place / "broken.yaml"
+    folder_of_recipes = Path("experiment")
+    folder_of_recipes.mkdir()
+    file = folder_of_recipes / "broken.yaml"
     match kind:
         case "a folder":
             file.mkdir()

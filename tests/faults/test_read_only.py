@@ -1,4 +1,4 @@
-"""An output folder that nothing can be written to: said at once, in one line; what is in it can still be read."""
+"""An output folder that nothing can be written to: reported at once, in one line; what is in it can still be read."""
 
 import logging
 import subprocess
@@ -41,7 +41,7 @@ def test_nothing_is_started_there(disk, capfd, monkeypatch, sweep):
     assert "paths.output_dir" in line
 
 
-def test_a_run_there_is_neither_gone_on_with_nor_measured_but_compared(disk, tmp_path, run_hydra, capfd, monkeypatch):
+def test_a_run_there_is_neither_resumed_nor_measured_but_compared(disk, tmp_path, run_hydra, capfd, monkeypatch):
     run = disk / "run"
     assert run_hydra([*RUN, "trainer.max_epochs=1", "logger=none", f"hydra.run.dir={run}"]) == 0
     for handler in logging.root.handlers:

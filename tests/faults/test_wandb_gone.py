@@ -1,4 +1,4 @@
-"""W&B's service killed in the middle of a run: the run is complete, and one line says what became of W&B."""
+"""W&B's service killed in the middle of a run: the run is complete, and one line reports it."""
 
 import psutil
 
@@ -6,7 +6,7 @@ from latentlab.runs import Run
 from tests.faults.causes import RUN, finish, start, wait_until
 
 
-def test_the_run_goes_on_without_it_and_the_next_one_has_it_again(tmp_path, monkeypatch):
+def test_the_run_continues_without_it_and_the_next_one_has_it_again(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.delenv("WANDB_SERVICE", raising=False)  # that of this process, if an earlier test opened it
     first, second = (Run(tmp_path / "sweep" / name) for name in ("seed=0", "seed=1"))

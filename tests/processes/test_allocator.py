@@ -1,4 +1,4 @@
-"""Freed memory stays with the process: a step's activations are not handed back to the system, to be asked for anew."""
+"""Freed memory stays with the process: a step's activations are not returned to the system and requested again."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ import pytest
 
 MIB = 2**20
 # a step's worth of activations (48 MB), made and dropped; prints what glibc still holds of it, in bytes. Page faults
-# would tell the cost itself, but some systems do not count them.
+# would measure the cost itself, but some systems do not count them.
 STEP = """
 import ctypes, torch
 {before}

@@ -1,4 +1,4 @@
-"""A run whose processes srun or torchrun has started: what each of them knows, and that they make one run."""
+"""A run whose processes srun or torchrun has started: what they read from the environment, and that they make one."""
 
 import signal
 import socket
@@ -10,7 +10,7 @@ import pytest
 
 from latentlab.errors import Interrupted
 from latentlab.processes.launcher import common_name, is_first, started, started_by_a_launcher, was_requeued
-from latentlab.processes.signals import REQUEUE, hand_on, interruptible
+from latentlab.processes.signals import REQUEUE, forward, interruptible
 from latentlab.runs import Run
 from latentlab.runs.resume_state import should_resume
 
@@ -24,7 +24,7 @@ TORCHRUN = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "4", "RANK": "2", "LOCA
     ("variables", "by_a_launcher", "processes", "first"),
     [
         ({}, False, 1, True),
-        ({"LOCAL_RANK": "1"}, False, 1, False),  # Lightning's own
+        ({"LOCAL_RANK": "1"}, False, 1, False),  # started by latentlab
         (BATCH_SCRIPT, True, 1, True),
         (SECOND_TASK, True, 2, False),
         (BY_HAND, False, 1, False),
@@ -32,7 +32,7 @@ TORCHRUN = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "4", "RANK": "2", "LOCA
         ({**BATCH_SCRIPT, **TORCHRUN, "RANK": "0"}, True, 4, True),
     ],
 )
-def test_what_the_environment_tells(variables, by_a_launcher, processes, first):
+def test_what_the_environment_variables_mean(variables, by_a_launcher, processes, first):
     assert started_by_a_launcher(variables) is by_a_launcher
     assert started(variables) == processes
     assert is_first(variables) is first
@@ -45,28 +45,28 @@ def test_the_tasks_of_slurm_have_one_name_that_stays_when_the_job_is_started_aga
     assert common_name("mine", BATCH_SCRIPT) == common_name("mine", {}) == "mine"
 
 
-def test_a_requeue_is_left_to_its_handler_after_the_run_has_ended(monkeypatch):
+def test_a_requeue_signal_is_forwarded_to_its_handler_after_the_run_has_ended(monkeypatch):
     received = []
     before = signal.signal(REQUEUE, lambda number, frame: received.append(number))
     try:
         with pytest.raises(Interrupted) as caught, interruptible():
             signal.raise_signal(REQUEUE)
         assert received == []
-        hand_on(caught.value.signal_number)
-        hand_on(signal.SIGTERM)
+        forward(caught.value.signal_number)
+        forward(signal.SIGTERM)
         assert received == [REQUEUE]
     finally:
         signal.signal(REQUEUE, before)
     assert caught.value.code == 128 + REQUEUE
 
 
-def test_the_signal_is_left_alone_where_nobody_puts_jobs_into_a_queue():
+def test_the_signal_is_not_handled_where_no_handler_requeues_jobs():
     assert signal.getsignal(REQUEUE) is signal.SIG_DFL
     with interruptible():
         assert signal.getsignal(REQUEUE) is signal.SIG_DFL
 
 
-def test_a_further_process_says_what_the_first_does_and_takes_nothing_away(train):
+def test_a_further_process_decides_as_the_first_does_and_deletes_nothing(train):
     arguments = ("data=digits", "data.image_size=8", "trainer=smoke", "callbacks=no_pictures", "logger=none")
     run = train(*arguments)
     config = run.config
@@ -108,8 +108,8 @@ def first_of_two_tasks(monkeypatch):
 
 def test_more_processes_than_devices_are_refused(first_of_two_tasks, train, capfd):
     train("data=digits", "data.image_size=8", "trainer=smoke", "logger=none", status=1)
-    said = capfd.readouterr().err
-    assert "error: trainer.devices: 1 on each of 1 nodes, but Slurm or torchrun has started 2 processes" in said
+    error = capfd.readouterr().err
+    assert "error: trainer.devices: 1 on each of 1 nodes, but Slurm or torchrun has started 2 processes" in error
 
 
 def test_a_sweep_in_several_processes_is_refused(first_of_two_tasks, run_hydra, tmp_path, monkeypatch, capfd):

@@ -39,7 +39,7 @@ def with_a_name_that_torch_does_not_have(package: Path) -> None:
     (package / "__init__.py").write_text("from torch import a_name_of_another_build\n")
 
 
-def said(first_on_path: Path) -> str:
+def error_of(first_on_path: Path) -> str:
     run = subprocess.run(
         [
             sys.executable,
@@ -69,7 +69,7 @@ def test_a_torchvision_of_another_build_gives_one_line_with_both_versions(damage
     metadata = tmp_path / "torchvision-0.1.2+other.dist-info/METADATA"
     metadata.parent.mkdir()
     metadata.write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.1.2+other\n")
-    line = said(tmp_path)
+    line = error_of(tmp_path)
     assert line.count("\n") == 1
     assert line.startswith(f"torch {version('torch')} and torchvision 0.1.2+other are not of one build (")
     assert reason in line
@@ -77,4 +77,4 @@ def test_a_torchvision_of_another_build_gives_one_line_with_both_versions(damage
 
 
 def test_a_matching_pair_passes(tmp_path: Path) -> None:
-    assert said(tmp_path) == ""
+    assert error_of(tmp_path) == ""

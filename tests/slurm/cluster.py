@@ -43,12 +43,12 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE
 
 
 class NoSlurmError(Exception):
-    """Why there is none to be had on this machine."""
+    """Why there is none on this machine."""
 
 
 @contextmanager
 def running() -> Iterator[dict[str, str]]:
-    """The environment in which sbatch, srun and scontrol speak to it.
+    """The environment in which sbatch, srun and scontrol work.
 
     Raises:
         NoSlurmError: it is not installed and cannot be, or does not start.
@@ -84,8 +84,8 @@ def _started(folder: Path, stack: ExitStack) -> dict[str, str]:
     key.chmod(0o400)
     for path in (folder / "munge", key):
         shutil.chown(path, "munge")
-    places = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
-    options = [f"--{option}={folder}/munge/{name}" for option, name in places.items()]
+    files = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+    options = [f"--{option}={folder}/munge/{name}" for option, name in files.items()]
     _daemon(["runuser", "-u", "munge", "--", "munged", "--foreground", *options], dict(os.environ), folder, stack)
     _wait_for((folder / "munge" / "socket").exists, folder)
     config = folder / "slurm.conf"
@@ -94,15 +94,15 @@ def _started(folder: Path, stack: ExitStack) -> dict[str, str]:
     environment = {**os.environ, "SLURM_CONF": str(config)}
     for daemon in ("slurmctld", "slurmd"):
         _daemon([daemon, "-D"], environment, folder, stack)
-    _wait_for(lambda: _said("sinfo --noheader --format=%T", environment) == "idle", folder)
+    _wait_for(lambda: _output_of("sinfo --noheader --format=%T", environment) == "idle", folder)
     stack.callback(_emptied, environment, folder)  # else the shepherds of its last jobs outlive the daemons
     return environment
 
 
 def _emptied(environment: dict[str, str], folder: Path) -> None:
-    for job in _said("squeue --noheader --format=%A", environment).split():
-        _said(f"scancel {job}", environment)
-    _wait_for(lambda: not _said("squeue --noheader", environment), folder)
+    for job in _output_of("squeue --noheader --format=%A", environment).split():
+        _output_of(f"scancel {job}", environment)
+    _wait_for(lambda: not _output_of("squeue --noheader", environment), folder)
 
 
 def _daemon(command: list[str], environment: dict[str, str], folder: Path, stack: ExitStack) -> None:
@@ -120,7 +120,7 @@ def _wait_for(condition, folder: Path, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def _said(command: str, environment: dict[str, str]) -> str:
+def _output_of(command: str, environment: dict[str, str]) -> str:
     return subprocess.run(command.split(), env=environment, capture_output=True, text=True, timeout=60).stdout.strip()
 
 

@@ -58,7 +58,7 @@ def sweep(start, tmp_path):
 
 
 @pytest.fixture
-def slurm_says(slurm):
+def slurm_command(slurm):
     """A command of Slurm's -> what it prints."""
     return lambda *command: subprocess.run(command, env=slurm, capture_output=True, text=True, check=True).stdout
 
@@ -110,7 +110,7 @@ def test_devices_without_a_task_each_are_refused(sweep):
     assert "hydra.launcher.tasks_per_node=2" in output.splitlines()[-1]
 
 
-def test_a_failing_job_is_told_and_the_others_are_finished(sweep):
+def test_a_failing_job_is_reported_and_the_others_are_finished(sweep):
     arguments = (*JOB, "model=ae", "likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e-4,1e5,1e-3")
     status, output, folder = sweep("failing", *arguments, ON_SLURM)
     assert status == 1
@@ -134,13 +134,13 @@ def undisturbed(tmp_path_factory):
     "command", [("scontrol", "requeue"), ("scancel", "--signal=USR2")], ids=["requeued", "preempted"]
 )
 def test_a_job_that_comes_into_the_queue_again_ends_as_one_left_alone(
-    start, slurm_says, tmp_path, undisturbed, command
+    start, slurm_command, tmp_path, undisturbed, command
 ):
     process = start(*LONG, "seed=0,1", ON_SLURM, "sweep.name=again")
     folder = tmp_path / "outputs" / "sweeps" / "again"
     wait_until(lambda: Run(folder / "seed=0").last_checkpoint)
     (job,) = (folder / ".submitit").glob("*_0")
-    slurm_says(*command, job.name)
+    slurm_command(*command, job.name)
     output, _ = process.communicate(timeout=600)
     assert process.returncode == 0, output
     assert figures(folder) == undisturbed
@@ -150,13 +150,13 @@ def test_a_job_that_comes_into_the_queue_again_ends_as_one_left_alone(
     assert re.findall(r"epoch (\d+)/12", log) == [str(epoch) for epoch in range(1, 13)]  # none was trained twice
 
 
-def test_a_job_out_of_time_has_saved_its_state_and_is_gone_on_with(start, sweep, slurm_says, tmp_path, undisturbed):
+def test_a_job_out_of_time_has_saved_its_state_and_is_resumed(start, sweep, slurm_command, tmp_path, undisturbed):
     # ten minutes: submitit takes any signal as the end of so short a time
     process = start(*LONG, "seed=0,1", ON_SLURM, "hydra.launcher.timeout_min=10", "sweep.name=late")
     folder = tmp_path / "outputs" / "sweeps" / "late"
     wait_until(lambda: Run(folder / "seed=0").last_checkpoint)
     (job,) = (folder / ".submitit").glob("*_0")
-    slurm_says("scancel", "--signal=USR2", job.name)
+    slurm_command("scancel", "--signal=USR2", job.name)
     output, _ = process.communicate(timeout=600)
     assert process.returncode == 1, output
     assert "error: 1 of 2 jobs failed: seed=0 (signal 12)" in output.splitlines()[-1]
@@ -166,14 +166,14 @@ def test_a_job_out_of_time_has_saved_its_state_and_is_gone_on_with(start, sweep,
     assert figures(folder) == undisturbed
 
 
-def test_a_run_that_srun_starts_goes_on_in_its_own_folder(slurm, slurm_says, tmp_path, undisturbed):
+def test_a_run_that_srun_starts_resumes_in_its_own_folder(slurm, slurm_command, tmp_path, undisturbed):
     tasks = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "seed=0")
     script = tmp_path / "job.sh"
     script.write_text(f"#!/bin/bash\nsrun {sys.executable} -m latentlab train {' '.join([*LONG, *tasks])}\n")
-    job = slurm_says("sbatch", "--parsable", "--requeue", "--ntasks-per-node=2", f"--chdir={tmp_path}", str(script))
+    job = slurm_command("sbatch", "--parsable", "--requeue", "--ntasks-per-node=2", f"--chdir={tmp_path}", str(script))
     run = Run(tmp_path / "outputs" / "runs" / f"slurm_{job.strip()}_0")
     wait_until(lambda: run.last_checkpoint)
-    slurm_says("scontrol", "requeue", job.strip())
+    slurm_command("scontrol", "requeue", job.strip())
     wait_until(lambda: run.metrics)
     assert list(run.folder.parent.iterdir()) == [run.folder]
     assert run.metrics["device"] == "2 x cpu"

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 from hydra.core.hydra_config import HydraConfig
 
-from latentlab.sweeps.own_gpu import keep_to_own_gpu
+from latentlab.sweeps.own_gpu import use_own_gpu
 from tests.sweeps.short_sweeps import JOB
 
 
@@ -34,8 +34,8 @@ def choose(folder, visible, queue, done) -> None:
     if visible is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = visible
     with patch.object(HydraConfig, "get", return_value=SimpleNamespace(sweep=SimpleNamespace(dir=folder))):
-        keep_to_own_gpu()
-        keep_to_own_gpu()
+        use_own_gpu()
+        use_own_gpu()
     queue.put(os.environ.get("CUDA_VISIBLE_DEVICES"))
     done.wait(120)
 
@@ -56,7 +56,7 @@ def test_workers_take_turns(tmp_path, workers, visible, chosen):
 
 def test_a_process_that_no_launcher_has_started_sees_all_gpus(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    keep_to_own_gpu()
+    use_own_gpu()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
 
 
@@ -65,8 +65,8 @@ def test_the_number_of_a_killed_worker_is_free_again(tmp_path):
         "import os, pathlib; from latentlab.sweeps.own_gpu import lowest_free_number as take\n"
         "print(take(pathlib.Path()), take(pathlib.Path()), flush=True); os.kill(os.getpid(), 9)"
     )
-    said = [subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True) for _ in range(2)]
-    assert [done.stdout for done in said] == [b"0 1\n"] * 2
+    ended = [subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True) for _ in range(2)]
+    assert [done.stdout for done in ended] == [b"0 1\n"] * 2
 
 
 def test_two_jobs_at_once_see_a_gpu_each(tmp_path):
@@ -75,6 +75,6 @@ def test_two_jobs_at_once_see_a_gpu_each(tmp_path):
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "4,7"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
-    said = "".join(log.read_text() for log in tmp_path.glob("seed=*/train.log"))
-    assert "GPU 4 is this worker's" in said
-    assert "GPU 7 is this worker's" in said
+    logs = "".join(log.read_text() for log in tmp_path.glob("seed=*/train.log"))
+    assert "this worker uses GPU 4" in logs
+    assert "this worker uses GPU 7" in logs

@@ -1,4 +1,4 @@
-"""A job in a process of its own gets the signals of the sweep, and the time to answer them."""
+"""A job in a process of its own receives the signals of the sweep, and the time to stop by itself."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_handed_on_and_its_answer_waited_for(tmp_path, monkeypatch, number):
+def test_a_signal_is_forwarded_and_the_end_of_the_job_waited_for(tmp_path, monkeypatch, number):
     monkeypatch.chdir(tmp_path)
 
     def send() -> None:

@@ -1,4 +1,4 @@
-"""A search draws trials from a space, survives what fails, and goes on where it was stopped."""
+"""A search samples trials from a search space, continues after failed trials, and resumes where it was stopped."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from latentlab.errors import ConfigError
 from latentlab.sweeps.settings import SearchSettings
-from latentlab.sweeps.space import Space, trial_name
+from latentlab.sweeps.space import SearchSpace, trial_name
 from tests.called import called
 from tests.sweeps.short_sweeps import JOB
 
@@ -24,7 +24,7 @@ RATE = "optimizer.lr=tag(log, interval(1e-4, 1e-1))"
 
 @pytest.fixture
 def search(run_hydra, tmp_path, monkeypatch):
-    """Arguments -> exit status and what `search.json` then says of the trials."""
+    """Arguments -> exit status and the trials in `search.json`."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, list[dict]]:
@@ -54,34 +54,34 @@ def settings(**changed) -> SearchSettings:
         ("x=choice(ae,vae)", CategoricalDistribution(["ae", "vae"])),
     ],
 )
-def test_what_is_drawn_for_an_override(override, distribution):
-    space = Space.of(["y=3", override], None)
-    assert space.drawn == {"x": distribution}
+def test_the_distribution_of_an_override(override, distribution):
+    space = SearchSpace.of(["y=3", override], None)
+    assert space.distributions == {"x": distribution}
     assert space.fixed == ("y=3",)
 
 
 def test_a_later_override_of_a_key_wins():
-    assert Space.of(["x=1,2", "y=1,2", "x=5"], None).fixed == ("x=5",)
+    assert SearchSpace.of(["x=1,2", "y=1,2", "x=5"], None).fixed == ("x=5",)
 
 
 @pytest.mark.parametrize("arguments", [[], ["x=3"], ["x=interval(3, 1)"], ["x=tag(log, interval(0, 1))"]])
-def test_a_space_with_nothing_to_draw_is_refused(arguments):
+def test_a_search_space_without_a_searched_key_is_refused(arguments):
     with pytest.raises(ConfigError):
-        Space.of(arguments, None)
+        SearchSpace.of(arguments, None)
 
 
-def test_trials_are_named_in_their_order_by_what_was_drawn():
+def test_trials_are_named_in_their_order_by_their_parameters():
     assert (
         trial_name(7, {"optimizer.lr": 0.00123456, "net.widths": "[32]"})
         == "0007,optimizer.lr=0.001235,net.widths=[32]"
     )
 
 
-def test_early_stopping_is_for_one_validation_figure():
-    assert settings().watched == "val/mse"
-    assert settings(prune=False).watched is None
-    assert settings(minimize=["test/mse"]).watched is None
-    assert settings(maximize=["val/kl"]).watched is None
+def test_pruning_is_for_one_validation_figure():
+    assert settings().pruning_metric == "val/mse"
+    assert settings(prune=False).pruning_metric is None
+    assert settings(minimize=["test/mse"]).pruning_metric is None
+    assert settings(maximize=["val/kl"]).pruning_metric is None
 
 
 def test_a_search_is_repeated_by_its_seed_and_extended_by_more_trials(search, tmp_path):
@@ -133,7 +133,7 @@ def test_a_storage_of_an_earlier_version_is_read_and_continued(search, tmp_path)
     assert (trials[0]["folder"], trials[0]["reason"]) == ("0000,x", "a reason")
 
 
-def test_a_trial_that_fails_or_becomes_nan_is_told_and_the_search_goes_on(search):
+def test_a_trial_that_fails_or_becomes_nan_is_reported_and_the_search_continues(search):
     diverging = ("likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e5,1e-4", "hydra.sweeper.trials=6")
     status, trials = search(*diverging)
     assert status == 0
@@ -151,7 +151,7 @@ def test_a_config_that_was_trained_already_is_not_trained_again(search, tmp_path
     assert len({(trial["folder"], *trial["values"]) for trial in trials}) == 2
 
 
-def test_a_trial_worse_than_the_median_is_stopped_early(search, tmp_path):
+def test_a_trial_worse_than_the_median_is_pruned(search, tmp_path):
     status, trials = search(
         "optimizer.lr=1e-2,1e-6",
         "seed=0,1,2,3",
@@ -170,18 +170,18 @@ def test_a_trial_worse_than_the_median_is_stopped_early(search, tmp_path):
         assert max(epochs) < 4
 
 
-def test_several_objectives_leave_those_that_none_other_beats(search, capfd):
+def test_several_objectives_leave_the_pareto_front(search, capfd):
     objectives = "hydra.sweeper.minimize=[val/mse,parameters]"
     status, trials = search("net.widths=[4],[64]", "trainer.max_epochs=3", objectives, "hydra.sweeper.trials=6")
     assert status == 0
     assert {len(trial["values"]) for trial in trials} == {2}
-    said = capfd.readouterr().out
-    assert "net.widths=[4]" in said.rpartition("search:")[2]
-    assert "net.widths=[64]" in said.rpartition("search:")[2]
+    message = capfd.readouterr().out
+    assert "net.widths=[4]" in message.rpartition("search:")[2]
+    assert "net.widths=[64]" in message.rpartition("search:")[2]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((RATE, "hydra.sweeper.trials=0"), "hydra.sweeper.trials: expected at least 1"),
         ((RATE, "hydra.sweeper.trials=many"), "hydra.sweeper.trials: expected int"),
@@ -193,22 +193,22 @@ def test_several_objectives_leave_those_that_none_other_beats(search, capfd):
         (("optimizer.rate=interval(0,1)",), "optimizer.rate"),
     ],
 )
-def test_a_mistake_is_one_line(search, capfd, arguments, said):
+def test_a_mistake_is_one_line(search, capfd, arguments, message):
     status, _ = search(*arguments)
     error = capfd.readouterr().err
     assert status == 1
-    assert said in error
+    assert message in error
     assert len(error.strip().splitlines()) == 1
 
 
-def test_a_study_is_not_gone_on_with_for_other_objectives(search, capfd):
+def test_a_study_is_not_continued_with_other_objectives(search, capfd):
     search(RATE, "hydra.sweeper.trials=1")
     status, _ = search(RATE, "hydra.sweeper.trials=2", "hydra.sweeper.minimize=[val/mse]")
     assert status == 1
     assert "choose another sweep.name" in capfd.readouterr().err
 
 
-def test_a_damaged_storage_is_told(search, tmp_path, capfd):
+def test_a_damaged_storage_is_reported(search, tmp_path, capfd):
     search(RATE, "hydra.sweeper.trials=1")
     (tmp_path / "outputs/sweeps/s/search.db").write_bytes(b"no database at all" * 100)
     status, _ = search(RATE, "hydra.sweeper.trials=2")
@@ -221,7 +221,7 @@ def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
-def test_a_killed_search_goes_on_to_the_trials_of_one_left_alone(tmp_path):
+def test_a_killed_search_continues_to_the_trials_of_one_left_alone(tmp_path):
     arguments = (RATE, "data.batch_size=16", "trainer.max_epochs=3", "hydra.sweeper.trials=5")
     process = command(tmp_path / "killed", *arguments)
     while not list((tmp_path / "killed").glob("0002*/checkpoints/last.ckpt")):
@@ -257,10 +257,10 @@ def test_jobs_of_a_search_run_at_once(tmp_path):
     assert [trial["state"] for trial in trials] == ["complete"] * 4
 
 
-def test_a_drawn_config_that_is_not_sound_is_a_failed_trial_beside_others(search, capfd):
+def test_a_sampled_config_that_is_not_sound_is_a_failed_trial_beside_others(search, capfd):
     arguments = ("data.batch_size=32,none", "hydra.sweeper.trials=6")
     status, trials = search(*arguments)
-    while status:  # as long as nothing else is known, it is told as a mistake
+    while status:  # as long as nothing else is known, it is reported as a mistake
         assert "data.batch_size: expected int" in capfd.readouterr().err
         status, trials = search(*arguments)
     assert status == 0

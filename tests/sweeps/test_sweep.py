@@ -34,7 +34,7 @@ def test_jobs_of_one_process_end_as_they_do_alone_bit_for_bit(sweep, train):
 
 
 def test_jobs_at_once_divide_the_threads_and_end_as_one_after_the_other(tmp_path):
-    """In a process without OMP_NUM_THREADS, as a user's is: each worker takes its part of the cores."""
+    """In a process without OMP_NUM_THREADS, as a user's is: each worker takes its fraction of the cores."""
     free = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     found = {}
     for launcher, threads in (("joblib", {}), ("basic", {"OMP_NUM_THREADS": str(max(1, CORES // 2))})):
@@ -50,27 +50,27 @@ def test_jobs_at_once_divide_the_threads_and_end_as_one_after_the_other(tmp_path
         assert found["joblib"][seed]["metrics"] == found["basic"][seed]["metrics"]
 
 
-def test_jobs_hand_back_less_than_a_pipe_takes_at_once(sweep, monkeypatch):
-    """In two parts, a worker killed between them would leave its launcher waiting."""
-    handed_back = []
+def test_jobs_return_less_than_a_pipe_writes_at_once(sweep, monkeypatch):
+    """In two writes, a worker killed between them would leave its launcher waiting."""
+    returned = []
     instantiated = Plugins.instantiate_launcher
 
-    def heard(*arguments, **parts):
-        launcher = instantiated(*arguments, **parts)
+    def recorded(*arguments, **options):
+        launcher = instantiated(*arguments, **options)
         launch = launcher.launch
-        monkeypatch.setattr(launcher, "launch", lambda *jobs, **first: handed_back.extend(launch(*jobs, **first)))
+        monkeypatch.setattr(launcher, "launch", lambda *jobs, **first: returned.extend(launch(*jobs, **first)))
         return launcher
 
-    monkeypatch.setattr(Plugins, "instantiate_launcher", heard)
+    monkeypatch.setattr(Plugins, "instantiate_launcher", recorded)
     status, jobs = sweep(*JOB, "model=ae", "seed=0,1")
     assert status == 0
-    assert [job.return_value for job in handed_back] == [
+    assert [job.return_value for job in returned] == [
         run.metrics["metrics"]["val/objective_final"] for run in jobs.values()
     ]
-    assert max(len(ForkingPickler.dumps(job)) for job in handed_back) < 4096
+    assert max(len(ForkingPickler.dumps(job)) for job in returned) < 4096
 
 
-def test_a_failing_job_is_told_in_its_folder_and_the_others_are_finished(sweep, capfd):
+def test_a_failing_job_is_recorded_in_its_folder_and_the_others_are_finished(sweep, capfd):
     status, jobs = sweep(*JOB, "model=ae", "likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e5,1e-4")
     assert status == 1
     by_status = {run.status["status"]: run for run in jobs.values()}

@@ -47,10 +47,10 @@ def demo(given: list[str]) -> int:
     def recording(config: DictConfig) -> float:
         from hydra.core.hydra_config import HydraConfig
 
-        from latentlab.sweeps.launching import OF_THE_SWEEP
+        from latentlab.sweeps.launching import SWEEP_KEYS
 
         value = job(config)
-        chosen = frozenset(o for o in HydraConfig.get().overrides.task if not o.startswith(OF_THE_SWEEP))
+        chosen = frozenset(o for o in HydraConfig.get().overrides.task if not o.startswith(SWEEP_KEYS))
         trained.append(Trained(chosen, Run(config.paths.run_dir)))
         return value
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import Interrupted, Pruned
 from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
-from latentlab.processes.signals import hand_on, interruptible
+from latentlab.processes.signals import forward, interruptible
 from latentlab.runs import Run
 from latentlab.sweeps.orphaned import ended_with_its_launcher
 from latentlab.training.restore import refuse_other_config
@@ -33,7 +33,7 @@ def job(config: DictConfig) -> float:
         _write_reason(Run(config.paths.run_dir), error)
         raise
     except Interrupted as stop:
-        hand_on(stop.signal_number)
+        forward(stop.signal_number)
         raise
 
 
@@ -80,9 +80,9 @@ def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
 
     require_one_build()
     if in_sweep and config.trainer.accelerator in ("auto", "gpu", "cuda"):
-        from latentlab.sweeps.own_gpu import keep_to_own_gpu
+        from latentlab.sweeps.own_gpu import use_own_gpu
 
-        keep_to_own_gpu()
+        use_own_gpu()
     from latentlab.commands.experiment import train
 
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()

@@ -1,6 +1,6 @@
-"""The processes of one run that srun or torchrun has started: how many, which of them this is, and their common name.
+"""The processes of one run that srun or torchrun has started: their number, the rank of this one, their common name.
 
-Read from the environment, as Lightning reads it, and without torch, so that a mistake is told before that is imported.
+Read from the environment, as Lightning reads it, and without torch, so that a mistake is reported before its import.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from os import environ
 from typing import Any
 
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # in Lightning's order
-BY_HAND = ("bash", "interactive")  # names of Slurm jobs in which somebody types, and Lightning starts the processes
+BY_HAND = ("bash", "interactive")  # names of interactive Slurm jobs, in which latentlab starts the processes
 
 
 def started_by_a_launcher(variables: Mapping[str, str] = environ) -> bool:
-    """Whether Slurm or torchrun starts the processes of a run: Lightning then starts none."""
+    """Whether Slurm or torchrun starts the processes of a run: latentlab then starts none."""
     return "TORCHELASTIC_RUN_ID" in variables or _in_a_slurm_job(variables)
 
 
@@ -38,9 +38,9 @@ def was_requeued(variables: Mapping[str, str] = environ) -> bool:
 
 
 def common_name(name: str, variables: Mapping[str, str] = environ) -> str:
-    """What all processes of the run call it, also when Slurm starts it again: `name`, where it is the only one."""
+    """One name of the run for all its processes, also when Slurm starts it again: `name`, for a single process."""
     if "TORCHELASTIC_RUN_ID" in variables:
-        return name if started(variables) == 1 else _first_to_ask(name)
+        return name if started(variables) == 1 else _first_proposed(name)
     if _in_a_slurm_job(variables) and "SLURM_STEP_ID" in variables:
         return f"slurm_{variables['SLURM_JOB_ID']}_{variables['SLURM_STEP_ID']}"
     return name
@@ -50,7 +50,7 @@ def _in_a_slurm_job(variables: Mapping[str, str]) -> bool:
     return "SLURM_NTASKS" in variables and variables.get("SLURM_JOB_NAME") not in BY_HAND
 
 
-def _first_to_ask(name: str) -> str:
+def _first_proposed(name: str) -> str:
     return _store().compare_set("latentlab.run_name", "", name).decode()
 
 

@@ -1,7 +1,7 @@
 """SIGINT and SIGTERM raise Interrupted, whose exit status belongs to the signal.
 
-So does SIGUSR2 where somebody has a handler for it: submitit's puts a Slurm job into the queue again, at once and
-without a word to the training. The state is saved first, and then the signal handed on.
+So does SIGUSR2 where a handler is installed for it: submitit's requeues a Slurm job at once, without notice to the
+training. The state is saved first, and the signal is then forwarded.
 """
 
 import signal
@@ -18,11 +18,11 @@ REQUEUE = signal.SIGUSR2
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM raise Interrupted at once, save while somebody within has taken them over.
+    """SIGINT and SIGTERM raise Interrupted at once, except while code inside has installed handlers of its own.
 
-    Python alone would end on SIGTERM without a word, and Lightning ends on SIGINT with status 1.
+    Python alone would end on SIGTERM without a message, and Lightning ends on SIGINT with status 1.
     """
-    before = {number: signal.getsignal(number) for number in _ours()}
+    before = {number: signal.getsignal(number) for number in _handled()}
     handle(stop)
     try:
         yield
@@ -32,17 +32,17 @@ def interruptible() -> Iterator[None]:
 
 
 def handle(handler: Callable[[int, FrameType | None], None]) -> None:
-    for number in _ours():
+    for number in _handled():
         signal.signal(number, handler)
 
 
-def hand_on(number: int) -> None:
-    """Give a signal that stopped the run to the handler outside it, which may end the process, or raise."""
-    if number == REQUEUE and REQUEUE in _ours():
+def forward(number: int) -> None:
+    """Send a signal that stopped the run to the handler outside it, which may end the process, or raise."""
+    if number == REQUEUE and REQUEUE in _handled():
         signal.raise_signal(REQUEUE)
 
 
-def _ours() -> tuple[signal.Signals, ...]:
+def _handled() -> tuple[signal.Signals, ...]:
     return (*SIGNALS, REQUEUE) if callable(signal.getsignal(REQUEUE)) else SIGNALS
 
 

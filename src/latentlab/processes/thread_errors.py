@@ -1,4 +1,4 @@
-"""What threads beside the main one tell of a disk that is full or gone."""
+"""Errors of a full or lost disk in threads other than the main one."""
 
 import logging
 import threading
@@ -13,13 +13,13 @@ def disk_errors_in_a_line() -> Iterator[None]:
     """An OSError that ends a thread is one line: TensorBoard's own raises it again in whoever writes to it next."""
     before = threading.excepthook
 
-    def tell(ended: threading.ExceptHookArgs) -> None:
+    def report(ended: threading.ExceptHookArgs) -> None:
         if isinstance(ended.exc_value, OSError):
             log.warning("%s: %s", ended.thread.name if ended.thread else "a thread", ended.exc_value)
         else:
             before(ended)
 
-    threading.excepthook = tell
+    threading.excepthook = report
     try:
         yield
     finally:

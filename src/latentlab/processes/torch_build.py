@@ -4,11 +4,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from latentlab.errors import UserError
 
-MEND = "install both together from one index, e.g. `pip install --force-reinstall torch torchvision`"
+REINSTALL = "install both together from one index, e.g. `pip install --force-reinstall torch torchvision`"
 
 
 def require_one_build() -> None:
-    """Import torchvision, and say in one line what to do where that fails.
+    """Import torchvision; where that fails, the error says in one line what to do.
 
     Call it before Lightning is imported: torchmetrics imports torchvision, and a pair of different builds
     fails deep in there: `operator torchvision::nms does not exist`, an undefined symbol, a missing library.
@@ -18,12 +18,12 @@ def require_one_build() -> None:
     """
     try:
         import torchvision  # noqa: F401
-    except Exception as error:  # whatever a half-loaded package raises: ImportError, OSError, RuntimeError, ...
+    except Exception as error:  # anything that a partly loaded package raises: ImportError, OSError, RuntimeError, ...
         if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchvision"):
-            raise UserError(f"{error.name} is not installed: {MEND}") from error
+            raise UserError(f"{error.name} is not installed: {REINSTALL}") from error
         raise UserError(
             f"torch {_version('torch')} and torchvision {_version('torchvision')} are not of one build"
-            f" ({_first_line(error)}): {MEND}"
+            f" ({_first_line(error)}): {REINSTALL}"
         ) from error
 
 

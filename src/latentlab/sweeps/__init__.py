@@ -1,1 +1,1 @@
-"""Several runs from one command: which jobs there are, which are done, and how the others are started."""
+"""Several runs from one command: a grid or a search, its jobs, their folders and how they are started."""

@@ -1,4 +1,4 @@
-"""All combinations of what a command names: skip what is complete, go on, repeat or start the rest."""
+"""All combinations of the values in a command: skip, resume or restart each job."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from latentlab.sweeps.plan import combinations, extended, hashed, in_folders
 
 log = logging.getLogger(__name__)
 
-MOST_TOLD = 5  # failed jobs, in the last line
+MAX_REPORTED = 5  # failed jobs, in the last line
 
 
 def run_grid(sweep: Sweep) -> None:
     """Run every job of the grid that is not complete yet.
 
     Raises:
-        UserError: the command line, the folder, or some of the jobs, after all of them have had their turn.
+        UserError: the command line, the folder, or some of the jobs, after all of them have run.
     """
     wanted = combinations(sweep.chosen, sweep.loader)
     jobs = hashed(sweep.config, wanted, sweep.loader, Manifest.of(sweep.folder))
@@ -32,14 +32,14 @@ def run_grid(sweep: Sweep) -> None:
         done = len(plan) - len(waiting)
         log.info("sweep %s: %d jobs, %d of them complete, in %s", sweep.name, len(plan), done, sweep.folder)
         sweep.launch([(job, ()) for job in waiting])
-        _tell_failures(sweep, sweep.unfinished(waiting), len(plan))
+        _raise_if_failed(sweep, sweep.unfinished(waiting), len(plan))
 
 
-def _tell_failures(sweep: Sweep, failed: Sequence[Job], jobs: int) -> None:
+def _raise_if_failed(sweep: Sweep, failed: Sequence[Job], jobs: int) -> None:
     if not failed:
         return
-    reasons = [f"{job.folder} ({sweep.reason(job)})" for job in failed[:MOST_TOLD]]
-    more = f" and {len(failed) - MOST_TOLD} more" if len(failed) > MOST_TOLD else ""
+    reasons = [f"{job.folder} ({sweep.reason(job)})" for job in failed[:MAX_REPORTED]]
+    more = f" and {len(failed) - MAX_REPORTED} more" if len(failed) > MAX_REPORTED else ""
     raise UserError(
         f"{len(failed)} of {jobs} jobs failed: {'; '.join(reasons)}{more}; the same command with "
         f"sweep.name={sweep.folder.name} repeats them and skips the others"

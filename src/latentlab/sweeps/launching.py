@@ -1,4 +1,4 @@
-"""What a grid and a search share: the sweep's folder, its parts of Hydra, and how jobs are started there."""
+"""What a grid and a search share: the sweep's folder, Hydra's loader and launcher, and how jobs are started."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from latentlab.sweeps.manifest import Job
 
 log = logging.getLogger(__name__)
 
-OF_THE_SWEEP = ("sweep.name=", "sweep.job=")
+SWEEP_KEYS = ("sweep.name=", "sweep.job=")
 
 
 @final
@@ -28,7 +28,7 @@ OF_THE_SWEEP = ("sweep.name=", "sweep.job=")
 class Sweep:
     """A sweep that is about to start its jobs.
 
-    config: Hydra's of the whole sweep. given: the overrides of the command line.
+    config: the sweep's own, with `hydra`. given: the overrides of the command line.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Sweep:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """What the jobs are made of: a recipe's own parameters, then those given, which win."""
+        """The overrides of the jobs: a recipe's own parameters, then those given, which take precedence."""
         own = [f"{key}={value}" for key, value in (self.config.hydra.sweeper.get("params") or {}).items()]
-        return (*own, *(argument for argument in self.given if not argument.startswith(OF_THE_SWEEP)))
+        return (*own, *(argument for argument in self.given if not argument.startswith(SWEEP_KEYS)))
 
     def run_of(self, job: Job) -> Run:
         return Run(self.folder / job.folder)
@@ -58,20 +58,20 @@ class Sweep:
         return [job for job in jobs if not is_complete(self.run_of(job), job.config_hash, evaluate)]
 
     def launch(self, jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
-        """Run the jobs, each with overrides of its own; how they ended is said by their folders."""
+        """Run the jobs, each with overrides of its own; their folders hold their results."""
         waiting = list(jobs)
         while waiting:
             try:
                 self.launcher.launch([self._arguments(*job) for job in waiting], initial_job_idx=0)
             except Exception as error:
                 if isinstance(error, _slurm_errors()):
-                    log.warning("Slurm: %s", error)  # its jobs that still wait or run go on: none is started twice
+                    log.warning("Slurm: %s", error)  # its other jobs stay queued or running: none is started twice
                     break
-                # a worker that was killed takes its launcher with it, not the jobs that had no part in it
+                # a killed worker ends its launcher, and with it jobs of other workers and jobs that were not started
                 left = [(job, own) for job, own in waiting if self.unfinished([job])]
                 if isinstance(error, UserError) or len(left) == len(waiting):
                     raise
-                log.warning("the launcher stopped (%s); going on with %d jobs", type(error).__name__, len(left))
+                log.warning("the launcher stopped (%s); continuing with %d jobs", type(error).__name__, len(left))
                 waiting = left
             else:
                 break
@@ -85,12 +85,12 @@ class Sweep:
         return status["reason"] or status["status"]
 
     def _arguments(self, job: Job, own: tuple[str, ...]) -> list[str]:
-        place = [f"{key}={literal(job.folder)}" for key in ("sweep.job", "hydra.sweep.subdir")]
-        return [*job.overrides, *own, f"sweep.name={literal(self.name)}", *place]
+        folder = [f"{key}={literal(job.folder)}" for key in ("sweep.job", "hydra.sweep.subdir")]
+        return [*job.overrides, *own, f"sweep.name={literal(self.name)}", *folder]
 
 
 def _slurm_errors() -> tuple[type[Exception], ...]:
-    """What submitit raises about a job, where it is installed."""
+    """The exceptions of submitit about a job, where it is installed."""
     try:
         from submitit.core.utils import FailedSubmissionError, UncompletedJobError
     except ImportError:

@@ -1,4 +1,4 @@
-"""`sweep.json`: which jobs a sweep's folder holds. How each of them stands is said by its own folder alone."""
+"""`sweep.json`: the jobs of a sweep's folder. The status of each is in its own folder alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Job:
 @final
 @dataclass(frozen=True)
 class Manifest:
-    """The jobs that were ever asked for in a sweep's folder, in that order, and the command that asked last."""
+    """All jobs ever requested in a sweep's folder, in order, and the command that requested the last."""
 
     name: str
     command: tuple[str, ...] = ()
@@ -44,18 +44,18 @@ class Manifest:
 
     @classmethod
     def of(cls, folder: Path) -> Manifest:
-        """What the folder says; where it says nothing that can be read, what its runs say themselves."""
+        """That of the folder; without a readable one, made from the runs in the folder."""
         file = folder / MANIFEST
         if not file.is_file():
             return cls(folder.name, jobs=_found(folder))
         try:
-            told = json_of(file)
-            jobs = tuple(Job(**{**job, "overrides": tuple(job["overrides"])}) for job in told["jobs"])
+            content = json_of(file)
+            jobs = tuple(Job(**{**job, "overrides": tuple(job["overrides"])}) for job in content["jobs"])
             if not all(lies_within(job.folder, folder) for job in jobs):
                 raise Damaged(f"{file.name} is damaged (a job outside the sweep's folder)")
-            return cls(str(told["name"]), tuple(told["command"]), jobs)
+            return cls(str(content["name"]), tuple(content["command"]), jobs)
         except (Damaged, KeyError, TypeError, AttributeError):
-            log.warning("%s is damaged; going by the runs in its folder", file)
+            log.warning("%s is damaged; using the runs in its folder", file)
             return cls(folder.name, jobs=_found(folder))
 
     def with_hash(self, config_hash: str) -> Job | None:

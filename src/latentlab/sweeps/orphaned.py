@@ -1,7 +1,7 @@
-"""A worker whose launcher was killed: it saves and ends, as by SIGTERM.
+"""A worker process whose launcher was killed saves its state and ends, as by SIGTERM.
 
-Left alone, joblib's workers go on with the jobs already handed out and then wait for ever for somebody to take the
-results: each of them keeps the other's end of the pipe open.
+By itself, a worker of joblib would run the jobs that it has received and then wait without end for its results to be
+read: the workers keep each other's end of the pipe open.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from multiprocessing import parent_process
 
 log = logging.getLogger(__name__)
 
-SECONDS = 0.5  # between two looks at the launcher
-_in_hand = threading.Lock()
+SECONDS = 0.5  # between two checks of the launcher
+_job_running = threading.Lock()
 
 
 @contextmanager
 def ended_with_its_launcher() -> Iterator[None]:
-    """In a worker process, a job that gets SIGTERM once the launcher is gone; the process ends when it has answered."""
+    """In a worker process, send SIGTERM to the job once the launcher is gone, and exit when the job has ended."""
     launcher = parent_process()
     if launcher is None or launcher.pid is None:
         yield
         return
-    with _in_hand:
+    with _job_running:
         _watch(launcher.pid)
         yield
 
@@ -39,11 +39,11 @@ def _watch(launcher: int) -> None:
     threading.Thread(target=_end_without, args=(launcher, threading.get_ident()), name="launcher", daemon=True).start()
 
 
-def _end_without(launcher: int, at_work: int) -> None:
+def _end_without(launcher: int, worker: int) -> None:
     while os.getppid() == launcher:
         time.sleep(SECONDS)
     log.warning("the launcher, process %d, is gone", launcher)
-    if _in_hand.locked():
-        signal.pthread_kill(at_work, signal.SIGTERM)  # to the thread itself, which may be waiting in a system call
-    with _in_hand:
+    if _job_running.locked():
+        signal.pthread_kill(worker, signal.SIGTERM)  # to the job's thread, which may be blocked in a system call
+    with _job_running:
         os._exit(128 + signal.SIGTERM)

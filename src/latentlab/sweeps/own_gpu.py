@@ -1,4 +1,4 @@
-"""Jobs that run at once on one machine: each worker process keeps to a GPU of its own, as far as there are so many."""
+"""Jobs that run at once on one machine: each worker process uses a GPU of its own, as far as there are enough."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 _kept: list[FileLock] = []  # for the rest of the process
 
 
-def keep_to_own_gpu() -> None:
+def use_own_gpu() -> None:
     """In one of several workers, hide all GPUs but one; to be called before CUDA is started, and again at no cost."""
     if parent_process() is None or len(visible := _visible()) < 2:
         return
     os.environ[VISIBLE] = visible[lowest_free_number(Path(HydraConfig.get().sweep.dir) / WORKERS) % len(visible)]
-    log.info("GPU %s is this worker's", os.environ[VISIBLE])
+    log.info("this worker uses GPU %s", os.environ[VISIBLE])
 
 
 def lowest_free_number(folder: Path) -> int:

@@ -1,6 +1,7 @@
-"""A sweep's job of several devices, in a process of its own.
+"""A sweep's job on several devices runs in a process of its own.
 
-Lightning starts the other ranks by repeating the command line, which inside a sweep would be the whole sweep.
+The processes of further devices repeat the command line of the first, which in the sweep's own process is the whole
+sweep; and a lost device, which may end the first process as well, ends no more than the job.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
     Raises:
         UserError: the job failed; its log says why.
         Pruned: a search stopped it early.
-        Interrupted: SIGINT or SIGTERM, which the job was given time to answer.
+        Interrupted: SIGINT or SIGTERM, after the job has ended by it.
     """
     from hydra.core.hydra_config import HydraConfig
 
     folder = Path(config.paths.run_dir).absolute()
     own = [*HydraConfig.get().overrides.task, f"hydra.run.dir={literal(str(folder))}", "hydra.output_subdir=null"]
-    # to go on, the folder alone is enough: it holds the job's overrides
+    # to resume, the folder is enough: it holds the job's overrides
     arguments = [f"resume={folder}"] if config.resume else own
     command = [sys.executable, "-m", "latentlab", "train", *arguments, "quiet=true"]
     environment = {name: value for name, value in os.environ.items() if name not in RANK_VARIABLES}
@@ -49,16 +50,16 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
 
 
 def _status(command: list[str], environment: dict[str, str]) -> int:
-    """The exit status of a command and its children, to which SIGINT and SIGTERM are handed on, once each."""
-    # of a process group of its own, else a Ctrl-C would reach it twice
+    """The exit status of a command and its children, to which SIGINT and SIGTERM are forwarded, once each."""
+    # in a process group of its own, else a Ctrl-C would reach it twice
     process = subprocess.Popen(command, env=environment, process_group=0)
     received: list[int] = []
 
-    def hand_on(number: int, frame: object) -> None:
+    def forward(number: int, frame: object) -> None:
         received.append(number)
         os.killpg(process.pid, number)
 
-    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         status = process.wait()
     finally:

@@ -1,4 +1,4 @@
-"""A sweep's arguments -> its jobs: each with a folder, and the hash by which its result is known again."""
+"""A sweep's arguments -> its jobs: each with a folder, and the hash that identifies its experiment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from latentlab.runs.identity import config_hash
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.names import apart_from, by_what_varies
 
-MOST_JOBS = 10_000  # each is composed before the first one starts
+MAX_JOBS = 10_000  # each is composed before the first one starts
 
 
 def combinations(arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[str, ...]]:
@@ -33,17 +33,17 @@ def combinations(arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[
         if override.is_sweep_override() and not override.is_discrete_sweep():
             raise ConfigError(f"{override.key_or_group}: an interval is for a search: hydra/sweeper=optuna")
         options[override.get_key_element()] = _options(override)
-        if prod(map(len, options.values())) > MOST_JOBS:
-            raise ConfigError(f"{override.key_or_group}: expected at most {MOST_JOBS} jobs in all, found more")
+        if prod(map(len, options.values())) > MAX_JOBS:
+            raise ConfigError(f"{override.key_or_group}: expected at most {MAX_JOBS} jobs in all, found more")
     return list(product(*options.values()))
 
 
 def _options(override: Override) -> list[str]:
-    """The override with each of its values, one more than `MOST_JOBS` of them at the most."""
+    """The override with each of its values, one more than `MAX_JOBS` of them at the most."""
     key = override.get_key_element()
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]
-    return [f"{key}={value}" for value in islice(override.sweep_string_iterator(), MOST_JOBS + 1)]
+    return [f"{key}={value}" for value in islice(override.sweep_string_iterator(), MAX_JOBS + 1)]
 
 
 def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedLoader, known: Manifest) -> list[Job]:
@@ -56,8 +56,8 @@ def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedL
     hashes = {(job.configs, job.overrides): job.config_hash for job in known.jobs}
     found: dict[str, Job] = {}
     for overrides in jobs:
-        told = None if any("${" in override for override in overrides) else hashes.get((configs, overrides))
-        wanted = told or config_hash(loader.checked(config, list(overrides)))
+        same = None if any("${" in override for override in overrides) else hashes.get((configs, overrides))
+        wanted = same or config_hash(loader.checked(config, list(overrides)))
         found.setdefault(wanted, Job("", overrides, wanted, configs))
     return list(found.values())
 

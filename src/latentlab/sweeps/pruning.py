@@ -1,4 +1,4 @@
-"""A trial of a search that is worse than the others at the same epoch is stopped early."""
+"""A trial of a search that is worse than the median of the others at the same epoch is pruned."""
 
 from pathlib import Path
 from typing import final
@@ -10,10 +10,10 @@ from latentlab.errors import Pruned
 
 @final
 class Pruning(Callback):
-    """Reports a validation figure to the search's storage after each epoch, and asks whether to go on.
+    """Reports a validation figure to the search's storage after each epoch, and asks Optuna's median pruner.
 
     folder: the search's, which holds its storage. trial: the number of the run's trial there.
-    figure: the only objective. startup_trials: so many of the others are to be complete before one is stopped.
+    figure: the only objective. startup_trials: how many others have to be complete before one is pruned.
 
     Raises:
         Pruned: from `on_validation_end`, on all devices at the same epoch.
@@ -26,11 +26,11 @@ class Pruning(Callback):
         if trainer.sanity_checking or self._figure not in trainer.callback_metrics:
             return
         epoch = trainer.current_epoch + 1
-        stop = trainer.is_global_zero and self._is_to_stop(epoch, float(trainer.callback_metrics[self._figure]))
+        stop = trainer.is_global_zero and self._should_prune(epoch, float(trainer.callback_metrics[self._figure]))
         if trainer.strategy.broadcast(stop):
             raise Pruned(f"{self._figure} at epoch {epoch} is worse than the median of the other trials")
 
-    def _is_to_stop(self, epoch: int, value: float) -> bool:
+    def _should_prune(self, epoch: int, value: float) -> bool:
         import optuna
 
         from latentlab.sweeps.study import storage

@@ -1,4 +1,4 @@
-"""A search: trials are drawn by what is known of those before, run as a sweep's jobs, and told to the study."""
+"""A search: trials are sampled given the results of earlier ones, run as a sweep's jobs, and reported to the study."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
 from latentlab.sweeps.settings import SearchSettings
-from latentlab.sweeps.space import Space, shown, trial_name
+from latentlab.sweeps.space import SearchSpace, shown, trial_name
 from latentlab.sweeps.study import Study
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 60.0  # seconds for the folder's lock: others keep it only while they draw
+PATIENCE = 60.0  # seconds for the folder's lock: others hold it only while they sample
 SETTINGS = "latentlab.sweeps.settings.SearchSettings"
 PRUNING = "latentlab.sweeps.pruning.Pruning"
 
 
 def run_search(sweep: Sweep) -> None:
-    """Run trials until there are as many as asked for, whoever ran them.
+    """Run trials until there are as many as asked for, counting those of other processes.
 
-    Trials of processes that are gone are gone on with; those that fail are told as failed, and the search goes on.
+    Trials of processes that have ended are resumed; those that fail are recorded as failed, and the search continues.
 
     Raises:
-        UserError: the settings, the space or the storage, or not one trial came to a result.
+        UserError: the settings, the space or the storage, or not one trial was completed.
     """
     settings = _settings(sweep)
-    space = Space.of(sweep.chosen, sweep.loader)
-    with _at_work(sweep.folder) as worker:
+    space = SearchSpace.of(sweep.chosen, sweep.loader)
+    with _working(sweep.folder) as worker:
         with held(sweep.folder, PATIENCE):
             study = Study(sweep.folder, settings)
         log.info("search %s: %d of %d trials, in %s", sweep.name, len(study.trials), settings.trials, sweep.folder)
-        while (batch := _next(sweep, study, space, settings, worker)) is not None:
-            waiting = {job.config_hash: (job, _watching(sweep.folder, trial, settings)) for trial, job in batch}
+        while (batch := _next_batch(sweep, study, space, settings, worker)) is not None:
+            waiting = {job.config_hash: (job, _pruning(sweep.folder, trial, settings)) for trial, job in batch}
             study.write_summary()
             sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(sweep, job)])
             for trial, job in batch:
-                _tell(study, trial, sweep, job, settings)
+                _report_result(study, trial, sweep, job, settings)
         study.write_summary(study.importance())
-    _say(study, settings)
+    _log_results(study, settings)
 
 
 def _settings(sweep: Sweep) -> SearchSettings:
@@ -68,15 +68,15 @@ def _settings(sweep: Sweep) -> SearchSettings:
 
 
 @contextmanager
-def _at_work(folder: Path) -> Iterator[str]:
-    """A name for this process, by whose lock others know that its trials are in hand."""
+def _working(folder: Path) -> Iterator[str]:
+    """A name for this process, whose lock shows other processes that its trials are running."""
     worker = f"{os.getpid()}-{secrets.token_hex(4)}"
     with held(folder / WORKERS / worker):
         yield worker
 
 
-def _next(
-    sweep: Sweep, study: Study, space: Space, settings: SearchSettings, worker: str
+def _next_batch(
+    sweep: Sweep, study: Study, space: SearchSpace, settings: SearchSettings, worker: str
 ) -> list[tuple[FrozenTrial, Job]] | None:
     """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
@@ -84,7 +84,7 @@ def _next(
         for trial in trials:
             study.adopt(trial, worker)
         while len(trials) < _at_once(sweep) and len(study.trials) < settings.trials:
-            trials.append(study.ask(space.drawn, worker))
+            trials.append(study.ask(space.distributions, worker))
         if not trials:
             return None
         batch = []
@@ -96,11 +96,11 @@ def _next(
                 if all(other.state == TrialState.FAIL for other in study.trials):
                     raise
         for trial, job in batch:
-            study.place(trial, job.folder)
+            study.set_folder(trial, job.folder)
     return batch
 
 
-def _job(sweep: Sweep, space: Space, trial: FrozenTrial) -> Job:
+def _job(sweep: Sweep, space: SearchSpace, trial: FrozenTrial) -> Job:
     """The trial's job, in a folder of its own, or in that of a trial with the same config."""
     overrides = space.overrides(trial.params)
     wanted = config_hash(sweep.loader.checked(sweep.config, list(overrides)))
@@ -111,32 +111,32 @@ def _job(sweep: Sweep, space: Space, trial: FrozenTrial) -> Job:
 
 
 def _at_once(sweep: Sweep) -> int:
-    """How many jobs the launcher runs beside each other."""
+    """How many jobs the launcher runs at once."""
     launcher = sweep.config.hydra.launcher
     at_once = launcher.get("n_jobs") or launcher.get("array_parallelism") or 1
     return int(at_once) if at_once > 0 else (os.cpu_count() or 1)
 
 
-def _watching(folder: Path, trial: FrozenTrial, settings: SearchSettings) -> tuple[str, ...]:
-    """The overrides by which the job may be stopped early."""
-    if settings.watched is None:
+def _pruning(folder: Path, trial: FrozenTrial, settings: SearchSettings) -> tuple[str, ...]:
+    """The overrides by which the job may be pruned."""
+    if settings.pruning_metric is None:
         return ()
-    told: dict[str, Any] = {
+    node: dict[str, Any] = {
         "_target_": PRUNING,
         "folder": literal(str(folder.absolute())),
         "trial": trial.number,
-        "figure": settings.watched,
+        "figure": settings.pruning_metric,
         "startup_trials": settings.startup_trials,
     }
-    return tuple(f"+callbacks.pruning.{key}={value}" for key, value in told.items())
+    return tuple(f"+callbacks.pruning.{key}={value}" for key, value in node.items())
 
 
 def _has_ended(sweep: Sweep, job: Job) -> bool:
-    """Whether an earlier trial of the same config says already how this one would end."""
+    """Whether an earlier trial of the same config already has the result of this one."""
     return not sweep.unfinished([job]) or sweep.run_of(job).status["status"] in ("failed", "pruned")
 
 
-def _tell(study: Study, trial: FrozenTrial, sweep: Sweep, job: Job, settings: SearchSettings) -> None:
+def _report_result(study: Study, trial: FrozenTrial, sweep: Sweep, job: Job, settings: SearchSettings) -> None:
     run = sweep.run_of(job)
     if not sweep.unfinished([job]):
         study.complete(trial, [_value(run, name) for name in settings.objectives])
@@ -164,7 +164,7 @@ def _kept_epoch(run: Run) -> dict[str, float]:
     """The figures of the epoch whose weights are kept: the best by the checkpoint's monitor, without one the last."""
     epochs: dict[float, dict[str, Any]] = {}
     with suppress(Damaged):
-        epochs, _ = run.read_history()  # without damaged lines: what cannot be read is not the best one
+        epochs, _ = run.read_history()  # without damaged lines: a line that cannot be read is not the best
     checkpoint = (run.config.get("callbacks") or {}).get("checkpoint") or {}
     monitor = checkpoint.get("monitor") or "epoch"
     best = max if monitor == "epoch" or checkpoint.get("mode") == "max" else min
@@ -172,13 +172,13 @@ def _kept_epoch(run: Run) -> dict[str, float]:
     return best(measured, key=lambda figures: figures[monitor], default={})
 
 
-def _say(study: Study, settings: SearchSettings) -> None:
+def _log_results(study: Study, settings: SearchSettings) -> None:
     states = [trial.state for trial in study.trials]
     done = {state.name.lower(): states.count(state) for state in TrialState if state in states}
     log.info("search: %s", ", ".join(f"{count} {state}" for state, count in done.items()))
     if TrialState.COMPLETE not in states:
         reasons = sorted({study.reason(trial) for trial in study.trials})
-        raise UserError(f"not one trial came to a result: {'; '.join(reasons[:3])}")
+        raise UserError(f"not one trial was completed: {'; '.join(reasons[:3])}")
     for trial in study.best():
         values = "  ".join(f"{name} {v:.5g}" for name, v in zip(settings.objectives, trial.values or (), strict=True))
         log.info("best: %s  %s", values, "  ".join(shown(trial.params)))

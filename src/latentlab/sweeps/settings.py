@@ -1,4 +1,4 @@
-"""How a search goes: the keys of `hydra.sweeper` with `hydra/sweeper=optuna`."""
+"""Settings of a search: the keys of `hydra.sweeper` with `hydra/sweeper=optuna`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Direction = Literal["minimize", "maximize"]
 @final
 @dataclass(frozen=True)
 class SearchSettings:
-    """What is looked for, and how long.
+    """The objectives of a search, its trials and its sampler.
 
-    trials: in all, those of earlier calls and of other processes on the same storage counted in.
-    minimize, maximize: the objectives; `val/...` is taken at the best epoch, others from `metrics.json`.
-    prune: stop a trial early whose figure is worse than the median of the others' at that epoch (one `val/` objective).
-    startup_trials: so many are drawn at random, and none of them is stopped early.
+    trials: in total, including those of earlier calls and of other processes on the same storage.
+    minimize, maximize: the objectives; `val/...` of the epoch whose weights are kept, others from `metrics.json`.
+    prune: prune a trial whose figure is worse than the median of the others' at that epoch (one `val/` objective).
+    startup_trials: how many are sampled at random and never pruned.
     seed: of the sampler.
-    params: the space, or a part of it, in a recipe.
+    params: the search space, or some of its keys, in a recipe.
 
     Raises:
         ConfigError: a value out of range.
@@ -50,7 +50,7 @@ class SearchSettings:
         return {**dict.fromkeys(self.minimize, "minimize"), **dict.fromkeys(self.maximize, "maximize")}
 
     @property
-    def watched(self) -> str | None:
-        """The figure by which trials are stopped early; None where they are not."""
+    def pruning_metric(self) -> str | None:
+        """The objective by which trials are pruned; None where they are not."""
         (name, *others) = self.objectives
         return name if self.prune and not others and name.startswith("val/") else None

@@ -1,4 +1,4 @@
-"""A search's overrides -> what is drawn and what is fixed; what was drawn -> a job's overrides."""
+"""A search's overrides -> its search space; the parameters of a trial -> its job's overrides."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ INTERVAL = "tag(log, interval(1e-4, 1e-1))"
 
 @final
 @dataclass(frozen=True)
-class Space:
-    """What a search draws, by key, and the overrides that all its jobs share."""
+class SearchSpace:
+    """The distribution of each searched key, and the overrides that all jobs share."""
 
-    drawn: Mapping[str, BaseDistribution]
+    distributions: Mapping[str, BaseDistribution]
     fixed: tuple[str, ...]
 
     @classmethod
-    def of(cls, arguments: Sequence[str], loader: ConfigLoader | None) -> Space:
+    def of(cls, arguments: Sequence[str], loader: ConfigLoader | None) -> SearchSpace:
         """`interval(a, b)` is a number between, `tag(log, ...)` on a logarithmic scale, `int(...)` a whole one.
 
         `a,b` and `choice(a, b)` are options, `range(a, b, step)` numbers in steps. A later override of a key wins.
 
         Raises:
-            ConfigError: nothing is to be drawn, or an interval cannot be drawn from.
+            ConfigError: no key is searched, or an interval cannot be sampled from.
         """
         parsed = {
             o.key_or_group: o for o in OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
         }
-        swept = {key: override for key, override in parsed.items() if override.is_sweep_override()}
-        if not swept:
+        searched = {key: override for key, override in parsed.items() if override.is_sweep_override()}
+        if not searched:
             raise ConfigError(f"hydra.sweeper: nothing to search; give a key as KEY=A,B or 'KEY={INTERVAL}'")
-        fixed = tuple(str(override.input_line) for key, override in parsed.items() if key not in swept)
-        return cls({key: _distribution(key, override) for key, override in swept.items()}, fixed)
+        fixed = tuple(str(override.input_line) for key, override in parsed.items() if key not in searched)
+        return cls({key: _distribution(key, override) for key, override in searched.items()}, fixed)
 
-    def overrides(self, drawn: Mapping[str, Any]) -> tuple[str, ...]:
-        """Of one trial's job."""
-        return (*self.fixed, *(f"{key}={value}" for key, value in drawn.items()))
+    def overrides(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Those of one trial's job."""
+        return (*self.fixed, *(f"{key}={value}" for key, value in parameters.items()))
 
 
-def trial_name(number: int, drawn: Mapping[str, Any]) -> str:
+def trial_name(number: int, parameters: Mapping[str, Any]) -> str:
     """A folder's name, in the order of the trials."""
-    return joined([f"{number:04d}", *shown(drawn)])
+    return joined([f"{number:04d}", *shown(parameters)])
 
 
-def shown(drawn: Mapping[str, Any]) -> list[str]:
-    """Each key with its value, to four figures."""
-    return [f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in drawn.items()]
+def shown(parameters: Mapping[str, Any]) -> list[str]:
+    """Each key with its value, to four digits."""
+    return [f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in parameters.items()]
 
 
 def _distribution(key: str, override: Override) -> BaseDistribution:

@@ -1,4 +1,4 @@
-"""Optuna's side of a search: trials in a SQLite file, asked for and told by any number of processes."""
+"""Optuna's side of a search: trials in a SQLite file, requested and reported by any number of processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from latentlab.sweeps.settings import SearchSettings
 log = logging.getLogger(__name__)
 
 WORKER, FOLDER, REASON = "worker", "folder", "reason"
-SECONDS_FOR_THE_FILE = 60  # that another process may keep it
+SECONDS_FOR_THE_FILE = 60  # that another process may lock it
 
 
 @final
@@ -48,9 +48,7 @@ class Study:
             )
             known = self._study.user_attrs.get("objectives")
         except Exception as error:  # of SQLite or SQLAlchemy, by the version
-            raise UserError(
-                f"{folder / SEARCH_STORAGE} cannot be read ({type(error).__name__}); put it aside"
-            ) from error
+            raise UserError(f"{folder / SEARCH_STORAGE} cannot be read ({type(error).__name__}); rename it") from error
         if known is None:
             self._study.set_user_attr("objectives", settings.objectives)
         elif known != settings.objectives:
@@ -61,7 +59,7 @@ class Study:
         return self._study.get_trials(deepcopy=False)
 
     def orphans(self) -> list[FrozenTrial]:
-        """Trials whose process is gone."""
+        """Trials whose process has ended."""
         running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
         return [t for t in running if not is_held(self._folder / WORKERS / str(self._attribute(t, WORKER)))]
 
@@ -69,19 +67,19 @@ class Study:
         self._mark(trial, WORKER, worker)
 
     def ask(self, space: Mapping[str, BaseDistribution], worker: str) -> FrozenTrial:
-        """A new trial. To be called under the folder's lock: the draw goes by the seed and the trial's number."""
+        """A new trial. To be called under the folder's lock: the sample depends on the seed and the trial's number."""
         own = np.random.SeedSequence([self._settings.seed, len(self.trials)])
         self._study.sampler = optuna.samplers.TPESampler(
             seed=int(own.generate_state(1)[0]),
             n_startup_trials=self._settings.startup_trials,
-            constant_liar=True,  # trials that other processes have in hand are not drawn again
+            constant_liar=True,  # trials that other processes are running are not sampled again
         )
         number = self._study.ask(dict(space)).number
         trial = self.trials[number]
         self.adopt(trial, worker)
         return trial
 
-    def place(self, trial: FrozenTrial, folder: str) -> None:
+    def set_folder(self, trial: FrozenTrial, folder: str) -> None:
         self._mark(trial, FOLDER, folder)
 
     def complete(self, trial: FrozenTrial, values: Sequence[float]) -> None:
@@ -98,7 +96,7 @@ class Study:
         self._study.tell(trial.number, state=TrialState.FAIL)
 
     def best(self) -> list[FrozenTrial]:
-        """The best trial, or with several objectives those that none other beats in all."""
+        """The best trial, or with several objectives the Pareto front."""
         return self._study.best_trials
 
     def write_summary(self, importance: Mapping[str, Mapping[str, float]] | None = None) -> None:
@@ -114,11 +112,11 @@ class Study:
             }
             for trial in self.trials
         ]
-        told = {"objectives": self._settings.objectives, "trials": trials, "importance": importance or {}}
-        write_atomically(self._folder / SEARCH, json.dumps(told, indent=1) + "\n")
+        content = {"objectives": self._settings.objectives, "trials": trials, "importance": importance or {}}
+        write_atomically(self._folder / SEARCH, json.dumps(content, indent=1) + "\n")
 
     def importance(self) -> dict[str, dict[str, float]]:
-        """Of each key for each objective (Hutter et al. 2014); empty while too little is known."""
+        """Of each key for each objective (Hutter et al. 2014); empty with too few trials."""
         found = {}
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
         for index, name in enumerate(self._settings.objectives):

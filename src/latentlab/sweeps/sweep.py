@@ -27,7 +27,7 @@ def run_sweep(
     """Let `run` start the jobs that the arguments describe, all in one folder, and write the report.
 
     Raises:
-        UserError: the command line, the folder, or some of the jobs, after all of them have had their turn.
+        UserError: the command line, the folder, or some of the jobs, after all of them have run.
         Interrupted: SIGINT or SIGTERM.
     """
     assert isinstance(loader, CheckedLoader)
@@ -42,7 +42,7 @@ def run_sweep(
 
 
 def _report(sweep: Sweep) -> None:
-    """Of what is there by now, also where jobs failed; what it cannot write costs no result."""
+    """Write the report of the jobs so far, also where some failed; an error in it fails no sweep."""
     if not sweep.config.sweep.report or not _has_news(sweep.folder):
         return
     from latentlab.report.write import write_report
@@ -54,7 +54,7 @@ def _report(sweep: Sweep) -> None:
 
 
 def _has_news(folder: Path) -> bool:
-    """Whether a job wrote something since the last report; where a clock was set back, it is made to be sure."""
+    """Whether a job wrote something since the last report; also where the clock was set back since."""
     page = folder / REPORT
     written = [file.stat().st_mtime_ns for file in folder.glob(f"*/{STATUS}")]
     if not written or not page.is_file():

@@ -1,7 +1,7 @@
-"""What a job hands back to its launcher: how it ended, and not its configs, which its folder has.
+"""What a job returns to its launcher: its result, without its configs, which its folder holds.
 
-Python's pipes between processes write up to 16 KiB at once. Hydra's 24 KB went in two parts, and a worker killed
-between them left joblib's launcher waiting for the second, for ever.
+Python's pipes between processes write up to 16 KiB at once. Hydra's 24 KB are two writes, and a worker killed
+between them leaves joblib's launcher waiting for the second without end.
 """
 
 from typing import Any, final
@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 
 @final
-class HandedBack(Callback):
+class CompactReturn(Callback):
     """Hydra's callback in the process of the job."""
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:

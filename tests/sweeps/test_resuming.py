@@ -1,4 +1,4 @@
-"""The same command again skips what is complete, goes on with what was stopped and repeats what failed."""
+"""The same command again skips what is complete, resumes what was stopped and restarts what failed."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_complete_jobs_are_skipped_and_new_ones_join_them(named):
     assert jobs_of(folder) == ["seed=0", "seed=1", "seed=2"]
 
 
-def test_a_changed_config_is_a_new_job_that_says_what_changed(named):
+def test_a_changed_config_is_a_new_job_named_by_what_changed(named):
     _, folder = named("model=ae", "seed=0,1")
     before = written(folder)
     named("model=ae", "seed=0,1", "optimizer.lr=1e-2")
@@ -48,7 +48,7 @@ def test_a_changed_config_is_a_new_job_that_says_what_changed(named):
     assert after.keys() - before.keys() == {"seed=0,optimizer.lr=0.01", "seed=1,optimizer.lr=0.01"}
 
 
-def test_the_same_config_in_other_words_is_the_same_job(named):
+def test_the_same_config_by_other_overrides_is_the_same_job(named):
     _, folder = named("seed=0", "model=ae")
     before = written(folder)
     named("model=ae", "seed=0,0", "optimizer.lr=0.001", "quiet=true", "data.root=elsewhere")
@@ -62,7 +62,7 @@ def test_another_callback_that_may_decide_the_result_makes_a_new_job(named):
     assert len(written(folder)) == 2
 
 
-def test_an_evaluation_that_is_asked_for_later_is_made_without_training_anew(sweep, outputs):
+def test_an_evaluation_that_is_asked_for_later_is_made_without_training_again(sweep, outputs):
     arguments = (*JOB, "model=vae", "seed=0", f"paths.output_dir={outputs}")
     _, jobs = sweep(*arguments)
     (run,) = jobs.values()
@@ -77,8 +77,8 @@ def test_a_failed_job_is_repeated_from_its_start_and_its_log_stays(named, monkey
     arguments = ("model=ae", "likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e5,1e-4")
     status, folder = named(*arguments)
     assert status == 1
-    said = capfd.readouterr().err
-    assert "1 of 2 jobs failed: optimizer.lr=100000.0 (NonFiniteObjective" in said
+    error = capfd.readouterr().err
+    assert "1 of 2 jobs failed: optimizer.lr=100000.0 (NonFiniteObjective" in error
     before = written(folder)
     status, _ = named(*arguments)
     assert status == 1
@@ -87,7 +87,7 @@ def test_a_failed_job_is_repeated_from_its_start_and_its_log_stays(named, monkey
     assert log.count("Traceback") >= 2
 
 
-def test_a_stopped_job_goes_on_from_its_last_checkpoint(named):
+def test_a_stopped_job_resumes_from_its_last_checkpoint(named):
     status, folder = named("model=vae", "seed=0,1", "trainer.max_epochs=3")
     assert status == 0
     run = Run(folder / "seed=1")
@@ -101,7 +101,7 @@ def test_a_stopped_job_goes_on_from_its_last_checkpoint(named):
     assert (run.folder / "history.jsonl").read_text() == history  # nothing was trained twice
 
 
-def test_figures_that_cannot_be_read_are_put_aside_and_made_anew(named, capfd):
+def test_figures_that_cannot_be_read_are_renamed_and_computed_again(named, capfd):
     _, folder = named("model=ae", "seed=0,1")
     file = folder / "seed=0" / "metrics.json"
     expected = json.loads(file.read_text())["metrics"]
@@ -113,7 +113,7 @@ def test_figures_that_cannot_be_read_are_put_aside_and_made_anew(named, capfd):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"name": 1}', "null"])
-def test_a_damaged_manifest_is_made_anew_from_the_runs(named, content):
+def test_a_damaged_manifest_is_recreated_from_the_runs(named, content):
     _, folder = named("model=ae", "seed=0,1")
     before = written(folder)
     (folder / "sweep.json").write_text(content)
@@ -137,7 +137,7 @@ def test_a_manifest_that_leads_out_of_its_folder_is_not_followed(named, tmp_path
     assert jobs_of(folder) == ["seed=0", "seed=1"]
 
 
-def test_a_damaged_checkpoint_is_told_and_then_repeated_from_the_start(named, capfd):
+def test_a_damaged_checkpoint_is_reported_and_then_repeated_from_the_start(named, capfd):
     _, folder = named("model=ae", "seed=0,1")
     run = Run(folder / "seed=0")
     expected = run.metrics["metrics"]
@@ -151,7 +151,7 @@ def test_a_damaged_checkpoint_is_told_and_then_repeated_from_the_start(named, ca
     assert run.metrics["metrics"] == expected
 
 
-def test_two_sweeps_at_once_in_one_folder_are_refused_with_who_is_there(named, capfd):
+def test_two_sweeps_at_once_in_one_folder_are_refused_with_the_process_that_holds_it(named, capfd):
     named("model=ae", "seed=0")
     with held(Path("outputs/sweeps/first")):
         status, _ = named("model=ae", "seed=0,1")
@@ -159,7 +159,7 @@ def test_two_sweeps_at_once_in_one_folder_are_refused_with_who_is_there(named, c
     assert "first is in use by process" in capfd.readouterr().err
 
 
-def test_a_run_that_is_at_work_is_not_gone_on_with_by_another(named, run_hydra, capfd):
+def test_a_running_run_is_not_resumed_by_another_process(named, run_hydra, capfd):
     _, folder = named("model=ae", "seed=0")
     run = next(folder.glob("*/.hydra")).parent
     with held(run):
