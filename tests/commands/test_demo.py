@@ -98,6 +98,31 @@ def test_another_demo_in_the_same_folder_shows_its_own_runs_alone(folder, said):
     assert "MNIST" not in done.stdout
 
 
+def test_a_repeated_demo_of_one_name_shows_the_runs_that_are_there(tmp_path):
+    small = ["data=digits", *SHORT, "callbacks=no_pictures", "model=ae,vae", "sweep.name=mine"]
+    first, second = demo(tmp_path, *small), demo(tmp_path, *small)
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert [row[0] for row in rows(second.stdout.splitlines())[1:]] == ["ae", "vae"]
+    assert rows(first.stdout.splitlines()) == rows(second.stdout.splitlines())
+
+
+def test_a_demo_by_joblib_shows_the_runs_of_its_workers(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "latentlab",
+        "demo",
+        "data=digits",
+        *SHORT,
+        "callbacks=no_pictures",
+        "model=ae,vae",
+    ]
+    at_once = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    done = subprocess.run([*command, *at_once], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert [row[0] for row in rows(done.stdout.splitlines())[1:]] == ["ae", "vae"]
+
+
 FAILING = {
     "optimizer.rl": ["data=digits", "optimizer.rl=1"],
     "data: no option 'digit'": ["data=digit"],

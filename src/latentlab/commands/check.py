@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.commands.job import job
-from latentlab.commands.keys_only import run_keys_only, value_of
+from latentlab.commands.keys_only import run_keys_only, sweep_folder
 from latentlab.config import run_hydra
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def check(given: list[str]) -> int:
     status = run_hydra(job, "train", ["-m", "sweep=check", *rest, f"sweep.name={name}"], sweeps=True)
     if status:
         return status
-    outputs = value_of("paths.output_dir", rest) or "outputs"
-    found = Recorded.of(read_sweep(Path(outputs) / "sweeps" / name).records)
+    found = Recorded.of(read_sweep(sweep_folder(name, rest)).records)
     if recorded is None:
         found.write(file)
         print(f"recorded: {file}")

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from latentlab.commands.job import job
-from latentlab.commands.keys_only import run_keys_only, value_of
+from latentlab.commands.keys_only import run_keys_only, sweep_folder, value_of
 from latentlab.config import run_hydra
+from latentlab.config.quoting import literal
 from latentlab.errors import MissingData
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
-    from omegaconf import DictConfig
     from rich.table import Table
+
+    from latentlab.sweeps.manifest import Job
 
 VARIANTS = "ae,sparse_ae,denoising_ae,vae,cvae"
 COLUMNS = ("mse", "bce", "kl", "elbo")
 USAGE = f"""latentlab demo [KEY=VALUE ...]
 Trains {VARIANTS} in one sweep and prints them side by side, on MNIST or, without it, on bundled digits.
 Keys as in latentlab train --help: data.root=FOLDER  trainer.max_epochs=1  model=vae,cvae  seed=0,1,2"""
-
-
-class Trained(NamedTuple):
-    """One job of the sweep: what was chosen for it, and its folder."""
-
-    overrides: frozenset[str]
-    run: Run
 
 
 def main(arguments: list[str]) -> int:
@@ -41,22 +36,12 @@ def demo(given: list[str]) -> int:
     Raises:
         DataError: MNIST is there, but damaged.
     """
-    arguments = _sweep(given)
-    trained: list[Trained] = []
+    from latentlab.config.composition import new_run_name
 
-    def recording(config: DictConfig) -> float:
-        from hydra.core.hydra_config import HydraConfig
-
-        from latentlab.sweeps.launching import SWEEP_KEYS
-
-        value = job(config)
-        chosen = frozenset(o for o in HydraConfig.get().overrides.task if not o.startswith(SWEEP_KEYS))
-        trained.append(Trained(chosen, Run(config.paths.run_dir)))
-        return value
-
-    status = run_hydra(recording, "train", ["-m", *arguments], sweeps=True)
+    name = value_of("sweep.name", given) or new_run_name()
+    status = run_hydra(job, "train", ["-m", *_sweep(given), f"sweep.name={literal(name)}"], sweeps=True)
     if status == 0:
-        _show(trained)
+        _show(Path(value_of("hydra.sweep.dir", given) or sweep_folder(name, given)))
     return status
 
 
@@ -90,33 +75,37 @@ def _recipe(given: list[str]) -> list[str]:
     return ["experiment=demo"]
 
 
-def _show(trained: list[Trained]) -> None:
+def _show(folder: Path) -> None:
     from rich.console import Console
 
-    Console().print(_table(trained))
-    for _, run in trained:
+    from latentlab.sweeps.manifest import Manifest
+
+    found = {entry: Run(folder / entry.folder) for entry in Manifest.of(folder).jobs}
+    complete = {entry: run for entry, run in found.items() if run.metrics is not None}
+    Console().print(_table(complete))
+    for run in complete.values():
         for picture in run.figures:
             print(_from_here(picture))
 
 
-def _table(trained: list[Trained]) -> Table:
-    """A row a run, within 80 columns; a figure that a variant does not have is a dash."""
+def _table(complete: dict[Job, Run]) -> Table:
+    """A row per run, within 80 columns; a figure that a variant does not have is a dash."""
     from rich import box
     from rich.table import Table
 
-    data = ", ".join(sorted({run.metrics["data"] for _, run in trained if run.metrics}))
+    data = ", ".join(sorted({run.metrics["data"] for run in complete.values() if run.metrics}))
     title = f"{data}, test images: mse per pixel; bce, kl and elbo in nats per image"
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("variant", overflow="fold")
     for heading in (*COLUMNS, "parameters", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
-    shared = frozenset.intersection(*(overrides for overrides, _ in trained))
-    for overrides, run in trained:
+    shared = frozenset.intersection(*(frozenset(entry.overrides) for entry in complete))
+    for entry, run in complete.items():
         metrics = run.metrics
-        assert metrics is not None  # a run that ended well
+        assert metrics is not None  # of a complete run
         figures = [_rounded(metrics["metrics"].get(f"test/{column}")) for column in COLUMNS]
         table.add_row(
-            _label(overrides, shared),
+            _label(frozenset(entry.overrides), shared),
             *figures,
             f"{metrics['parameters']:,}",
             f"{metrics['train_seconds']:.1f}",

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from latentlab.config.quoting import bare
 from latentlab.errors import ConfigError, UserError
@@ -27,3 +28,8 @@ def run_keys_only(tool: str, usage: str, run: Callable[[list[str]], int], given:
 def value_of(key: str, given: Sequence[str]) -> str | None:
     """The value that the last argument of that key gives; None where it is not given."""
     return next((bare(a.partition("=")[2]) for a in reversed(given) if a.startswith(f"{key}=")), None)
+
+
+def sweep_folder(name: str, given: Sequence[str]) -> Path:
+    """The folder of the sweep of that name, below the output folder that the arguments give."""
+    return Path(value_of("paths.output_dir", given) or "outputs") / "sweeps" / name
