@@ -245,8 +245,8 @@ def test_the_examples_of_extending_train_together_and_are_read_back(tmp_path):
     (reading,) = blocks((ROOT / "README.md").read_text(), "python")
     (metric,) = [b for b in blocks((ROOT / "docs/extending.md").read_text(), "python") if "def code_length" in b]
     measuring = (
-        "from latentlab.training.build import build_data\n"
-        "data = build_data(run.config)\n"
+        "from latentlab.training.restore import load_data\n"
+        "data = load_data(run)\n"
         "print(dict(code_length(model, data.test_dataloader())))"
     )
     assert "code_length" in python(tmp_path, "-c", f"{reading}\n{metric}\n{measuring}")

@@ -66,7 +66,6 @@ def build(
     condition = num_classes if kind.conditional else 0
     encoder = NETS[net][0](SHAPE, kind.parameters_per_latent * LATENT_DIM, condition)
     decoder = NETS[net][1](LATENT_DIM, SHAPE, condition)
-    decoder.tie_to(encoder)
     parts = Parts(
         encoder=encoder,
         decoder=decoder,

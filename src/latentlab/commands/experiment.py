@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import ParallelStrategy
 from omegaconf import DictConfig
 
@@ -23,9 +22,9 @@ from latentlab.processes.signals import interruptible
 from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
 from latentlab.runs.lock import held
-from latentlab.runs.resume_state import is_evaluated
+from latentlab.runs.resume_state import finished, is_evaluated
 from latentlab.training.fit import fit_and_test
-from latentlab.training.tracking import close_boards, finish_wandb
+from latentlab.training.tracking import finish_wandb
 
 log = logging.getLogger(__name__)
 
@@ -40,24 +39,26 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
     """
     run = Run(config.paths.run_dir)
     with held(run.folder) if is_first() else nullcontext():
-        return _train(run, config, quiet)
+        metrics = finished(run, config)
+        if metrics is not None and is_evaluated(metrics, config.evaluate):
+            return metrics
+        return _train(run, config, metrics, quiet)
 
 
-def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
-    if config.resume and (metrics := _finished(run, config)):
-        done = is_evaluated(metrics, config.evaluate)
-        return metrics if done else _evaluated(run, config, metrics, None, quiet)
-    if not config.resume and run.metrics is not None:
-        raise UserError(f"{run.folder} holds a complete run; continue it by resume=FOLDER, or choose another folder")
-    if is_first():
-        run.start(config)
-    exit_code = 1
+def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: bool) -> dict[str, Any]:
+    """metrics: those of a finished training, which is not repeated."""
+    if metrics is None:
+        _start(run, config)
+    loggers, exit_code = None, 1
     try:
         watch = watched(_how_to_resume(run), partial(_record_failure, run))
         with interruptible(), disk_errors_in_a_line(), watch as ranks:
-            metrics, loggers = fit_and_test(run, config, quiet, partial(_start_ranks, ranks, run))
-            metrics = _evaluated(run, config, metrics, loggers, quiet)
-            close_boards(loggers)
+            if metrics is None:
+                metrics, loggers = fit_and_test(run, config, quiet, partial(_start_ranks, ranks, run))
+            if config.evaluate != "none" and _is_left_alone():
+                from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
+
+                metrics = evaluate_run(run, config.evaluate, config.paths.output_dir, quiet=quiet, loggers=loggers)
         exit_code = 0
     except BaseException as error:
         cause = _disk_error(error, run.folder) or error
@@ -67,6 +68,13 @@ def _train(run: Run, config: DictConfig, quiet: bool) -> dict[str, Any]:
     finally:
         finish_wandb(exit_code)
     return metrics
+
+
+def _start(run: Run, config: DictConfig) -> None:
+    if not config.resume and run.metrics is not None:
+        raise UserError(f"{run.folder} holds a complete run; continue it by resume=FOLDER, or choose another folder")
+    if is_first():
+        run.start(config)
 
 
 def _start_ranks(ranks: Ranks, run: Run, trainer: Trainer) -> None:
@@ -89,27 +97,11 @@ def _start_ranks(ranks: Ranks, run: Run, trainer: Trainer) -> None:
     ranks.start(command, trainer.num_devices, variables, HydraConfig.get().runtime.cwd)
 
 
-def _finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
-    metrics = run.metrics
-    if metrics is None or metrics["epochs"] < config.trainer.max_epochs:
-        return None
-    log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
-    return metrics
-
-
-def _evaluated(
-    run: Run, config: DictConfig, metrics: dict[str, Any], loggers: list[Logger] | None, quiet: bool
-) -> dict[str, Any]:
-    """The complete run measured, if it is to be, by the first process alone: its sums are then its own."""
-    if config.evaluate == "none":
-        return metrics
-    from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
-
+def _is_left_alone() -> bool:
+    """End the group of processes; whether this is the first, which evaluates alone: its sums are then its own."""
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-    if not is_first():
-        return metrics
-    return evaluate_run(run, config.evaluate, config.paths.output_dir, quiet=quiet, loggers=loggers)
+    return is_first()
 
 
 def _disk_error(error: BaseException, folder: Path) -> OSError | None:
@@ -132,12 +124,19 @@ def _record_failure(run: Run, error: BaseException) -> None:
     else:
         status, reason = "failed", f"{type(error).__name__}: {error}"
     try:
-        if run.status["status"] != "complete":  # else only the evaluation after the training failed
+        if not _is_complete(run):  # else only the evaluation after the training failed
             run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)
     if status == "interrupted" and not isinstance(error, RankLost):  # whose message says so
         log.warning("interrupted by %s; %s", reason, _how_to_resume(run))
+
+
+def _is_complete(run: Run) -> bool:
+    try:
+        return run.status["status"] == "complete"
+    except UserError:  # a damaged file, which is written anew
+        return False
 
 
 def _how_to_resume(run: Run) -> str:

@@ -42,6 +42,15 @@ def make_with(config: DictConfig, key: str, *arguments: Any, **named: Any) -> An
         return instantiate(OmegaConf.select(config, key), _partial_=True)(*arguments, **named)
 
 
+def make_each(config: DictConfig, group: str) -> list[Any]:
+    """What the members of a group such as callbacks or logger make, without those that are null.
+
+    Raises:
+        ConfigError: see `make`.
+    """
+    return [make(config, f"{group}.{name}") for name, node in (config[group] or {}).items() if node is not None]
+
+
 def class_at(config: DictConfig, key: str) -> type:
     """The class that the node at `key` makes an object of."""
     return get_class(OmegaConf.select(config, key)._target_)

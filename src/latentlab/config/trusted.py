@@ -1,14 +1,14 @@
-"""What a config out of a run's folder may have made: anybody may have written it, and its targets are called."""
+"""What a config from a run's folder may name: anybody may have written it, and its targets are called."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from latentlab.config.signatures import dotted_name
 from latentlab.config.sources import NotThereError, find
 from latentlab.errors import UserError
 
-# the kinds of parts that a run is put together of
+# the kinds of components that a run consists of
 KINDS = {
     "torch.nn.modules.module.Module",
     "torch.optim.optimizer.Optimizer",
@@ -26,8 +26,9 @@ FUNCTIONS = ("latentlab.evaluation.metrics.", "latentlab.training.tracking.wandb
 
 
 def refuse_foreign_code(config: Any, source: object) -> None:
-    """Judge a resolved config by the classes and functions that it names; nothing of them is imported.
+    """Check the classes and functions that a config names; nothing of them is imported.
 
+    config: of plain containers or OmegaConf's.
     source: where the config comes from, as an error calls it.
 
     Raises:
@@ -37,7 +38,7 @@ def refuse_foreign_code(config: Any, source: object) -> None:
         if not _is_part(target):
             raise UserError(
                 f"{source}: {key}._target_: expected a network, callback, logger or other part of a run, found "
-                f"{str(target)[:100]!r}; nothing of it was called; do not go on with a run that you do not trust"
+                f"{str(target)[:100]!r}; nothing of it was called; do not continue a run that you do not trust"
             )
 
 
@@ -47,13 +48,13 @@ def _targets(key: str, node: Any) -> Iterator[tuple[str, Any]]:
             yield key, node["_target_"]
         for name, value in node.items():
             yield from _targets(f"{key}.{name}" if key else str(name), value)
-    elif isinstance(node, list | tuple):
-        for place, value in enumerate(node):
-            yield from _targets(f"{key}.{place}", value)
+    elif isinstance(node, Sequence) and not isinstance(node, str):
+        for index, value in enumerate(node):
+            yield from _targets(f"{key}.{index}", value)
 
 
 def _is_part(target: Any, depth: int = 0) -> bool:
-    """Whether it is a class that derives from one of the kinds, or one of the functions, wherever it is written."""
+    """Whether it is a class that derives from one of the kinds, or one of the functions, wherever it is defined."""
     try:
         definition = find(target) if isinstance(target, str) else None
     except NotThereError:

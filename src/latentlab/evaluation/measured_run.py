@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any, final
 
 import torch
@@ -14,11 +15,15 @@ from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, Suite, SuiteName
 from latentlab.runs import Run
-from latentlab.runs.files import for_json
-from latentlab.training.tracking import log_figure
+from latentlab.training.tracking import flush, log_figure
 
 log = logging.getLogger(__name__)
 
+# in the log line
+SHOWN = (
+    *("test/nll", "test/nll_binarized", "test/linear_probe_error", "test/knn_error"),
+    *("test/frechet_prior", "test/completeness", "test/mse_pca"),
+)
 PREFIX = "evaluation"  # of the pictures' keys, which those of training do not have
 
 
@@ -61,23 +66,29 @@ def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Log
         for name, measurement in chosen.measurements.items():
             with steps.step(name):
                 found |= {f"test/{metric}": value for metric, value in measurement(subject)}
-        for logger in loggers:
-            logger.log_metrics(found, step)
-        content["metrics"] = dict(sorted({**content.get("metrics", {}), **for_json(found)}.items()))
+        _log(found, loggers, step)
+        content["metrics"] = {**content.get("metrics", {}), **found}
         run.write_metrics(content)  # before the pictures, which may fail
         for name, draw in chosen.pictures.items():
             with steps.step(f"picture {name}"):
                 log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
-    for logger in loggers:
-        logger.save()
+    flush(loggers)
     content["evaluation"] = {
         "suite": suite,
         "binarize": subject.data.binarize,
         "skipped": steps.skipped,
         "seconds": steps.seconds,
     }
-    run.write_metrics(content)
-    return content
+    slowest = max(steps.seconds.items(), key=itemgetter(1), default=("", 0.0))
+    log.info("evaluated in %.0f s, of which %.0f s for %s", sum(steps.seconds.values()), slowest[1], slowest[0])
+    return run.write_metrics(content)
+
+
+def _log(metrics: dict[str, float], loggers: Sequence[Logger], step: int) -> None:
+    for logger in loggers:
+        logger.log_metrics(metrics, step)
+    shown = [f"{name} {metrics[name]:.5g}" for name in SHOWN if name in metrics]
+    log.info("%s", "  ".join(shown))
 
 
 @contextmanager

@@ -55,6 +55,7 @@ class Autoencoder(LightningModule, ABC):
     def __init__(self, parts: Parts, latent_dim: int, measurements: Sequence[Measurement] = ()) -> None:
         super().__init__()
         self.encoder, self.decoder, self.likelihood = parts.encoder, parts.decoder, parts.likelihood
+        self.decoder.tie_to(self.encoder)
         self.parts = parts
         self.latent_dim = latent_dim
         self.num_classes = parts.num_classes

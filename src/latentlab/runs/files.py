@@ -55,6 +55,6 @@ def append_line(file: Path, line: str) -> None:
         raise OSError(error.errno, error.strerror, str(file)) from error
 
 
-def for_json(figures: Mapping[str, float]) -> dict[str, float | None]:
+def for_json(figures: Mapping[str, float | None]) -> dict[str, float | None]:
     """Figures in a form that any reader of JSON accepts: what is not finite is null."""
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+    return {name: None if value is None or not math.isfinite(value) else value for name, value in figures.items()}

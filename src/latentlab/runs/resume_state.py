@@ -21,6 +21,15 @@ def is_complete(run: Run, wanted: str, suite: str) -> bool:
     return metrics is not None and metrics.get("config_hash") == wanted and is_evaluated(metrics, suite)
 
 
+def finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
+    """The figures of a run that is to be resumed but has been trained for all its epochs; None for any other."""
+    metrics = run.metrics if config.resume else None
+    if metrics is None or metrics["epochs"] < config.trainer.max_epochs:
+        return None
+    log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
+    return metrics
+
+
 def is_evaluated(metrics: dict[str, Any], suite: str) -> bool:
     """Whether a run's figures include those of the suite: none, quick or full."""
     done = (metrics.get("evaluation") or {}).get("suite", "none")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 from latentlab.errors import UserError
 from latentlab.runs import layout
 from latentlab.runs.documents import Damaged, json_object, json_of, number, text_of, yaml_of
-from latentlab.runs.files import write_atomically
+from latentlab.runs.files import for_json, write_atomically
 from latentlab.runs.lock import is_held
 
 if TYPE_CHECKING:
@@ -189,10 +189,15 @@ class Run:
     def write_status(self, status: str, reason: str = "") -> None:
         write_atomically(self.status_file, json.dumps({"status": status, "reason": reason}) + "\n")
 
-    def write_metrics(self, metrics: dict[str, Any]) -> None:
-        """Complete the run, or replace the figures of a complete one."""
-        write_atomically(self.metrics_file, json.dumps(metrics, indent=2) + "\n")
+    def write_metrics(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Complete the run, or replace the content of `metrics.json`; returns it as it was written.
+
+        content: its figures, under "metrics", are sorted by name, and those that are not finite become null.
+        """
+        content = {**content, "metrics": dict(sorted(for_json(content["metrics"]).items()))}
+        write_atomically(self.metrics_file, json.dumps(content, indent=2) + "\n")
         self.write_status("complete")
+        return content
 
     def _checkpoint(self, name: str) -> Path | None:
         file = self.folder / layout.CHECKPOINTS / f"{name}{layout.CHECKPOINT_SUFFIX}"

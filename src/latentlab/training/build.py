@@ -11,11 +11,10 @@ import torch
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
-from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
-from latentlab.config.instantiation import class_at, make, make_with
+from latentlab.config.instantiation import class_at, make, make_each, make_with
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
 from latentlab.functional.distributions import Likelihood
@@ -64,6 +63,8 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     if latent_dim < 1:
         raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
     condition = num_classes if variant.conditional else 0
+    options = _training_options(config.trainer)
+    optimizer = _optimizer(config)
     likelihood: Likelihood = make(config, "likelihood")
     encoder: Encoder = make_with(
         config,
@@ -75,38 +76,36 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     decoder: Decoder = make_with(
         config, "net.decoder", features=latent_dim, image_shape=image_shape, condition_features=condition
     )
-    decoder.tie_to(encoder)
     parts = Parts(
         encoder=encoder,
         decoder=decoder,
         likelihood=likelihood,
-        optimizer=_optimizer(config),
+        optimizer=optimizer,
         rate=make(config, "scheduler"),
         image_shape=image_shape,
         num_classes=num_classes,
-        **_training_options(config.trainer),
+        **options,
     )
     if config.data.binarize and not likelihood.discrete:
         log.warning(
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
         )
     model: Autoencoder = make_with(config, "model", parts)
-    Execution.of(config.trainer).prepare(model)
     return model
 
 
-def build_trainer(
-    config: DictConfig, callbacks: list[Callback], loggers: list[Logger], options: Mapping[str, Any]
-) -> Trainer:
-    """Lightning's trainer, without its progress bar; `options` take precedence over the config's.
+def build_trainer(config: DictConfig, callbacks: list[Callback], options: Mapping[str, Any]) -> Trainer:
+    """Lightning's trainer with the config's loggers and without a progress bar.
+
+    callbacks: all of them. options: arguments that take precedence over the config's.
 
     Raises:
         ConfigError: what the machine does not have, or options that Lightning refuses together.
     """
     own = {*NOT_LIGHTNINGS, "plugins", *Execution.__dataclass_fields__, *options}
     node = DictConfig({"trainer": {name: value for name, value in config.trainer.items() if name not in own}})
-    arguments = {"callbacks": callbacks, "logger": loggers or False, "enable_progress_bar": False}
-    arguments["plugins"] = _plugins(config)
+    arguments = {"callbacks": callbacks, "enable_progress_bar": False, "plugins": _plugins(config)}
+    arguments["logger"] = make_each(config, "logger") or False
     try:
         trainer: Trainer = make_with(node, "trainer", **arguments, **options)
     except (TypeError, ImportError, RuntimeError) as error:
@@ -187,11 +186,6 @@ def _units_of(time: str) -> dict[str, int]:
     """The units of DD:HH:MM:SS, as Lightning writes it; empty for anything else."""
     found = re.fullmatch(r"(?P<days>\d+):(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)", time.strip())
     return {unit: int(number) for unit, number in found.groupdict().items()} if found else {}
-
-
-def build_each(config: DictConfig, group: str) -> list[Any]:
-    """The members of a group such as callbacks or logger, without those set to null."""
-    return [make(config, f"{group}.{name}") for name, node in (config[group] or {}).items() if node is not None]
 
 
 def parameters_of(model: torch.nn.Module) -> int:

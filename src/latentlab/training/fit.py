@@ -15,30 +15,22 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from latentlab.config.instantiation import make_each
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, NonFiniteObjective, UserError
 from latentlab.models.base import Autoencoder
 from latentlab.processes.allocator import keep_freed_memory
 from latentlab.runs import Run, layout
-from latentlab.runs.files import for_json
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import config_hash
 from latentlab.runs.provenance import git_revision, versions
-from latentlab.training.build import (
-    build_data,
-    build_each,
-    build_model,
-    build_trainer,
-    check_trainer,
-    parameters_of,
-    time_limit,
-)
+from latentlab.training.build import build_data, build_model, build_trainer, check_trainer, parameters_of, time_limit
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
 from latentlab.training.execution import CallPlan, Execution, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
-from latentlab.training.tracking import log_hyperparameters, wandb_run_id
+from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +46,12 @@ class Session(NamedTuple):
     data: ImageDataModule
     model: Autoencoder
     trainer: pl.Trainer
-    loggers: list[Logger]
     timer: Timer
+
+    @property
+    def loggers(self) -> list[Logger]:
+        """The loggers of the config."""
+        return self.trainer.loggers
 
     @property
     def checkpoint(self) -> ModelCheckpoint:
@@ -86,11 +82,12 @@ def fit_and_test(
     seconds["wall_seconds"] = time.perf_counter() - started
     metrics = _metrics(run, config, session, figures, seconds) | progress
     if session.trainer.is_global_zero:
-        metrics |= {"git_revision": git_revision(), "versions": versions(), "config_hash": config_hash(config)}
         plain: Any = OmegaConf.to_container(config, resolve=True)
         log_hyperparameters(session.loggers, hyperparameters(plain), figures, progress["steps"])
-        run.write_metrics(metrics)
+        provenance = {"git_revision": git_revision(), "versions": versions(), "config_hash": config_hash(plain)}
+        metrics = run.write_metrics(metrics | provenance)
         log.info("%s", "  ".join(f"{name} {value:.5g}" for name, value in figures.items()))
+    flush(session.loggers)
     return metrics, session.loggers
 
 
@@ -110,11 +107,13 @@ def _prepare_process(seed: int) -> None:
 
 def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     data = build_data(config)
+    batches = data.train_dataloader().batches
     model = build_model(config, data.image_shape, data.num_classes)
-    configured = build_each(config, "callbacks")
-    per_batch = with_batch_hooks(configured)
-    plan = CallPlan.of(config.trainer, data.train_dataloader().batches, one_step=bool(per_batch))
-    if per_batch and Execution.of(config.trainer).steps_per_call > 1:
+    configured = make_each(config, "callbacks")
+    execution, per_batch = Execution.of(config.trainer), with_batch_hooks(configured)
+    execution.prepare(model)
+    plan = CallPlan.of(config.trainer, batches, one_step=bool(per_batch))
+    if per_batch and execution.steps_per_call > 1:
         names = ", ".join(type(callback).__name__ for callback in per_batch)
         log.info("steps go one to a call (trainer.steps_per_call=1): %s has a hook for each batch", names)
     data.batches_per_call, data.keep_batches = plan.size, bool(per_batch)
@@ -123,8 +122,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     timer = Timer(time_limit(config.trainer))
     own = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
     callbacks: list[Callback] = [*own, *configured, _every_epoch(run)]
-    loggers = build_each(config, "logger")
-    return Session(data, model, build_trainer(config, callbacks, loggers, plan.options), loggers, timer)
+    return Session(data, model, build_trainer(config, callbacks, plan.options), timer)
 
 
 def _every_epoch(run: Run) -> ModelCheckpoint:
@@ -172,7 +170,7 @@ def _metrics(
     trainer, data, tested = session.trainer, session.data, session.checkpoint.best_model_path
     return {
         "status": "complete",
-        "metrics": for_json(figures),
+        "metrics": figures,
         "data": data.name,
         "data_fingerprint": data.fingerprint(),
         "seed": config.seed,

@@ -1,20 +1,27 @@
-"""A model restored from its run's folder, and the checks of a folder before its config is used."""
+"""Model, data and loggers restored from a run's folder, and the checks of a folder before its config is used."""
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from latentlab.config import trusted
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
-from latentlab.runs.identity import identifying, plain_config
+from latentlab.runs.identity import identifying
 
 if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
     from omegaconf import DictConfig
 
+    from latentlab.data.base import ImageDataModule
     from latentlab.models.base import Autoencoder
+
+# it would delete the file of the training
+NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
 
 
 def load_model(run: Run) -> Autoencoder:
@@ -35,8 +42,7 @@ def load_model(run: Run) -> Autoencoder:
         data = checkpoint["data"]
     except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
         raise UserError(f"{file} is damaged ({type(error).__name__}); train the run again") from error
-    refuse_foreign_code(run)
-    model = build_model(run.config, tuple(data["image_shape"]), data["num_classes"])
+    model = build_model(trusted_config(run), tuple(data["image_shape"]), data["num_classes"])
     try:
         model.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
@@ -44,9 +50,59 @@ def load_model(run: Run) -> Autoencoder:
     return model.eval()
 
 
-def refuse_foreign_code(run: Run) -> None:
-    """Raise UserError where the config names a class or function that is no part of a run: it would be called."""
-    trusted.refuse_foreign_code(plain_config(run.config), run.config_file)
+def load_data(run: Run, root: str | None = None) -> ImageDataModule:
+    """The data that the run was trained on, loaded.
+
+    root: its folder, if it has moved since.
+
+    Raises:
+        UserError: it is missing, damaged, or holds other images than those of the training.
+    """
+    from latentlab.training.build import build_data
+
+    config = trusted_config(run)
+    if root is not None:
+        config.data.root = root
+    data = build_data(config)
+    trained_on = (run.metrics or {}).get("data_fingerprint")
+    if trained_on is not None and trained_on != data.fingerprint():
+        raise UserError(
+            f"run: {run.folder} was trained on other images than {data.name} now has (fingerprint "
+            f"{trained_on}, found {data.fingerprint()}); give the folder of the same data as data_root=FOLDER"
+        )
+    return data
+
+
+@contextmanager
+def reopened_loggers(run: Run) -> Iterator[list[Logger]]:
+    """The loggers of the run's config, which append to its folder and to its W&B run, open for a while."""
+    from latentlab.config.instantiation import make_each
+    from latentlab.training.tracking import finish_wandb
+
+    config, exit_code = trusted_config(run), 1
+    config.logger = {
+        name: {**node, "save_dir": str(run.folder)}  # the folder may have been moved
+        for name, node in (config.get("logger") or {}).items()
+        if node is not None and node._target_ != NOT_REOPENED
+    }
+    if "wandb" in config.logger:
+        config.logger.wandb.run_id = (run.metrics or {}).get("wandb_run_id")
+    try:
+        yield make_each(config, "logger")
+        exit_code = 0
+    finally:
+        finish_wandb(exit_code)
+
+
+def trusted_config(run: Run) -> DictConfig:
+    """The run's config.
+
+    Raises:
+        UserError: it names a class or function that is no part of a run, and would be called.
+    """
+    config = run.config
+    trusted.refuse_foreign_code(config, run.config_file)
+    return config
 
 
 def refuse_unfit_for_evaluation(run: Run) -> None:
@@ -68,9 +124,9 @@ def refuse_unfit_for_evaluation(run: Run) -> None:
 def refuse_other_config(run: Run, config: DictConfig) -> None:
     """Raise ConfigError where `config` is another experiment than this run; only the number of epochs may grow.
 
-    What does not count, such as the loggers, may differ, but comes out of the folder too: see `refuse_foreign_code`.
+    What does not count, such as the loggers, may differ, but comes out of the folder too: see `trusted_config`.
     """
-    trusted.refuse_foreign_code(plain_config(config), "resume")
+    trusted.refuse_foreign_code(config, "resume")
     saved, given = identifying(run.config), identifying(config)
     keys = sorted(saved.keys() | given.keys(), key=lambda key: (key.count("."), key))  # seed before data.seed
     for key in keys:

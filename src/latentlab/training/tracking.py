@@ -124,11 +124,13 @@ def wandb_run_id(loggers: Sequence[Logger]) -> str | None:
     return None
 
 
-def close_boards(loggers: Sequence[Logger]) -> None:
-    """Close TensorBoard's writers, each with a thread and a file, which the metrics after the test reopen."""
+def flush(loggers: Sequence[Logger]) -> None:
+    """Write what the loggers hold back; TensorBoard's writers, each a thread and a file, are closed until the next use."""
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.finalize("success")
+        else:
+            logger.save()
 
 
 def finish_wandb(exit_code: int) -> None:
