@@ -73,7 +73,7 @@ def trained(wheel, tmp_path_factory) -> tuple[Path, Path, str]:
 
 
 def test_the_wheel_holds_every_config_and_module_of_the_checkout(members):
-    configs = {f"latentlab/{file.relative_to(ROOT)}" for file in (ROOT / "conf").rglob("*.yaml")}
+    configs = {f"latentlab/{file.relative_to(ROOT)}" for file in (ROOT / "conf").rglob("*.*")}
     modules = {str(file.relative_to(ROOT / "src")) for file in (ROOT / "src").rglob("*.py")}
     assert configs
     assert configs | modules | {"latentlab/py.typed"} <= members
@@ -87,7 +87,7 @@ def test_the_wheel_holds_nothing_but_the_package_and_its_metadata(members):
     }
     assert [name for name in members if name.startswith("hydra_plugins/")] == ["hydra_plugins/latentlab_sweepers.py"]
     ours = {name for name in members if name.startswith("latentlab/")}
-    assert {Path(name).suffix for name in ours} == {".py", ".yaml", ".typed", ".html", ".css", ".js"}
+    assert {Path(name).suffix for name in ours} == {".py", ".yaml", ".json", ".typed", ".html", ".css", ".js"}
     assert not [name for name in ours if "test" in Path(name).name or "outputs" in name]
 
 

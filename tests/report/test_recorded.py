@@ -53,17 +53,23 @@ def check(folder, *arguments: str) -> Done:
 
 
 def test_a_variant_made_worse_turns_the_check_red(tmp_path):
-    assert "cannot read" in check(tmp_path).stderr
-    file = tmp_path / "benchmarks" / "check.json"
-    assert check(tmp_path, "record=true").returncode == 0
+    file = tmp_path / "check.json"
+    assert "cannot read" in check(tmp_path, f"recorded={file}").stderr
+    assert check(tmp_path, "record=true", f"recorded={file}").returncode == 0
     recorded = json.loads(file.read_text())
     assert recorded.keys() == {"AE", "VAE"}
-    again = check(tmp_path)
+    again = check(tmp_path, f"recorded={file}")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "as recorded, or better" in again.stdout
-    worse = check(tmp_path, "optimizer.lr=1e-5")
+    worse = check(tmp_path, f"recorded={file}", "optimizer.lr=1e-5")
     assert worse.returncode == 1
     assert "WORSE  AE" in worse.stdout
+
+
+def test_without_a_file_the_shipped_figures_count_wherever_one_stands(tmp_path):
+    done = check(tmp_path)  # two of the five variants that are recorded
+    assert done.returncode == 1
+    assert "was found; there are AE, VAE" in done.stderr
 
 
 def test_the_help_of_the_check_is_its_usage():

@@ -125,7 +125,7 @@ def wandb_run_id(loggers: Sequence[Logger]) -> str | None:
 
 
 def flush(loggers: Sequence[Logger]) -> None:
-    """Write what the loggers hold back; TensorBoard's writers, each a thread and a file, are closed until the next use."""
+    """Write what the loggers hold back; close TensorBoard's writers, each a thread and a file, until their next use."""
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.finalize("success")
