@@ -30,35 +30,35 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def said(folder) -> list[str]:
+def printed(folder) -> list[str]:
     """What the demo prints in an empty folder."""
     done = demo(folder, "data.root=empty", *SHORT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 
 
-def rows(said: list[str]) -> list[list[str]]:
+def rows(printed: list[str]) -> list[list[str]]:
     """The cells of the table, its headings first."""
-    start = next((i for i, line in enumerate(said) if line.split() == COLUMNS), None)
+    start = next((i for i, line in enumerate(printed) if line.split() == COLUMNS), None)
     if start is None:
         return []
-    cells = (re.split(r"\s{2,}", line.strip()) for line in said[start:])
+    cells = (re.split(r"\s{2,}", line.strip()) for line in printed[start:])
     return [row for row in cells if len(row) == len(COLUMNS)]
 
 
-def pictures(said: list[str]) -> list[str]:
-    return [line for line in said if line.endswith(".png")]
+def pictures(printed: list[str]) -> list[str]:
+    return [line for line in printed if line.endswith(".png")]
 
 
-def test_without_mnist_it_says_so_in_one_loud_line_and_goes_on_with_digits(said):
-    (loud,) = [line for line in said if "MNIST" in line and line.startswith("***")]
-    assert "NO MNIST: going on with the 1,797 digits bundled with scikit-learn" in loud
+def test_without_mnist_one_loud_line_says_that_it_uses_the_digits(printed):
+    (loud,) = [line for line in printed if "MNIST" in line and line.startswith("***")]
+    assert "NO MNIST: using the 1,797 digits bundled with scikit-learn" in loud
     assert "empty/MNIST/raw" in loud
-    assert any(line.strip().startswith("digits, test images") for line in said)
+    assert any(line.strip().startswith("digits, test images") for line in printed)
 
 
-def test_the_table_shows_every_variant_with_every_figure_it_has(said):
-    headings, *found = rows(said)
+def test_the_table_shows_every_variant_with_every_figure_it_has(printed):
+    headings, *found = rows(printed)
     assert headings == COLUMNS
     assert [row[0] for row in found] == VARIANTS
     for row in found:
@@ -69,27 +69,27 @@ def test_the_table_shows_every_variant_with_every_figure_it_has(said):
         assert 0 < float(figures["mse"]) < 0.3
 
 
-def test_each_variant_has_one_line_of_the_table(said):
-    start = next(i for i, line in enumerate(said) if line.split() == COLUMNS)
-    below = takewhile(str.strip, said[start + 2 :])
+def test_each_variant_has_one_line_of_the_table(printed):
+    start = next(i for i, line in enumerate(printed) if line.split() == COLUMNS)
+    below = takewhile(str.strip, printed[start + 2 :])
     assert [line.split()[0] for line in below] == VARIANTS
 
 
-def test_the_table_is_readable_at_80_columns(said):
-    start = next(i for i, line in enumerate(said) if line.split() == COLUMNS)
-    assert max(len(line) for line in said[start - 2 : start + 7]) <= 80
+def test_the_table_is_readable_at_80_columns(printed):
+    start = next(i for i, line in enumerate(printed) if line.split() == COLUMNS)
+    assert max(len(line) for line in printed[start - 2 : start + 7]) <= 80
 
 
-def test_the_pictures_it_names_exist_for_every_variant(folder, said):
-    found = pictures(said)
+def test_the_pictures_it_names_exist_for_every_variant(folder, printed):
+    found = pictures(printed)
     assert all((folder / picture).is_file() for picture in found)
     for variant in VARIANTS:
         kinds = {Path(picture).name for picture in found if f"model={variant}" in picture.replace("/", ",").split(",")}
         assert {"reconstructions.png", "samples.png"} <= kinds
 
 
-def test_another_demo_in_the_same_folder_shows_its_own_runs_alone(folder, said):
-    before = set(pictures(said))
+def test_another_demo_in_the_same_folder_shows_its_own_runs_alone(folder, printed):
+    before = set(pictures(printed))
     done = demo(folder, "data=digits", *SHORT, "model=vae", "seed=1,2", "callbacks=no_pictures")
     _, *found = rows(done.stdout.splitlines())
     assert done.returncode == 0
@@ -160,7 +160,7 @@ def test_damaged_mnist_stops_with_its_error_and_is_not_passed_over_for_digits(tm
     assert not (tmp_path / "outputs").exists()
 
 
-def test_help_says_what_it_does_and_trains_nothing(tmp_path):
+def test_help_describes_it_and_trains_nothing(tmp_path):
     command = [sys.executable, "-m", "latentlab", "demo", "--help"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "latentlab demo [KEY=VALUE ...]" in done.stdout

@@ -1,6 +1,7 @@
 """A run that was stopped, however, ends in the weights of one that was left alone, bit for bit on the CPU."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -76,6 +77,8 @@ def test_a_signalled_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, undis
 
     done = called("train", f"resume={run.folder}")
     assert done.returncode == 0, done.stderr
+    if number != signal.SIGKILL:  # each epoch has its line, also the one that was interrupted
+        assert re.findall(r"epoch (\d)/6", output + done.stdout) == list("123456")
     expected, found = weights(undisturbed), weights(run)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     ours, theirs = run.metrics, undisturbed.metrics
@@ -112,7 +115,7 @@ def test_a_complete_run_is_left_alone(resume, train):
     assert (run.folder / "metrics.json").stat().st_mtime_ns == written
 
 
-def test_a_complete_run_goes_on_where_epochs_are_added(resume, train):
+def test_a_complete_run_continues_where_epochs_are_added(resume, train):
     run = train(*SHORT)
     assert resume(f"resume={run.folder}", "trainer.max_epochs=3") == 0
     assert run.metrics["epochs"] == 3
@@ -135,7 +138,7 @@ def test_a_complete_run_that_is_extended_and_fails_has_failed(resume, train, mon
     assert run.metrics["epochs"] == 3
 
 
-def test_a_run_goes_on_from_its_last_epoch_also_where_an_earlier_one_is_the_best(resume, train):
+def test_a_run_resumes_from_its_last_epoch_also_where_an_earlier_one_is_the_best(resume, train):
     run = train(*SHORT, "trainer.max_epochs=3", "callbacks.checkpoint.mode=max")
     epochs = [torch.load(file, weights_only=True)["epoch"] for file in (run.best_checkpoint, run.last_checkpoint)]
     assert epochs == [0, 2]
@@ -159,20 +162,20 @@ def test_a_folder_that_is_no_run_is_refused(resume, tmp_path, capfd):
 
 
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("file", "message"),
     [
-        ("checkpoints/last.ckpt", "last.ckpt is damaged; put best.ckpt in its place"),
+        ("checkpoints/last.ckpt", "last.ckpt is damaged; replace it by best.ckpt"),
         ("metrics.json", "metrics.json is damaged"),
         (".hydra/resolved.yaml", "resolved.yaml is damaged"),
     ],
 )
-def test_a_damaged_file_of_the_run_is_named(resume, train, capfd, file, told):
+def test_a_damaged_file_of_the_run_is_named(resume, train, capfd, file, message):
     run = train(*SHORT)
     whole = (run.folder / file).read_bytes()
     (run.folder / file).write_bytes(whole[: len(whole) // 3])
     assert resume(f"resume={run.folder}", "trainer.max_epochs=2") == 1
     error = capfd.readouterr().err
-    assert told in error
+    assert message in error
     assert "Traceback" not in error
 
 
@@ -184,7 +187,7 @@ def test_a_folder_named_as_those_of_sweeps_resumes(resume, train):
 
 
 @pytest.mark.parametrize("argument", ["-m", "--multirun", "hydra.run.dir=elsewhere"])
-def test_a_run_goes_on_in_no_other_folder(resume, train, capfd, argument):
+def test_a_run_is_resumed_in_no_other_folder(resume, train, capfd, argument):
     run = train(*SHORT)
     assert resume(f"resume={run.folder}", argument) == 1
     assert f"leave out {argument.partition('=')[0]}" in capfd.readouterr().err
@@ -206,7 +209,7 @@ def resume(monkeypatch):
     return run
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path):
+def test_a_run_killed_before_its_first_checkpoint_restarts(tmp_path):
     run = Run(tmp_path / "run")
     process = start(run.folder, *SETTING[:5], *SETTING[5:], "data.batch_size=2")
     deadline = time.monotonic() + 60

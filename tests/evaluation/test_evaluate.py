@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from latentlab.commands.evaluate import job, with_place
+from latentlab.commands.evaluate import job, with_folder
 from latentlab.config import run_hydra as run_hydra_with
 from latentlab.runs import Run
 from tests.wandb_files import pixels_of, read_back
@@ -23,7 +23,7 @@ def evaluate(outputs):
     """Arguments -> exit status of `latentlab evaluate`, in this process."""
 
     def run(*arguments: str) -> int:
-        return run_hydra_with(job, "evaluate", with_place([*arguments, f"paths.output_dir={outputs}", "quiet=true"]))
+        return run_hydra_with(job, "evaluate", with_folder([*arguments, f"paths.output_dir={outputs}", "quiet=true"]))
 
     return run
 
@@ -189,11 +189,11 @@ class TestMistakes:
         from latentlab.errors import UserError
 
         with pytest.raises(UserError, match="run: missing"):
-            with_place(["suite=full"])
+            with_folder(["suite=full"])
         with pytest.raises(UserError, match="not a run's folder"):
-            with_place([f"run={tmp_path}"])
+            with_folder([f"run={tmp_path}"])
         with pytest.raises(UserError, match="one run at a time"):
-            with_place(["-m", f"run={tmp_path}"])
+            with_folder(["-m", f"run={tmp_path}"])
         assert not list(tmp_path.iterdir())
 
     def test_an_incomplete_run(self, run, evaluate, capsys):

@@ -73,7 +73,7 @@ def test_a_sweep_resumes_the_job_that_met_it(disk, undisturbed, run_hydra, capfd
     assert epochs.count(1) == 2  # validation and training: it went on, and was not repeated
 
 
-def test_a_run_that_starts_on_a_full_disk_says_so(disk, run_hydra, capfd):
+def test_a_run_that_starts_on_a_full_disk_ends_in_one_line(disk, run_hydra, capfd):
     fill(disk)
     assert run_hydra([*RUN, f"paths.output_dir={disk}"]) == 1
     output, error = capfd.readouterr()

@@ -17,7 +17,7 @@ def test_the_run_continues_without_it_and_the_next_one_has_it_again(tmp_path, mo
     service.kill()
     status, output = finish(process)
     assert status == 0, output
-    assert output.count("W&B is gone") == 1, output
+    assert output.count("W&B failed") == 1, output
     assert "Traceback" not in output
     assert [run.status["status"] for run in (first, second)] == ["complete", "complete"]
     assert first.metrics["epochs"] == 20

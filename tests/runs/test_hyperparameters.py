@@ -24,7 +24,7 @@ CONFIG = {
 }
 
 
-def test_a_group_stands_for_its_class_and_machinery_is_left_out():
+def test_a_group_is_named_by_its_class_and_machinery_is_left_out():
     assert hyperparameters(CONFIG) == {
         "data": "MNIST",
         "data.batch_size": 128,

@@ -47,7 +47,7 @@ def test_no_override_leads_out_of_the_sweeps_folder(overrides):
     assert len(name) <= 180
 
 
-def test_a_name_that_another_config_has_says_more_and_at_last_gives_the_hash():
+def test_a_name_of_another_config_is_made_longer_and_at_last_ends_in_the_hash():
     assert apart_from({"a=1"}, "a=1", ["a=1", "b=2"], "0123456789") == "a=1,b=2"
     assert apart_from({"a=1", "a=1,b=2"}, "a=1", ["a=1", "b=2"], "0123456789") == "a=1_012345"
 

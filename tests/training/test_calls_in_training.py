@@ -39,6 +39,15 @@ def test_the_number_of_steps_in_a_call_changes_no_bit(train, model):
         assert all(torch.equal(a, b) for a, b in zip(weights(first).values(), weights(other).values(), strict=True))
 
 
+def test_a_checkpoint_of_every_n_steps_is_saved_at_exactly_those_steps(train):
+    node = {"_target_": "lightning.pytorch.callbacks.ModelCheckpoint", "every_n_train_steps": 10, "save_top_k": -1,
+            "dirpath": "steps", "filename": "'{step}'"}  # fmt: skip
+    added = [f"+callbacks.steps.{key}={value}" for key, value in node.items()]
+    run = train(*SHORT, "trainer.max_epochs=2", *added)
+    assert {file.stem for file in Path("steps").iterdir()} == {"step=10", "step=20", "step=30", "step=40"}
+    assert run.metrics["steps"] == 2 * STEPS
+
+
 @pytest.mark.parametrize("limit", ["trainer.limit_train_batches=7", "trainer.limit_train_batches=0.34"])
 def test_a_limit_counts_batches(train, limit):
     assert train(*SHORT, limit, "trainer.max_epochs=2").metrics["steps"] == 14

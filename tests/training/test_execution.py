@@ -63,9 +63,18 @@ def test_a_call_never_spans_a_validation(steps_per_call, interval, batches):
 
 
 @pytest.mark.parametrize(("accumulate", "steps"), [(1, 430), (4, 108)])
-def test_one_step_to_a_call_whatever_the_config_says(accumulate, steps):
-    plan = CallPlan.of({"accumulate_grad_batches": accumulate, "steps_per_call": 100}, 430, one_step=True)
+def test_a_callback_that_acts_after_each_step_gets_calls_of_one_step(accumulate, steps):
+    plan = CallPlan.of({"accumulate_grad_batches": accumulate, "steps_per_call": 100}, 430, [1])
     assert (plan.size, plan.steps_per_epoch) == (accumulate, steps)
+
+
+@given(st.integers(1, 60), st.integers(1, 5), st.lists(st.integers(1, 200), min_size=1), st.integers(1, 500))
+def test_a_call_ends_wherever_a_callback_counts_steps(steps_per_call, accumulate, intervals, batches):
+    trainer = {"steps_per_call": steps_per_call, "accumulate_grad_batches": accumulate}
+    plan = CallPlan.of(trainer, batches, intervals)
+    assert plan.size % accumulate == 0
+    steps = plan.size // accumulate
+    assert not any(count % steps for count in (*intervals, plan.steps_per_epoch))
 
 
 def test_callbacks_with_a_hook_per_batch_are_found():

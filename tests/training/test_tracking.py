@@ -126,7 +126,7 @@ def test_one_picture_has_the_same_pixels_everywhere(tmp_path):
     assert media.as_posix().endswith("/files/" + summary["val/line"]["path"])
 
 
-def test_a_newer_picture_takes_the_place_of_the_older_one(tmp_path):
+def test_a_newer_picture_replaces_the_older_one(tmp_path):
     log_figure([], tmp_path, "val/line", line(), step=0)
     log_figure([], tmp_path, "val/line", Figure(), step=1)
     assert [file.name for file in (tmp_path / "figures").iterdir()] == ["val_line.png"]
@@ -171,7 +171,7 @@ def test_finishing_without_a_run_does_nothing():
     finish_wandb(1)
 
 
-def test_without_a_key_the_run_is_offline_and_says_how_to_upload(tmp_path, caplog):
+def test_without_a_key_the_run_is_offline_and_logs_how_to_upload(tmp_path, caplog):
     caplog.set_level(logging.INFO, "latentlab.training.tracking")
     experiment = offline(tmp_path).experiment
     assert experiment.offline
@@ -188,19 +188,19 @@ def test_an_offline_run_leaves_the_environment_as_it_is(tmp_path):
     assert "WANDB_MODE" not in os.environ
 
 
-@pytest.mark.parametrize(("mode", "said"), [("offline", "offline, WANDB_MODE"), ("disabled", "disabled, WANDB_MODE")])
-def test_the_mode_that_the_user_sets_has_the_last_word(tmp_path, monkeypatch, caplog, mode, said):
+@pytest.mark.parametrize(("mode", "logged"), [("offline", "offline, WANDB_MODE"), ("disabled", "disabled, WANDB_MODE")])
+def test_the_mode_that_the_user_sets_takes_precedence(tmp_path, monkeypatch, caplog, mode, logged):
     caplog.set_level(logging.INFO, "latentlab.training.tracking")
     monkeypatch.setenv("WANDB_MODE", mode)
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     logger = offline(tmp_path)
     log_figure([logger], tmp_path, "val/line", line(), step=0)
     log_hyperparameters([logger], {"a": 1}, {"test/mse": 1.0})
-    assert said in caplog.text
+    assert logged in caplog.text
     assert bool(list(tmp_path.glob("wandb/offline-run-*"))) == (mode == "offline")
 
 
-def test_a_malformed_key_is_named_and_the_run_goes_on_offline(tmp_path, monkeypatch, caplog):
+def test_a_malformed_key_is_named_and_the_run_continues_offline(tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "latentlab.training.tracking")
     monkeypatch.setenv("WANDB_API_KEY", "short")
     assert offline(tmp_path).experiment.offline

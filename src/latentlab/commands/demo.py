@@ -52,7 +52,7 @@ def _sweep(given: list[str]) -> list[str]:
 
 
 def _recipe(given: list[str]) -> list[str]:
-    """The demo on MNIST where it is found or can be downloaded, else on the bundled digits, said aloud."""
+    """The recipe for MNIST where it is found or can be downloaded, else for the bundled digits, with a line on that."""
     if value_of("experiment", given):
         return []
     data = value_of("data", given)
@@ -69,8 +69,8 @@ def _recipe(given: list[str]) -> list[str]:
     except MissingData as error:
         if data:
             raise
-        said = str(error).partition(";")[0]
-        print(f"\n*** NO MNIST: going on with the 1,797 digits bundled with scikit-learn. {said} ***\n", flush=True)
+        reason = str(error).partition(";")[0]
+        print(f"\n*** NO MNIST: using the 1,797 digits bundled with scikit-learn. {reason} ***\n", flush=True)
         return ["experiment=demo_digits"]
     return ["experiment=demo"]
 

@@ -19,11 +19,11 @@ FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
-    return run_hydra(job, "evaluate", arguments, with_place)
+    return run_hydra(job, "evaluate", arguments, with_folder)
 
 
-def with_place(arguments: list[str]) -> list[str]:
-    """The arguments with the run's folder quoted, and as the place of the log; it may hold commas and equal signs.
+def with_folder(arguments: list[str]) -> list[str]:
+    """The arguments with the run's folder quoted, which may hold commas and equal signs, and as the folder of the log.
 
     Raises:
         UserError: no folder is named, or it is no run's.
@@ -43,7 +43,7 @@ def with_place(arguments: list[str]) -> list[str]:
 
 
 def job(config: DictConfig) -> None:
-    """One run's evaluation, as Hydra hands it its config."""
+    """Evaluate one run; called by Hydra with the composed config."""
     from latentlab.training.restore import refuse_unfit_for_evaluation
 
     run = Run(config.run)

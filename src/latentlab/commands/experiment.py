@@ -78,7 +78,7 @@ def _start(run: Run, config: DictConfig) -> None:
 
 
 def _start_ranks(ranks: Ranks, run: Run, trainer: Trainer) -> None:
-    """Start the processes of the other devices by this process's own command, unless somebody else has done it."""
+    """Start the processes of the other devices by this process's own command, unless a launcher has started them."""
     strategy = trainer.strategy
     if trainer.num_devices == 1 or not isinstance(strategy, ParallelStrategy):
         return
@@ -128,14 +128,14 @@ def _record_failure(run: Run, error: BaseException) -> None:
             run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)
-    if status == "interrupted" and not isinstance(error, RankLost):  # whose message says so
+    if status == "interrupted" and not isinstance(error, RankLost):  # whose message ends in it
         log.warning("interrupted by %s; %s", reason, _how_to_resume(run))
 
 
 def _is_complete(run: Run) -> bool:
     try:
         return run.status["status"] == "complete"
-    except UserError:  # a damaged file, which is written anew
+    except UserError:  # a damaged file, which is replaced
         return False
 
 

@@ -1,4 +1,4 @@
-"""One run, from a composed config to its figures; what the entry points hand to Hydra."""
+"""One run, from a composed config to its figures: the function that Hydra calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def job(config: DictConfig) -> float:
-    """One run; returns the best epoch's validation objective, for whoever searches over it."""
+    """Train one run; returns the best epoch's validation objective, which a Hydra sweeper may minimise."""
     try:
         with ended_with_its_launcher(), interruptible():  # already here: the training's imports take seconds
             return _objective(_run(config))
@@ -52,14 +52,14 @@ def _run(config: DictConfig) -> dict[str, Any]:
 
 
 def _write_reason(run: Run, error: Exception) -> None:
-    """Of a run that failed before its training wrote how it stands."""
+    """Record why a run failed before its training wrote a status."""
     if is_first() and run.folder.is_dir() and not run.status_file.is_file():
         with suppress(OSError):
             run.write_status("failed", f"{type(error).__name__}: {error}")
 
 
 def _resumed(run: Run, config: DictConfig) -> str | None:
-    """The folder, if what is in it is to be gone on with."""
+    """The folder, if the run in it is to be resumed."""
     from latentlab.runs.lock import held
     from latentlab.runs.resume_state import should_resume
 

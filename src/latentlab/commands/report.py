@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
-# taken as they are, for they may hold commas and equal signs; and the keys that they stand for
+# texts that may hold commas and equal signs, and the keys of the config that they set
 TEXTS = {"sweep": "sweep.name", "sweep.name": "sweep.name", "baseline": "baseline", "output": "output"}
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
 
 
 def quoted(arguments: list[str]) -> list[str]:
-    """The arguments with names and folders quoted for Hydra, and with a place where Hydra itself writes nothing.
+    """The arguments with names and folders quoted for Hydra, and a folder for Hydra, which writes nothing.
 
     Raises:
         UserError: there is nothing to compare.
@@ -43,7 +43,7 @@ def quoted(arguments: list[str]) -> list[str]:
 
 
 def job(config: DictConfig) -> None:
-    """One report, as Hydra hands it its config."""
+    """Write one report; called by Hydra with the composed config."""
     from latentlab.report.reading.run_sets import find_sweep
     from latentlab.report.write import write_report, write_report_of_runs
 
@@ -52,8 +52,8 @@ def job(config: DictConfig) -> None:
         folder = find_sweep(config.sweep.name, outputs)
         page = write_report(folder, config.baseline, config.output)
     else:
-        place = Path(config.output) if config.output is not None else outputs / "reports"
-        page = write_report_of_runs(list(config.runs), place, config.baseline)
+        folder = Path(config.output) if config.output is not None else outputs / "reports"
+        page = write_report_of_runs(list(config.runs), folder, config.baseline)
     log.info("%s  (beside it report.md, report.csv, report_groups.csv)", page)
 
 

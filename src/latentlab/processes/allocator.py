@@ -12,7 +12,7 @@ KEPT = 2**30  # bytes
 def keep_freed_memory() -> None:
     """Let glibc keep freed blocks of up to a GiB.
 
-    It would hand a convolution's activations back to the system and have them zeroed page by page at every step,
+    It would return a convolution's activations to the system and have them zeroed page by page at every step,
     which takes a third of it. Does nothing with another allocator, or where the user has set glibc's own variables.
     """
     if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def disk_errors_in_a_line() -> Iterator[None]:
-    """An OSError that ends a thread is one line: TensorBoard's own raises it again in whoever writes to it next."""
+    """An OSError that ends a thread is one line: TensorBoard raises it again in its next caller."""
     before = threading.excepthook
 
     def report(ended: threading.ExceptHookArgs) -> None:

@@ -8,7 +8,7 @@ REINSTALL = "install both together from one index, e.g. `pip install --force-rei
 
 
 def require_one_build() -> None:
-    """Import torchvision; where that fails, the error says in one line what to do.
+    """Import torchvision; where that fails, the error is one line with the way out.
 
     Call it before Lightning is imported: torchmetrics imports torchvision, and a pair of different builds
     fails deep in there: `operator torchvision::nms does not exist`, an undefined symbol, a missing library.

@@ -17,7 +17,7 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Damaged(UserError):  # noqa: N818
-    """A file that is not what it should be; the message names it and says why."""
+    """A file that is not what it should be; the message names it and the reason."""
 
 
 def text_of(file: Path) -> str:

@@ -26,7 +26,7 @@ _CALLBACK = re.compile(r"callbacks(\.[^.]+)?")
 
 
 def config_hash(config: DictConfig | Mapping[str, Any], without: Collection[str] = ()) -> str:
-    """A short name of the experiment, by which jobs, folders and groups of runs are told apart.
+    """A short name of the experiment, by which jobs, folders and groups of runs differ.
 
     config: nested or flat. without: further keys that are not to count, such as the seed.
     """

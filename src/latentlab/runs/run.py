@@ -110,7 +110,7 @@ class Run:
             return {"status": status, "reason": reason}
 
     def read_status(self) -> tuple[str, str]:
-        """Status and reason; "unknown" where none was written, "interrupted" where the running process is gone."""
+        """Status and reason; "unknown" where none was written, "interrupted" where the running process has exited."""
         if not self.status_file.exists():
             return "unknown", ""
         content = json_of(self.status_file)

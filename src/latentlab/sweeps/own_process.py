@@ -27,7 +27,7 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
     """Run the job's own overrides as a single run into the job's folder and read its metrics back.
 
     Raises:
-        UserError: the job failed; its log says why.
+        UserError: the job failed; its log has the reason.
         Pruned: a search stopped it early.
         Interrupted: SIGINT or SIGTERM, after the job has ended by it.
     """

@@ -37,7 +37,7 @@ PRUNING = "latentlab.sweeps.pruning.Pruning"
 
 
 def run_search(sweep: Sweep) -> None:
-    """Run trials until there are as many as asked for, counting those of other processes.
+    """Run trials until their number is reached, counting those of other processes.
 
     Trials of processes that have ended are resumed; those that fail are recorded as failed, and the search continues.
 

@@ -130,7 +130,7 @@ class Study:
         return self._attribute(trial, REASON) or ""
 
     def _mark(self, trial: FrozenTrial, name: str, value: str) -> None:
-        """Set an attribute of the study, which any process can, also for a trial that another one has asked for."""
+        """Set an attribute of the study, which any process can, also for another process's trial."""
         self._study.set_user_attr(f"{name}:{trial.number}", value)
 
     def _attribute(self, trial: FrozenTrial, name: str) -> str | None:

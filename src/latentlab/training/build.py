@@ -1,4 +1,4 @@
-"""A composed config -> data, model, callbacks, loggers and trainer. The one place where components are assembled."""
+"""A composed config -> data, model, callbacks, loggers and trainer: here alone are components assembled."""
 
 import logging
 import os

@@ -82,11 +82,11 @@ class CallPlan:
     steps_per_epoch: int
 
     @classmethod
-    def of(cls, trainer: Mapping[str, Any], batches: int, one_step: bool = False) -> "CallPlan":
+    def of(cls, trainer: Mapping[str, Any], batches: int, intervals: Sequence[int] = ()) -> "CallPlan":
         """The plan for a config's trainer node and epochs of `batches`.
 
-        A call never spans a validation, and holds whole optimizer steps: it may be smaller than asked for.
-        one_step: one optimizer step to a call, whatever the config says.
+        A call never spans a validation, and holds whole optimizer steps: it may be smaller than configured.
+        intervals: optimizer steps after each of which a callback acts: a call ends there.
 
         Raises:
             ConfigError: no batch would be trained on, or validation would fall between two batches of a step.
@@ -94,7 +94,9 @@ class CallPlan:
         given = {**DEFAULTS, **{name: value for name, value in trainer.items() if value is not None}}
         accumulate = given["accumulate_grad_batches"]
         limit = min(_count("limit_train_batches", given["limit_train_batches"], batches), batches)
-        steps = 1 if one_step else max(1, Execution.of(trainer).steps_per_call // accumulate)
+        steps, per_epoch = max(1, Execution.of(trainer).steps_per_call // accumulate), -(-limit // accumulate)
+        if intervals:  # counted over the whole training: each epoch must consist of whole calls
+            steps = gcd(steps, per_epoch, *intervals)
         options: dict[str, Any] = {"limit_train_batches": limit}
         between = given["val_check_interval"]
         if isinstance(between, int | float) and not (isinstance(between, float) and between == 1):
@@ -110,7 +112,7 @@ class CallPlan:
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval
         options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
-        return cls(size, options, -(-limit // accumulate))
+        return cls(size, options, per_epoch)
 
 
 def with_batch_hooks(callbacks: Sequence[Callback]) -> list[Callback]:
@@ -120,6 +122,12 @@ def with_batch_hooks(callbacks: Sequence[Callback]) -> list[Callback]:
     """
     kinds = {callback: type(callback) for callback in callbacks if not getattr(callback, "once_per_call", False)}
     return [c for c, kind in kinds.items() if any(getattr(kind, hook) not in KNOWN_HOOKS for hook in BATCH_HOOKS)]
+
+
+def save_intervals(callbacks: Mapping[str, Any] | None) -> list[int]:
+    """The optimizer steps between two checkpoints of each callback of a config that counts them."""
+    nodes = [node for node in (callbacks or {}).values() if node is not None]
+    return [node["every_n_train_steps"] for node in nodes if node.get("every_n_train_steps")]
 
 
 def _count(key: str, given: float, batches: int) -> int:

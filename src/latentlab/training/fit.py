@@ -28,7 +28,7 @@ from latentlab.training.build import build_data, build_model, build_trainer, che
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
-from latentlab.training.execution import CallPlan, Execution, with_batch_hooks
+from latentlab.training.execution import CallPlan, Execution, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
@@ -112,7 +112,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     configured = make_each(config, "callbacks")
     execution, per_batch = Execution.of(config.trainer), with_batch_hooks(configured)
     execution.prepare(model)
-    plan = CallPlan.of(config.trainer, batches, one_step=bool(per_batch))
+    plan = CallPlan.of(config.trainer, batches, [1] if per_batch else save_intervals(config.callbacks))
     if per_batch and execution.steps_per_call > 1:
         names = ", ".join(type(callback).__name__ for callback in per_batch)
         log.info("steps go one to a call (trainer.steps_per_call=1): %s has a hook for each batch", names)
@@ -146,7 +146,7 @@ def _refuse_damaged(checkpoint: Path) -> None:
     try:
         torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        raise UserError(f"resume: {checkpoint} is damaged; put best.ckpt in its place, or start a new run") from error
+        raise UserError(f"resume: {checkpoint} is damaged; replace it by best.ckpt, or start a new run") from error
 
 
 def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:

@@ -65,7 +65,7 @@ def finish(exit_code: int) -> None:
 
 def _warn(error: Exception) -> None:
     reason = " ".join(str(error).split()) or type(error).__name__
-    log.warning("W&B is gone (%s); the run continues without it, and its W&B files stay in the run's folder", reason)
+    log.warning("W&B failed (%s); the run continues without it, and its W&B files stay in the run's folder", reason)
     before = sys.unraisablehook
 
     def without_connection_errors(ended: "sys.UnraisableHookArgs") -> None:

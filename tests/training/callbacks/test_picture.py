@@ -53,7 +53,7 @@ def test_a_run_that_stops_early_draws_its_last_epoch_in_the_test_alone(tmp_path)
     assert diary.epochs == [1, "test"]
 
 
-def test_a_picture_sees_evaluation_mode_and_no_gradients_and_training_goes_on_after_it(tmp_path):
+def test_a_picture_sees_evaluation_mode_and_no_gradients_and_training_continues_after_it(tmp_path):
     diary = Diary(1)
     _, model = fit_and_test(tmp_path, "ae", diary, epochs=2)
     assert diary.states == [(False, False)] * 2

@@ -56,7 +56,7 @@ def test_data_without_labels_has_all_pictures_too(tmp_path, variant):
     assert len(list((tmp_path / "figures").iterdir())) == 4
 
 
-def test_inputs_stand_over_their_reconstructions(tmp_path):
+def test_inputs_are_above_their_reconstructions(tmp_path):
     figure, model, data = drawn(Reconstructions, "vae", tmp_path)
     batch = data.showcase(16)
     assert labels_of(figure) == ["input", "output"] * 2
@@ -90,7 +90,7 @@ def test_a_conditional_model_has_a_row_of_samples_for_each_label(tmp_path):
     assert np.array_equal(shown_image(figure, 7, 2), as_bytes(seven[0]))
 
 
-def test_a_variant_without_a_prior_says_where_its_samples_come_from(tmp_path):
+def test_a_variant_without_a_prior_names_the_source_of_its_samples(tmp_path):
     figure, model, data = drawn(Samples, "ae", tmp_path)
     count = sum(len(batch.y) for batch in data.val_dataloader())
     assert f"a diagonal Gaussian fitted to {count:,} validation codes" in subtitle(figure)

@@ -8,14 +8,14 @@ import pytest
 def test_the_bar_ends_full_and_shows_the_objective_of_an_image(train, capfd):
     setting = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks=no_pictures"]
     train(*setting, "logger=none", "quiet=false")
-    said = capfd.readouterr().out
-    assert "epoch 2/2" in said
-    assert "22/22 steps" in said
-    (objective,) = re.findall(r"objective ([\d.]+)", said)[-1:]
-    assert float(objective) == pytest.approx(31.0, rel=0.2)  # nats an image, not of a batch
+    shown = capfd.readouterr().out
+    assert "epoch 2/2" in shown
+    assert "22/22 steps" in shown
+    (objective,) = re.findall(r"objective ([\d.]+)", shown)[-1:]
+    assert float(objective) == pytest.approx(31.0, rel=0.2)  # nats per image, not of a batch
 
 
-def test_quiet_runs_say_one_line_an_epoch(train, capfd):
+def test_a_quiet_run_logs_one_line_per_epoch(train, capfd):
     setting = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=3", "callbacks=no_pictures"]
     train(*setting, "logger=none", "quiet=true")
     lines = re.findall(r"epoch (\d)/3  train/objective [\d.]+  val/objective", capfd.readouterr().out)

@@ -66,7 +66,7 @@ def picture_data(trainer: Trainer) -> ImageDataModule:
 
 
 def run_line(trainer: Trainer, model: Autoencoder, shown: str) -> str:
-    """The line below a picture's title: variant, data, seed, run and weights, and what is shown."""
+    """The line below a picture's title: variant, data, seed, run and weights, and `shown`, its content."""
     data = picture_data(trainer)
     weights = "best weights" if trainer.testing and trainer.ckpt_path else "last weights"
     when = weights if trainer.testing else f"after epoch {trainer.current_epoch + 1}"
