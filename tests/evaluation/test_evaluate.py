@@ -192,9 +192,10 @@ class TestMistakes:
             with_folder(["suite=full"])
         with pytest.raises(UserError, match="not a run's folder"):
             with_folder([f"run={tmp_path}"])
-        with pytest.raises(UserError, match="one run at a time"):
-            with_folder(["-m", f"run={tmp_path}"])
         assert not list(tmp_path.iterdir())
+
+    def test_several_runs_at_once(self, run, evaluate, capsys):
+        assert "only `latentlab train` runs sweeps" in self.refused(evaluate, capsys, "-m", f"run={run.folder}")
 
     def test_an_incomplete_run(self, run, evaluate, capsys):
         (run.folder / "metrics.json").unlink()

@@ -89,7 +89,7 @@ def test_a_report_never_imports_what_is_slow(tmp_path):
         (["sweep=empty"], "error: sweep: no runs in empty"),
         (["runs=[empty]"], "error: runs: empty is not a run's folder"),
         (["sweep=betas", "baseline=gamma=1"], "error: baseline: no group 'gamma=1'; expected one of 'beta=0.5'"),
-        (["-m", "sweep=betas"], "error: --multirun: one report at a time"),
+        (["-m", "sweep=betas"], "error: -m: only `latentlab train` runs sweeps"),
         (["sweep=betas", "outptu=x"], "error: outptu: unknown; did you mean output?"),
     ],
 )

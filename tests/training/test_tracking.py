@@ -17,11 +17,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from latentlab.training.tracking import (
     HPARAMS_METRICS,
-    finish_wandb,
     log_figure,
     log_hyperparameters,
     wandb_logger,
 )
+from latentlab.training.wandb_logger import finish_wandb
 from tests.wandb_files import pixels_of, read_back
 
 KEY = "a" * 40

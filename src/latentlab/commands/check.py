@@ -1,7 +1,5 @@
 """`latentlab check`: train a small fixed sweep, and compare its figures with the recorded ones."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from latentlab.commands.job import job

@@ -14,8 +14,6 @@ from latentlab.runs.run import NOT_A_RUN
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
-
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
@@ -29,8 +27,6 @@ def with_folder(arguments: list[str]) -> list[str]:
         UserError: no folder is named, or it is no run's.
     """
     if any(argument.startswith("-") for argument in arguments):
-        if FLAGS_OF_A_SWEEP & set(arguments):
-            raise ConfigError("--multirun: one run at a time; its folder is run=FOLDER")
         return arguments
     given = [argument for argument in arguments if argument.startswith("run=")]
     if not given:

@@ -24,7 +24,7 @@ from latentlab.runs import Run
 from latentlab.runs.lock import held
 from latentlab.runs.resume_state import finished, is_evaluated
 from latentlab.training.fit import fit_and_test
-from latentlab.training.tracking import finish_wandb
+from latentlab.training.wandb_logger import finish_wandb
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from latentlab.errors import ConfigError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-FLAGS_OF_A_SWEEP = {"-m", "--multirun"}
 # texts that may hold commas and equal signs, and the keys of the config that they set
 TEXTS = {"sweep": "sweep.name", "sweep.name": "sweep.name", "baseline": "baseline", "output": "output"}
 
@@ -33,8 +32,6 @@ def quoted(arguments: list[str]) -> list[str]:
         UserError: there is nothing to compare.
     """
     if any(argument.startswith("-") for argument in arguments):
-        if FLAGS_OF_A_SWEEP & set(arguments):
-            raise ConfigError("--multirun: one report at a time; its sweep is sweep=NAME")
         return arguments
     given = {TEXTS.get(key, key) for key in (argument.partition("=")[0] for argument in arguments)}
     if ("sweep.name" in given) == ("runs" in given):

@@ -3,8 +3,6 @@
 Nothing here imports torch before the config is known to be sound, so that a typing mistake is answered at once.
 """
 
-from __future__ import annotations
-
 from latentlab.commands.job import job
 from latentlab.config import run_hydra
 from latentlab.config.resume_arguments import resuming_arguments

@@ -3,8 +3,6 @@
 Read from the environment, as Lightning reads it, and without torch, so that a mistake is reported before its import.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from os import environ

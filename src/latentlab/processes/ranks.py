@@ -4,8 +4,6 @@ Lightning accepts processes that it has not started itself, where LOCAL_RANK is 
 first process without a message within five seconds of another's death.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
@@ -26,7 +24,7 @@ FIRST = "LATENTLAB_FIRST_PROCESS"  # its id, in the environment of those that it
 
 
 @contextmanager
-def watched(way_out: str, report: Callable[[RankLost], None]) -> Iterator[Ranks]:
+def watched(way_out: str, report: Callable[[RankLost], None]) -> Iterator["Ranks"]:
     """Watch the other processes of a run; with one process, nothing is done.
 
     A process that communicates with a lost one ends by an error; one that is still blocked after `GRACE` seconds is

@@ -1,7 +1,5 @@
 """One process at a time in a folder. The lock is the operating system's: released when the process exits, however."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os

@@ -1,7 +1,5 @@
 """All combinations of the values in a command: skip, resume or restart each job."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What a grid and a search share: the sweep's folder, Hydra's loader and launcher, and how jobs are started."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`sweep.json`: the jobs of a sweep's folder. The status of each is in its own folder alone."""
 
-from __future__ import annotations
-
 import json
 import logging
 from dataclasses import asdict, dataclass, field
@@ -43,7 +41,7 @@ class Manifest:
     jobs: tuple[Job, ...] = field(default=())
 
     @classmethod
-    def of(cls, folder: Path) -> Manifest:
+    def of(cls, folder: Path) -> "Manifest":
         """That of the folder; without a readable one, made from the runs in the folder."""
         file = folder / MANIFEST
         if not file.is_file():

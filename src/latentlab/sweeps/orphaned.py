@@ -4,8 +4,6 @@ By itself, a worker of joblib would run the jobs that it has received and then w
 read: the workers keep each other's end of the pipe open.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

@@ -1,7 +1,5 @@
 """Jobs that run at once on one machine: each worker process uses a GPU of its own, as far as there are enough."""
 
-from __future__ import annotations
-
 import logging
 import os
 from itertools import count

@@ -1,7 +1,5 @@
 """A sweep's arguments -> its jobs: each with a folder, and the hash that identifies its experiment."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """A search: trials are sampled given the results of earlier ones, run as a sweep's jobs, and reported to the study."""
 
-from __future__ import annotations
-
 import logging
 import os
 import secrets

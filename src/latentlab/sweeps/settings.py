@@ -1,7 +1,5 @@
 """Settings of a search: the keys of `hydra.sweeper` with `hydra/sweeper=optuna`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final

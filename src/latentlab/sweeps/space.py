@@ -1,7 +1,5 @@
 """A search's overrides -> its search space; the parameters of a trial -> its job's overrides."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -26,7 +24,7 @@ class SearchSpace:
     fixed: tuple[str, ...]
 
     @classmethod
-    def of(cls, arguments: Sequence[str], loader: ConfigLoader | None) -> SearchSpace:
+    def of(cls, arguments: Sequence[str], loader: ConfigLoader | None) -> "SearchSpace":
         """`interval(a, b)` is a number between, `tag(log, ...)` on a logarithmic scale, `int(...)` a whole one.
 
         `a,b` and `choice(a, b)` are options, `range(a, b, step)` numbers in steps. A later override of a key wins.

@@ -1,7 +1,5 @@
 """Optuna's side of a search: trials in a SQLite file, requested and reported by any number of processes."""
 
-from __future__ import annotations
-
 import json
 import logging
 import math

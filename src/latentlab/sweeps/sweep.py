@@ -1,7 +1,5 @@
 """Several runs from one command: a grid of all combinations, or a search among them."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

@@ -2,15 +2,15 @@
 
 import logging
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
+from lightning.pytorch.callbacks import Timer
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
@@ -158,34 +158,27 @@ def check_trainer(trainer: Mapping[str, Any]) -> None:
             f"trainer.precision: images, noise and parameters are float32; expected 32-true, bf16-mixed or 16-mixed, "
             f"found {trainer['precision']}"
         )
-    time_limit(trainer)
+    timer_of(trainer)
 
 
-def time_limit(trainer: Mapping[str, Any]) -> timedelta | None:
-    """The time limit of a training; None where there is none.
+def timer_of(trainer: Mapping[str, Any]) -> Timer:
+    """What measures a training's time, and ends it after `max_time` of a config's trainer node.
 
     Raises:
         ConfigError: `max_time` is not a duration, or not positive.
     """
     given = trainer.get("max_time")
-    if given is None:
-        return None
     try:
-        limit = timedelta(**(_units_of(given) if isinstance(given, str) else given))
-    except (TypeError, OverflowError):
-        limit = timedelta(0)
-    if limit <= timedelta(0):
+        timer = Timer(dict(given) if isinstance(given, Mapping) else given)
+        is_positive = given is None or (timer.time_remaining() or 0) > 0
+    except (TypeError, AttributeError, OverflowError, MisconfigurationException):
+        is_positive = False
+    if not is_positive:
         raise ConfigError(
             "trainer.max_time: expected days:hours:minutes:seconds such as 00:01:30:00, or {minutes: 90}, "
             f"found {given}"
         )
-    return limit
-
-
-def _units_of(time: str) -> dict[str, int]:
-    """The units of DD:HH:MM:SS, as Lightning writes it; empty for anything else."""
-    found = re.fullmatch(r"(?P<days>\d+):(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)", time.strip())
-    return {unit: int(number) for unit, number in found.groupdict().items()} if found else {}
+    return timer
 
 
 def parameters_of(model: torch.nn.Module) -> int:

@@ -24,7 +24,7 @@ from latentlab.runs import Run, layout
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import config_hash
 from latentlab.runs.provenance import git_revision, versions
-from latentlab.training.build import build_data, build_model, build_trainer, check_trainer, parameters_of, time_limit
+from latentlab.training.build import build_data, build_model, build_trainer, check_trainer, parameters_of, timer_of
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
@@ -119,7 +119,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     data.batches_per_call, data.keep_batches = plan.size, bool(per_batch)
     model.steps_of = direct_steps
     model.total_steps = plan.steps_per_epoch * config.trainer.max_epochs
-    timer = Timer(time_limit(config.trainer))
+    timer = timer_of(config.trainer)
     own = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
     callbacks: list[Callback] = [*own, *configured, _every_epoch(run)]
     return Session(data, model, build_trainer(config, callbacks, plan.options), timer)

@@ -77,7 +77,7 @@ def load_data(run: Run, root: str | None = None) -> ImageDataModule:
 def reopened_loggers(run: Run) -> Iterator[list[Logger]]:
     """The loggers of the run's config, which append to its folder and to its W&B run, open for a while."""
     from latentlab.config.instantiation import make_each
-    from latentlab.training.tracking import finish_wandb
+    from latentlab.training.wandb_logger import finish_wandb
 
     config, exit_code = trusted_config(run), 1
     config.logger = {

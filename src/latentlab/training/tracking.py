@@ -21,7 +21,7 @@ from matplotlib.image import imsave
 
 from latentlab.processes.launcher import is_first
 from latentlab.runs.layout import FIGURES
-from latentlab.training.wandb_logger import SteadyWandbLogger, attempt, finish
+from latentlab.training.wandb_logger import SteadyWandbLogger, attempt
 
 log = logging.getLogger(__name__)
 
@@ -131,11 +131,6 @@ def flush(loggers: Sequence[Logger]) -> None:
             logger.finalize("success")
         else:
             logger.save()
-
-
-def finish_wandb(exit_code: int) -> None:
-    """Close the W&B run if one is open: the next job of a sweep would write into it."""
-    finish(exit_code)
 
 
 def _rendered(figure: Figure) -> Pixels:

@@ -46,7 +46,7 @@ def attempt(logger: Logger, act: Callable[[], object]) -> None:
         act()
 
 
-def finish(exit_code: int) -> None:
+def finish_wandb(exit_code: int) -> None:
     """Close the W&B run if one is open: the next job of a sweep would write into it."""
     if "wandb" not in sys.modules:
         return
