@@ -32,7 +32,7 @@ def test_a_search_that_went_on_about_one_value_keeps_its_decades():
 )
 def test_the_axis_of_a_grid(values, is_log):
     axis = setting_axis(values, 0.0, 1.0)
-    assert axis.names == ()
+    assert axis.names == {}
     assert axis.numbers.is_log == is_log
     assert axis.few == tuple(map(float, values))
 
@@ -40,8 +40,8 @@ def test_the_axis_of_a_grid(values, is_log):
 def test_numbers_about_0_stand_on_an_axis_of_numbers_where_they_are_many():
     values = drawn(40, lambda source: source.uniform(-1, 1))
     assert is_continuous(values)
-    assert setting_axis(values, 0.0, 1.0).names == ()
-    assert setting_axis([0, 0.01, 10], 0.0, 1.0).names != ()
+    assert setting_axis(values, 0.0, 1.0).names == {}
+    assert setting_axis([0, 0.01, 10], 0.0, 1.0).names != {}
 
 
 @pytest.mark.parametrize("values", [[0], [0, 1], [1, 2], [1, 2, 3, 4], list(range(25)), list(range(1000))])

@@ -7,7 +7,7 @@ from typing import final
 from latentlab.errors import ConfigError
 from latentlab.report.reading.groups import Group
 from latentlab.report.statistics.intervals import Leader, Summary, are_apart, leader, paired, summary
-from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, measure, with_half
+from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, counted, decimals_for, measure, with_half
 
 MAX_NAMED = 3
 
@@ -37,6 +37,11 @@ class Comparison:
         return self.measure.key in YARDSTICK
 
     @property
+    def decimals(self) -> int:
+        """Of the means in a table."""
+        return decimals_for(self.means)
+
+    @property
     def means(self) -> list[float]:
         """Of the groups that have one."""
         return [entry.mean for entry in self.summaries if entry.mean is not None]
@@ -57,11 +62,6 @@ def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bo
     ordered += sorted(name for name in names - {*ordered} if name.startswith("test/"))
     ordered += sorted(name for name in names - {*ordered})
     return [_comparison(name, groups, chosen, comparable) for name in ordered]
-
-
-def cost(name: str, groups: Sequence[Group]) -> list[Summary]:
-    """Seconds or parameters of each group."""
-    return [summary(list(group.values(name).values())) for group in groups]
 
 
 def findings(comparisons: Sequence[Comparison], groups: Sequence[Group], is_search: bool) -> list[str]:
@@ -130,7 +130,7 @@ def _nearest_apart(comparison: Comparison, best: int) -> int:
 def _figure(entry: Summary) -> str:
     assert entry.mean is not None
     text = with_half(entry.mean, entry.half) if entry.half is not None else compact(entry.mean)
-    return f"{text} ({entry.n} seed{'s' * (entry.n != 1)})"
+    return f"{text} ({counted(entry.n, 'seed')})"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,22 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 from markupsafe import Markup
 
-from latentlab.report.charts.axes import Series
+from latentlab.report.charts.axes import Result, Series
 from latentlab.report.charts.curves import curve_chart, curve_names
-from latentlab.report.charts.effects import Result, are_drawn_at_random, effect_chart, slices
-from latentlab.report.charts.scatter import Point, scatter
-from latentlab.report.comparisons import Comparison, cost
+from latentlab.report.charts.effects import are_drawn_at_random, effect_chart, slices
+from latentlab.report.charts.scatter import scatter
+from latentlab.report.comparisons import Comparison
 from latentlab.report.reading.groups import Group, Grouping
 from latentlab.report.statistics.intervals import Summary, summary
-from latentlab.report.statistics.measures import COSTS, MINUS, Measure
+from latentlab.report.statistics.measures import COSTS, MINUS
 
 MAX_COLOURS = 12
 MAX_QUALITIES = 2  # against each cost, and each key of a search
-By = Literal["key", "keys"]
 
 
 @final
@@ -25,14 +24,14 @@ By = Literal["key", "keys"]
 class Charts:
     """The charts of each section of the page; none where there is nothing to draw.
 
-    effects_by: "key" where a chart shows one key, "keys" where it shows them all.
+    is_key_by_key: whether each chart of `effects` shows one key; else each shows them all.
     """
 
-    curves: tuple[Markup, ...]
-    effects: tuple[Markup, ...]
-    effects_by: By
-    rate_distortion: tuple[Markup, ...]
-    costs: tuple[Markup, ...]
+    curves: list[Markup]
+    effects: list[Markup]
+    is_key_by_key: bool
+    rate_distortion: list[Markup]
+    costs: list[Markup]
 
 
 def ranking(groups: Sequence[Group], comparisons: Sequence[Comparison], is_search: bool) -> list[int]:
@@ -52,56 +51,37 @@ def ranking(groups: Sequence[Group], comparisons: Sequence[Comparison], is_searc
 def colours(groups: Sequence[Group], ranked: Sequence[int]) -> list[Series]:
     """A colour for each group, or for the best of many; the rest is grey."""
     coloured = sorted(ranked[:MAX_COLOURS])
-    return [
-        Series(group.name, coloured.index(index) if index in coloured else None) for index, group in enumerate(groups)
-    ]
+    return [Series(group, coloured.index(index) if index in coloured else None) for index, group in enumerate(groups)]
 
 
 def draw(grouping: Grouping, comparisons: Sequence[Comparison], series: Sequence[Series]) -> Charts:
     """All charts of the page."""
-    groups = grouping.groups
     main = [entry for entry in comparisons if entry.is_of_yardstick]
-    paired = list(zip(groups, series, strict=True))
+    qualities = [entry for entry in main if entry.measure.better is not None][:MAX_QUALITIES]
     return Charts(
-        tuple(curve_chart(name, paired) for name in curve_names(groups)),
+        [curve_chart(name, series) for name in curve_names(grouping.groups)],
         *_effects(grouping, main, series),
-        tuple(_rate_distortion(groups, comparisons, series)),
-        tuple(_costs(groups, main, series)),
+        _rate_distortion(comparisons, series),
+        [chart for entry in qualities for chart in _costs(entry, series)],
     )
 
 
-def _effects(grouping: Grouping, main: Sequence[Comparison], series: Sequence[Series]) -> tuple[tuple[Markup, ...], By]:
-    drawn = _results(grouping, main, series) if grouping.keys else []
+def _effects(grouping: Grouping, main: Sequence[Comparison], series: Sequence[Series]) -> tuple[list[Markup], bool]:
+    """The charts, and whether each shows one key."""
+    found = [(entry.measure, _results(series, entry.summaries)) for entry in main if grouping.keys]
+    drawn = [(known, results) for known, results in found if len(results) > 1]
     if any(are_drawn_at_random(results, grouping) for _, results in drawn):
         qualities = [own for own in drawn if own[0].better is not None][:MAX_QUALITIES]
-        return tuple(chart for own in qualities for chart in slices(*own, grouping)), "key"
-    return tuple(effect_chart(*own, grouping) for own in drawn), "key" if len(grouping.keys) == 1 else "keys"
+        return [chart for own in qualities for chart in slices(*own, grouping)], True
+    return [effect_chart(*own, grouping) for own in drawn], len(grouping.keys) == 1
 
 
-def _results(
-    grouping: Grouping, main: Sequence[Comparison], series: Sequence[Series]
-) -> list[tuple[Measure, list[Result]]]:
-    """Of each figure the groups that have it, where there are several."""
-    found = []
-    for entry in main:
-        results = [
-            Result(group, own, found)
-            for group, own, found in zip(grouping.groups, series, entry.summaries, strict=True)
-            if found.mean is not None
-        ]
-        if len(results) > 1:
-            found.append((entry.measure, results))
-    return found
-
-
-def _rate_distortion(
-    groups: Sequence[Group], comparisons: Sequence[Comparison], series: Sequence[Series]
-) -> list[Markup]:
+def _rate_distortion(comparisons: Sequence[Comparison], series: Sequence[Series]) -> list[Markup]:
     by_name = {entry.measure.key: entry.summaries for entry in comparisons}
     if "test/rate" in by_name and "test/distortion" in by_name:
         rates, distortions = by_name["test/rate"], by_name["test/distortion"]
     elif "test/kl" in by_name and "test/elbo" in by_name:
-        rates, distortions = by_name["test/kl"], tuple(summary(_distortion(group)) for group in groups)
+        rates, distortions = by_name["test/kl"], tuple(summary(_distortion(own.group)) for own in series)
     else:
         return []
     points = _points(series, rates, distortions)
@@ -115,17 +95,23 @@ def _distortion(group: Group) -> list[float]:
     return [-elbo[seed] - kl[seed] for seed in kl if seed in elbo]
 
 
-def _costs(groups: Sequence[Group], main: Sequence[Comparison], series: Sequence[Series]) -> list[Markup]:
+def _costs(quality: Comparison, series: Sequence[Series]) -> list[Markup]:
+    """The figure against each cost."""
     charts = []
-    for entry in [entry for entry in main if entry.measure.better is not None][:MAX_QUALITIES]:
-        for name, known in COSTS.items():
-            points = _points(series, cost(name, groups), entry.summaries)
-            label = f"{known.label} ({known.unit})" if known.unit else known.label
-            if len(points) > 1 and not (name == "parameters" and len({point.x.mean for point in points}) == 1):
-                charts.append(scatter(points, label, entry.measure.label))
+    for name, known in COSTS.items():
+        costs = [summary([*own.group.values(name).values()]) for own in series]
+        points = _points(series, costs, quality.summaries)
+        if len(points) > 1 and not (name == "parameters" and len({cost for cost, _ in points}) == 1):
+            charts.append(scatter(points, known.headline, quality.measure.label))
     return charts
 
 
-def _points(series: Sequence[Series], xs: Sequence[Summary], ys: Sequence[Summary]) -> list[Point]:
+def _results(series: Sequence[Series], summaries: Sequence[Summary]) -> list[Result]:
+    """Those that have a mean."""
+    return [Result(own, entry) for own, entry in zip(series, summaries, strict=True) if entry.mean is not None]
+
+
+def _points(series: Sequence[Series], xs: Sequence[Summary], ys: Sequence[Summary]) -> list[tuple[float, Result]]:
+    """The groups that have both means."""
     both = zip(series, xs, ys, strict=True)
-    return [Point(own, x, y) for own, x, y in both if x.mean is not None and y.mean is not None]
+    return [(x.mean, Result(own, y)) for own, x, y in both if x.mean is not None and y.mean is not None]

@@ -6,9 +6,8 @@ from typing import Any, final
 
 from markupsafe import Markup
 
-from latentlab.report.charts.scales import Ticks, is_continuous, setting_axis, span, typical
+from latentlab.report.charts.scales import Ticks, setting_axis, span, typical
 from latentlab.report.charts.svg import clipped, drawing, line, path, words
-from latentlab.report.reading.groups import ABSENT
 from latentlab.report.statistics.intervals import Better
 
 SHADES = 7
@@ -36,8 +35,7 @@ def parallel(
     """The chart of at least one strand; names: of its settings' axes; of: what the strands are."""
     width = max(900.0, 110.0 * (len(names) + 1))
     gap = (width - 120) / max(1, len(names))
-    columns = [[strand.settings[k] for strand in strands] for k in range(len(names))]
-    axes = [setting_axis(_shown(column), BOTTOM, TOP) for column in columns]
+    axes = [setting_axis([strand.settings[k] for strand in strands], BOTTOM, TOP) for k in range(len(names))]
     values = span(typical([strand.value for strand in strands]), BOTTOM, TOP)
     shade = shades([strand.value for strand in strands], better)
     marks = [words(6, 14, headline, "title")]
@@ -45,7 +43,7 @@ def parallel(
         points = [
             (50 + gap * k, axis.pixel(own))
             for k, (axis, own) in enumerate(zip(axes, strand.settings, strict=True))
-            if not (is_absent(own) and is_continuous(columns[k]))
+            if axis.has(own)
         ]
         points.append((50 + gap * len(names), values.inner_pixel(strand.value)))
         class_ = "strand chosen" if strand.is_best else f"strand t{shade(strand.value)}"
@@ -70,15 +68,6 @@ def shades(values: Sequence[float], better: Better | None) -> Callable[[float], 
         return max(0, min(SHADES - 1, int(SHADES * fraction)))
 
     return shade
-
-
-def is_absent(value: Any) -> bool:
-    return isinstance(value, str) and value == ABSENT
-
-
-def _shown(column: Sequence[Any]) -> Sequence[Any]:
-    """Without absent settings, where the others lie on an axis of numbers."""
-    return [value for value in column if not is_absent(value)] if is_continuous(column) else column
 
 
 def _upright(x: float, ticks: Ticks, name: str, room: float, is_first: bool = False) -> Markup:

@@ -1,7 +1,7 @@
 """Axes: from values to pixels, and which values are written beside them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, final
@@ -63,19 +63,20 @@ class SettingAxis:
     """The axis of a varied key: numbers by size, or else its values side by side in order."""
 
     numbers: NumberAxis  # of the values themselves, or of their indices among `names`
-    names: tuple[tuple[str, str], ...]  # canonical value, text; none for numbers
+    names: Mapping[str, str]  # canonical value -> text; none for numbers
     few: tuple[float, ...] = ()  # numbers that are so few that each has its tick
 
+    def has(self, value: Any) -> bool:
+        """Whether there is a pixel of a setting: `ABSENT`, for a key that is not there, has none among numbers."""
+        return canonical(value) in self.names if self.names else value != ABSENT
+
     def pixel(self, value: Any) -> float:
-        """The pixel of a setting; `ABSENT` stands for a key that is not there."""
-        if not self.names:
-            return self.numbers.pixel(float(value))
-        own = ABSENT if isinstance(value, str) and value == ABSENT else canonical(value)
-        return self.numbers.pixel(float([name for name, _ in self.names].index(own)))
+        """The pixel of a setting that the axis has."""
+        return self.numbers.pixel([*self.names].index(canonical(value)) if self.names else float(value))
 
     def ticks(self) -> Ticks:
         if self.names:
-            return [(self.numbers.pixel(float(index)), text) for index, (_, text) in enumerate(self.names)]
+            return [(self.numbers.pixel(index), text) for index, text in enumerate(self.names.values())]
         return [(self.numbers.pixel(value), tick(value)) for value in self.few] or self.numbers.ticks()
 
 
@@ -116,14 +117,22 @@ def is_continuous(values: Sequence[Any]) -> bool:
 
 
 def setting_axis(values: Sequence[Any], start: float, end: float) -> SettingAxis:
-    """The axis of a varied key with these values."""
+    """The axis of a varied key with these values; without `ABSENT` where the others are many numbers."""
+    are_many = is_continuous(values)
+    if are_many:
+        values = [value for value in values if value != ABSENT]
     numbers = [value for value in values if number(value) is not None]
     distinct = sorted({float(value) for value in numbers})
-    if len(numbers) == len(values) and len(distinct) > 1 and (_fit_one_axis(distinct) or is_continuous(values)):
-        return SettingAxis(span(distinct, start, end, log=_is_evener_in_log(distinct)), (), _apart(distinct))
-    known = {ABSENT if value == ABSENT else canonical(value): value for value in values}
-    ordered = sorted(known.items(), key=lambda item: sorting(None if item[1] == ABSENT else item[1]))
-    names = tuple((name, ABSENT if name == ABSENT else shown(value)) for name, value in ordered)
+    if len(numbers) == len(values) and len(distinct) > 1 and (are_many or _fit_one_axis(distinct)):
+        return SettingAxis(span(distinct, start, end, log=_is_evener_in_log(distinct)), {}, _apart(distinct))
+    return name_axis(values, start, end)
+
+
+def name_axis(values: Iterable[Any], start: float, end: float) -> SettingAxis:
+    """The axis of a varied key whose values are side by side in order, each on an equal part of it."""
+    distinct = {canonical(value): value for value in values}
+    ordered = sorted(distinct.items(), key=lambda item: sorting(None if item[1] == ABSENT else item[1]))
+    names = {name: shown(value) for name, value in ordered}
     return SettingAxis(NumberAxis(-0.5, len(names) - 0.5, start, end), names)
 
 

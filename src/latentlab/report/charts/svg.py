@@ -7,14 +7,18 @@ from markupsafe import Markup, escape
 LETTER = 5.6  # mean width of a letter of the charts' text
 
 
-def tag(name: str, *content: str | Markup, **attributes: object) -> Markup:
-    """One element; `class_` and `stroke_width` become class and stroke-width, None omits an attribute."""
+def tag(name: str, *content: str | Markup, title: str = "", **attributes: object) -> Markup:
+    """One element; `class_` and `stroke_width` become class and stroke-width, None omits an attribute.
+
+    title: a text that the browser shows on hovering.
+    """
     written = Markup("").join(
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _short(value))
         for key, value in attributes.items()
         if value is not None
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, Markup("").join(map(escape, content)))
+    inner = [tag("title", title), *content] if title else content
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, Markup("").join(map(escape, inner)))
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
@@ -29,7 +33,11 @@ def words(x: float, y: float, content: str, class_: str = "", anchor: str | None
 def path(points: Iterable[tuple[float, float]], class_: str, title: str = "") -> Markup:
     """A line through the points, in pixels to a tenth."""
     d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return tag("path", *([tag("title", title)] if title else []), d=d, class_=class_)
+    return tag("path", title=title, d=d, class_=class_)
+
+
+def box(x: float, y: float, width: float, height: float, class_: str, title: str = "") -> Markup:
+    return tag("rect", title=title, x=x, y=y, width=width, height=height, class_=class_)
 
 
 def drawing(width: float, height: float, label: str, *content: Markup, class_: str = "chart") -> Markup:

@@ -12,6 +12,7 @@ from latentlab.runs.identity import flat, override_key
 from latentlab.runs.layout import FIGURES, HISTORY, METRICS, STATUS
 
 COSTS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
+REVISION_DIGITS = 12
 FACTS = ("data", "data_fingerprint", "device", "git_revision")
 PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
@@ -142,6 +143,9 @@ def _numbers(content: object, damage: list[str]) -> dict[str, float | None]:
 
 def _facts(figures: Mapping[str, Any]) -> dict[str, str]:
     facts = {key: str(figures[key]) for key in FACTS if figures.get(key) is not None}
+    if (revision := facts.get("git_revision", "")) and len(revision) > REVISION_DIGITS:
+        is_changed = revision.endswith("+")  # a checkout with changes
+        facts["git_revision"] = revision[:REVISION_DIGITS] + "+" * is_changed
     versions = figures.get("versions")
     if isinstance(versions, dict):
         facts["versions"] = ", ".join(f"{package} {version}" for package, version in versions.items())

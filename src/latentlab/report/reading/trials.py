@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -12,7 +13,8 @@ from latentlab.runs.documents import Damaged, json_of, lies_within, number
 from latentlab.runs.layout import SEARCH
 
 DIRECTIONS: Mapping[str, Better] = {"minimize": "lower", "maximize": "higher"}
-STATES = ("complete", "pruned", "fail", "running", "waiting")
+# Optuna's name of a trial's state -> the status of its run
+STATUSES = {"complete": "complete", "pruned": "pruned", "fail": "failed", "running": "running", "waiting": "waiting"}
 MAX_TRIALS, MAX_OBJECTIVES, MAX_KEYS = 5000, 6, 60
 
 
@@ -21,11 +23,12 @@ MAX_TRIALS, MAX_OBJECTIVES, MAX_KEYS = 5000, 6, 60
 class Trial:
     """One trial.
 
-    folder: of its run, below the sweep's, empty where there is none. values: by objective, of a complete one.
+    status: one of `STATUSES`' values. folder: of its run, below the sweep's, empty where there is none.
+    values: by objective, of a complete one.
     """
 
     number: int
-    state: str
+    status: str
     folder: str
     params: Mapping[str, Any]
     values: tuple[float, ...]
@@ -41,29 +44,32 @@ class Search:
     trials: tuple[Trial, ...]
     importance: Mapping[str, Mapping[str, float]]
 
-    @property
+    @cached_property
     def complete(self) -> list[Trial]:
-        return [trial for trial in self.trials if trial.state == "complete"]
+        return [trial for trial in self.trials if trial.status == "complete"]
 
-    @property
-    def keys(self) -> list[str]:
-        """The keys drawn, in the order of the trials."""
-        return list(dict.fromkeys(key for trial in self.trials for key in trial.params))
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """{key drawn: its last name, or the whole where another key has the same}, in the order of the trials."""
+        keys = list(dict.fromkeys(key for trial in self.trials for key in trial.params))
+        return {key: short_key(key, keys) for key in keys}
 
-    def label(self, key: str) -> str:
-        """The key's last name, where no other key has the same."""
-        return short_key(key, self.keys)
+    @cached_property
+    def best_numbers(self) -> set[int]:
+        """The numbers of the best trials."""
+        return {trial.number for trial in self.best()}
 
     def drawn(self, trial: Trial) -> str:
         """The values drawn for a trial, as text."""
-        return ", ".join(f"{self.label(key)}={shown(value)}" for key, value in trial.params.items())
+        return ", ".join(f"{self.labels[key]}={shown(value)}" for key, value in trial.params.items())
+
+    def figures(self, trial: Trial) -> str:
+        """The values of a complete trial, as text: "val/mse 0.1"."""
+        return ", ".join(f"{name} {compact(value)}" for name, value in zip(self.objectives, trial.values, strict=True))
 
     def described(self, trial: Trial) -> str:
-        """A trial in one line: its number, values or state, and what was drawn."""
-        values = ", ".join(
-            f"{name} {compact(value)}" for name, value in zip(self.objectives, trial.values, strict=False)
-        )
-        return f"trial {trial.number}: {values or trial.state}; {self.drawn(trial)}"
+        """A complete trial in one line: its number, its values, and what was drawn."""
+        return f"trial {trial.number}: {self.figures(trial)}; {self.drawn(trial)}"
 
     def cost(self, trial: Trial, objective: int) -> float:
         """The value, its sign such that less is better."""
@@ -134,17 +140,17 @@ def _trial(entry: object, objectives: int, folder: Path) -> Trial | None:
     """None where the entry is damaged."""
     if not isinstance(entry, dict):
         return None
-    index, state, params = entry.get("number"), entry.get("state"), entry.get("params")
+    index, status, params = entry.get("number"), STATUSES.get(str(entry.get("state"))), entry.get("params")
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 10**9:
         return None
-    if state not in STATES or not isinstance(params, dict) or len(params) > MAX_KEYS:
+    if status is None or not isinstance(params, dict) or len(params) > MAX_KEYS:
         return None
-    values = _values(entry.get("values")) if state == "complete" else ()
-    if state == "complete" and len(values) != objectives:
+    values = _values(entry.get("values")) if status == "complete" else ()
+    if status == "complete" and len(values) != objectives:
         return None
     own, reason = entry.get("folder"), entry.get("reason")
     own = Path(own).as_posix() if isinstance(own, str) and lies_within(own, folder) else ""
-    return Trial(index, state, own, params, values, reason if isinstance(reason, str) else "")
+    return Trial(index, status, own, params, values, reason if isinstance(reason, str) else "")
 
 
 def _values(content: object) -> tuple[float, ...]:
@@ -164,17 +170,15 @@ def _importance(content: object, objectives: Iterable[str]) -> dict[str, dict[st
 
 
 def _with_numbers(trials: Sequence[Trial]) -> list[Trial]:
-    """Options that are all numbers, such as "1e-06", become numbers."""
-    texts: dict[str, list[Any]] = {}
-    for trial in trials:
-        for key, value in trial.params.items():
-            texts.setdefault(key, []).append(value)
-    numeric = {key for key, values in texts.items() if all(_as_number(value) is not None for value in values)}
-    return [replace(t, params={key: _typed(v, key in numeric) for key, v in t.params.items()}) for t in trials]
+    """Options that are all numbers, such as "1e-06", become numbers; null becomes `ABSENT`."""
+    with_words = {key for trial in trials for key, value in trial.params.items() if _as_number(value) is None}
 
+    def typed(key: str, value: Any) -> Any:
+        if value is None:
+            return ABSENT
+        return _as_number(value) if isinstance(value, str) and key not in with_words else value
 
-def _typed(value: Any, is_numeric: bool) -> Any:
-    return _as_number(value) if is_numeric and isinstance(value, str) else ABSENT if value is None else value
+    return [replace(t, params={key: typed(key, value) for key, value in t.params.items()}) for t in trials]
 
 
 def _as_number(value: Any) -> float | None:

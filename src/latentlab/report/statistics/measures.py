@@ -7,6 +7,8 @@ from typing import final
 
 from latentlab.report.statistics.intervals import Better
 
+ARROWS = {"lower": "↓", "higher": "↑", None: ""}
+
 
 @final
 @dataclass(frozen=True)
@@ -17,6 +19,16 @@ class Measure:
     label: str
     unit: str = ""
     better: Better | None = None
+
+    @property
+    def headline(self) -> str:
+        """The label with its unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def arrow(self) -> str:
+        """Up or down, where the better values are."""
+        return ARROWS[self.better]
 
 
 def _measures(*rows: tuple[str, str, str, Better | None]) -> dict[str, Measure]:
@@ -114,6 +126,11 @@ def with_half(mean: float, half: float) -> str:
         return f"{compact(mean)} ± {compact(half)}"
     decimals = max(0, 1 - math.floor(math.log10(half)))
     return f"{fixed(mean, decimals)} ± {fixed(half, decimals)}"
+
+
+def counted(count: int, what: str) -> str:
+    """ "1 seed", "2 seeds"."""
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def tick(value: float) -> str:
