@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from typing import final
 
 from latentlab.errors import ConfigError
-from latentlab.report.reading.groups import Group
-from latentlab.report.statistics.intervals import Leader, Summary, are_apart, leader, paired, summary
+from latentlab.report.reading.groups import Group, first_of
+from latentlab.report.statistics.intervals import Leader, Summary, leader, paired, summary
 from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, counted, decimals_for, measure, with_half
-
-MAX_NAMED = 3
 
 
 @final
@@ -58,9 +56,8 @@ def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bo
     """
     chosen = _named(baseline, groups)
     names = {name for group in groups for record in group.complete for name in record.metrics}
-    ordered = [name for name in YARDSTICK if name in names]
-    ordered += sorted(name for name in names - {*ordered} if name.startswith("test/"))
-    ordered += sorted(name for name in names - {*ordered})
+    further = sorted(names - YARDSTICK.keys(), key=lambda name: (not name.startswith("test/"), name))
+    ordered = [*(name for name in YARDSTICK if name in names), *further]
     return [_comparison(name, groups, chosen, comparable) for name in ordered]
 
 
@@ -69,8 +66,9 @@ def findings(comparisons: Sequence[Comparison], groups: Sequence[Group], is_sear
 
     Of a search only where the leader has several seeds: the best of many trials on the test set is no finding.
     """
-    sentences = [sentence(entry, groups) for entry in comparisons if not is_search or _leader_has_interval(entry)]
-    return [found for found in sentences if found]
+    if is_search:
+        comparisons = [e for e in comparisons if e.leader is not None and e.summaries[e.leader.index].half is not None]
+    return [found for entry in comparisons if (found := sentence(entry, groups))]
 
 
 def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
@@ -80,29 +78,29 @@ def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
         return ""
     best, label = entries[first.index], comparison.measure.label
     named = f"{label}: {groups[first.index].name}, {_figure(best)}"
+
+    def distance(index: int) -> float:
+        return abs((entries[index].mean or 0.0) - (best.mean or 0.0))
+
     if len(comparison.means) == 1:
         return f"{named}; no other group to compare with." if len(groups) > 1 else f"{label}: {_figure(best)}."
     if best.half is None:
         return f"{named}, has the best value; one seed says nothing about chance."
     if first.rule == "intervals":
-        near = _nearest_apart(comparison, first.index)
+        others = [index for index, entry in enumerate(entries) if index != first.index and entry.half is not None]
+        near = min(others, key=distance)
         return f"{named}, is best; its interval is apart from the next, {groups[near].name} ({_figure(entries[near])})."
     if first.rule == "paired":
         return f"{named}, is best; intervals overlap, but on common seeds its difference from each excludes 0."
     if not first.undecided:
         return f"{named}, has the best mean; no other group has an interval to compare with."
-    closest = sorted(first.undecided, key=lambda index: abs((entries[index].mean or 0.0) - (best.mean or 0.0)))
-    undecided = _some([groups[index].name for index in closest])
+    undecided = first_of([groups[index].name for index in sorted(first.undecided, key=distance)], 3)
     return f"{label}: no difference shown between {groups[first.index].name}, {_figure(best)}, and {undecided}."
-
-
-def _leader_has_interval(comparison: Comparison) -> bool:
-    return comparison.leader is not None and comparison.summaries[comparison.leader.index].half is not None
 
 
 def _comparison(name: str, groups: Sequence[Group], chosen: int | None, comparable: bool) -> Comparison:
     values = [group.values(name) for group in groups]
-    entries = tuple(summary(list(found.values())) for found in values)
+    entries = tuple(summary([*found.values()]) for found in values)
     known = measure(name)
     first = leader(entries, values, known.better) if comparable and known.better is not None else None
     base = chosen if chosen is not None else first.index if first is not None else None
@@ -111,28 +109,13 @@ def _comparison(name: str, groups: Sequence[Group], chosen: int | None, comparab
 
 
 def _named(baseline: str | None, groups: Sequence[Group]) -> int | None:
-    if baseline is None:
-        return None
     names = [group.name for group in groups]
-    if baseline not in names:
-        listed = ", ".join(repr(name) for name in names[:12]) + (", ..." if len(names) > 12 else "")
-        raise ConfigError(f"baseline: no group {baseline!r}; expected one of {listed}")
-    return names.index(baseline)
-
-
-def _nearest_apart(comparison: Comparison, best: int) -> int:
-    """The index of the next group whose interval is apart from that of the best."""
-    entries = comparison.summaries
-    apart = [(entry.mean, k) for k, entry in enumerate(entries) if k != best and are_apart(entries[best], entry)]
-    return (min if comparison.measure.better == "lower" else max)(apart)[1]
+    if baseline is not None and baseline not in names:
+        raise ConfigError(f"baseline: no group {baseline!r}; expected one of {first_of(map(repr, names), 12)}")
+    return names.index(baseline) if baseline is not None else None
 
 
 def _figure(entry: Summary) -> str:
     assert entry.mean is not None
     text = with_half(entry.mean, entry.half) if entry.half is not None else compact(entry.mean)
     return f"{text} ({counted(entry.n, 'seed')})"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - MAX_NAMED
-    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

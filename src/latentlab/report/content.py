@@ -26,12 +26,12 @@ class Content:
 
     runs: RunSet
     grouping: Grouping
-    comparisons: tuple[Comparison, ...]
-    problems: tuple[Record, ...]
+    comparisons: list[Comparison]
+    problems: list[Record]
     charts: Charts
     pictures: Gallery
-    series: tuple[Series, ...]
-    notes: tuple[str, ...]
+    series: list[Series]
+    notes: list[str]
     baseline: str | None
 
     @classmethod
@@ -48,17 +48,10 @@ class Content:
         ranked = ranking(grouping.groups, comparisons, is_search)
         series = colours(grouping.groups, ranked)
         pictures = gallery(grouping.groups, ranked, max_groups=MAX_GROUPS_OF_SEARCH if is_search else MAX_GROUPS)
-        return cls(
-            runs,
-            grouping,
-            tuple(comparisons),
-            tuple(_problems(runs, pictures)),
-            draw(grouping, comparisons, series),
-            pictures,
-            tuple(series),
-            (*runs.notes, *([] if of_one_data else [OTHER_DATA])),
-            baseline,
-        )
+        charts = draw(grouping, comparisons, series)
+        notes = [*runs.notes, *([] if of_one_data else [OTHER_DATA])]
+        problems = _problems(runs, pictures)
+        return cls(runs, grouping, comparisons, problems, charts, pictures, series, notes, baseline)
 
     @property
     def main(self) -> list[Comparison]:
@@ -66,24 +59,26 @@ class Content:
         return [entry for entry in self.comparisons if entry.is_of_yardstick]
 
     def findings(self, comparisons: Sequence[Comparison]) -> list[str]:
+        """A sentence for each of these figures that has one."""
         return findings(comparisons, self.grouping.groups, self.runs.search is not None)
 
 
 def _problems(runs: RunSet, pictures: Gallery) -> list[Record]:
     expected = ("complete", "pruned") if runs.search is not None else ("complete",)
-    complete = [
-        replace(r, damage=(*r.damage, *(what for name, what in pictures.damage if name == r.name)))
-        for r in runs.records
-    ]
-    return [record for record in complete if record.status not in expected or record.damage]
+    found = []
+    for record in runs.records:
+        damage = (*record.damage, *(what for name, what in pictures.damage if name == record.name))
+        if record.status not in expected or damage:
+            found.append(replace(record, damage=damage))
+    return found
 
 
 def _is_one_data(grouping: Grouping) -> bool:
     """Whether all complete runs saw the same images in the same form."""
-    runs = [record for group in grouping.groups for record in group.complete]
     form = ("data._target_", "data.binarize", "data.image_size")
     seen = {
         (record.facts.get("data"), record.facts.get("data_fingerprint"), *(str(record.config.get(k)) for k in form))
-        for record in runs
+        for group in grouping.groups
+        for record in group.complete
     }
     return len(seen) <= 1

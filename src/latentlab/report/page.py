@@ -4,23 +4,27 @@ import base64
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from latentlab.report.charts.search_charts import parallel_charts, search_charts
 from latentlab.report.comparisons import Comparison
 from latentlab.report.content import Content
 from latentlab.report.reading.groups import ABSENT, shown
 from latentlab.report.reading.records import Record
-from latentlab.report.search_view import search_values
-from latentlab.report.statistics.measures import ARROWS, counted, decimals_for, fixed, measure
+from latentlab.report.reading.run_sets import RunSet
+from latentlab.report.reading.trials import TRIAL_STATUSES, Search, Trial
+from latentlab.report.statistics.measures import ARROWS, YARDSTICK, compact, counted, decimals_for, fixed, measure
 from latentlab.runs.documents import number
 from latentlab.runs.run import STATUSES
 
+MAX_BEST = 10  # trials named
 COST_DECIMALS = {"train_seconds": 1, "epochs": 0, "parameters": 0}
 FACTS = {"data": "data", "device": "device", "git_revision": "revision", "versions": "versions"}
 
@@ -41,16 +45,41 @@ def render(content: Content, output: Path) -> str:
         policy=_policy(style, script),
         style=Markup(style),
         script=Markup(script),
-        counts=_counts(runs.records),
+        counts=_counts(runs.records, [*STATUSES, "missing", "damaged", "unknown"]),
         facts=_facts(runs.records),
         main=main,
         further=[entry for entry in content.comparisons if not entry.is_of_yardstick],
         compared=[entry for entry in main if _is_compared(entry, content.baseline is not None)],
-        searched=None if runs.search is None else search_values(runs.search, runs),
+        searched=None if runs.search is None else _search_values(runs.search, runs),
         links={record.name: _link(record.folder, output) for record in runs.records if record.status != "missing"},
         costs=[(measure(key), decimals) for key, decimals in COST_DECIMALS.items()],
         run_decimals=[_decimals(entry.measure.key, runs.records) for entry in main],
     )
+
+
+def _search_values(search: Search, runs: RunSet) -> dict[str, Any]:
+    """The values of search.html, for the search that drew these runs.
+
+    best: the best trials, each with its figures on the test set; `others` more are marked in the table only.
+    counts: (status, number of trials). decimals: of each objective in the table.
+    """
+    best = search.best()
+    return {
+        "search": search,
+        "best": [(trial, _tested(trial, runs)) for trial in best[:MAX_BEST]],
+        "others": len(best[MAX_BEST:]),
+        "counts": _counts(search.trials, TRIAL_STATUSES.values()),
+        "decimals": [decimals_for([t.values[k] for t in search.complete]) for k in range(len(search.objectives))],
+        "charts": search_charts(search),
+        "wide_charts": parallel_charts(search),
+    }
+
+
+def _tested(trial: Trial, runs: RunSet) -> str:
+    """The yardstick's figures on the test set, by which the trial was not chosen; empty where it was not tested."""
+    found = next((record.metrics for record in runs.records if record.name == trial.folder), {})
+    pairs = [(known.label, found.get(key)) for key, known in YARDSTICK.items()]
+    return ", ".join(f"{label} {compact(value)}" for label, value in pairs if value is not None)
 
 
 def _is_compared(entry: Comparison, was_asked: bool) -> bool:
@@ -69,10 +98,10 @@ def _link(folder: Path, output: Path) -> str:
     return f"./{quote(os.fsencode(relative), safe='/')}/"
 
 
-def _counts(records: Sequence[Record]) -> list[tuple[str, int]]:
-    found = Counter(record.status for record in records)
-    order = [*STATUSES, "missing", "damaged", "unknown"]
-    return [(status, found[status]) for status in order if found[status]]
+def _counts(found: Sequence[Record | Trial], order: Iterable[str]) -> list[tuple[str, int]]:
+    """(status, how many have it), in this order."""
+    counts = Counter(each.status for each in found)
+    return [(status, counts[status]) for status in order if counts[status]]
 
 
 def _facts(records: Sequence[Record]) -> list[tuple[str, list[str]]]:

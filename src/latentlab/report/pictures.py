@@ -5,7 +5,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -43,9 +43,9 @@ class Picture:
 class Gallery:
     """rows: (key, pictures over the groups). notes: what was left out and why; damage: (run, what)."""
 
-    rows: tuple[tuple[str, tuple[Picture, ...]], ...]
-    notes: tuple[str, ...]
-    damage: tuple[tuple[str, str], ...]
+    rows: list[tuple[str, list[Picture]]]
+    notes: list[str]
+    damage: list[tuple[str, str]]
 
 
 def gallery(
@@ -55,53 +55,42 @@ def gallery(
 
     order: indices of the groups, the best first. budget: bytes of all pictures.
     """
-    runs, notes = _shown_runs(groups, order, max_groups)
-    few = sum(len(run.pictures) for run in runs.values()) <= FEW
+    runs, notes = _shown_runs(groups, order), []
+    most = min(max_groups, max(2, MAX_PICTURES // max(1, len(_keys(runs)))))
+    if len(runs) > most:
+        notes.append(f"the pictures of the {most} best groups of {len(runs)} are shown")
+        runs = dict(list(runs.items())[:most])
+    wanted = [(key, index, run) for key in sorted(_keys(runs)) for index, run in runs.items() if key in run.pictures]
     rows: dict[str, list[Picture]] = {}
     damage, spent, skipped = [], 0, 0
-    for key in sorted({key for run in runs.values() for key in run.pictures}):
-        for index, run in runs.items():
-            if key not in run.pictures:
-                continue
-            try:
-                picture = _picture(run.pictures[key], index, few, f"seed {run.seed}" if run.seed is not None else "")
-            except DAMAGE as error:
-                damage.append((run.name, f"figures/{key}.png is damaged ({_reason(error)})"))
-                continue
-            if spent + len(picture.source) > budget:
-                skipped += 1
-            else:
-                spent += len(picture.source)
-                rows.setdefault(key, []).append(picture)
+    for key, index, run in wanted:
+        note = f"seed {run.seed}" if run.seed is not None else ""
+        try:
+            picture = _picture(run.pictures[key], index, len(wanted) <= FEW, note)
+        except DAMAGE as error:
+            damage.append((run.name, f"figures/{key}.png is damaged ({_reason(error)})"))
+            continue
+        if spent + len(picture.source) > budget:
+            skipped += 1
+        else:
+            spent += len(picture.source)
+            rows.setdefault(key, []).append(picture)
     if skipped:
         notes.append(f"{skipped} pictures were left out: the page holds {budget / 2**20:.0f} MiB of them")
-    return Gallery(tuple((key, tuple(row)) for key, row in rows.items()), tuple(notes), tuple(damage))
+    return Gallery(list(rows.items()), notes, damage)
 
 
-def _shown_runs(groups: Sequence[Group], order: Sequence[int], max_groups: int) -> tuple[dict[int, Record], list[str]]:
-    """{index of a group: the run whose pictures are shown}, for as many groups as the page has room for; notes."""
-    seed = _common_seed([groups[index] for index in order])
-    chosen = {index: run for index in order if (run := _shown_run(groups[index], seed)) is not None}
-    keys = {key for run in chosen.values() for key in run.pictures}
-    most = min(max_groups, max(2, MAX_PICTURES // max(1, len(keys))))
-    notes = [f"the pictures of the {most} best groups of {len(chosen)} are shown"] if len(chosen) > most else []
-    return dict(list(chosen.items())[:most]), notes
+def _keys(runs: Mapping[int, Record]) -> set[str]:
+    return {key for run in runs.values() for key in run.pictures}
 
 
-def _common_seed(groups: Sequence[Group]) -> int | None:
-    """The lowest seed of which every group that has pictures has some."""
-    seeds = [{run.seed for run in _with_pictures(group)} for group in groups if _with_pictures(group)]
-    common = set.intersection(*seeds) - {None} if seeds else set()
-    return min((seed for seed in common if seed is not None), default=None)
-
-
-def _with_pictures(group: Group) -> list[Record]:
-    return [run for run in group.complete if run.pictures]
-
-
-def _shown_run(group: Group, seed: int | None) -> Record | None:
-    runs = _with_pictures(group)
-    return next((run for run in runs if run.seed == seed), runs[0] if runs else None)
+def _shown_runs(groups: Sequence[Group], order: Sequence[int]) -> dict[int, Record]:
+    """{index of a group that has pictures: the run whose pictures are shown}."""
+    with_pictures = {index: [run for run in groups[index].complete if run.pictures] for index in order}
+    with_pictures = {index: runs for index, runs in with_pictures.items() if runs}
+    seeds = [{run.seed for run in runs if run.seed is not None} for runs in with_pictures.values()]
+    common = min(set.intersection(*seeds), default=None) if seeds else None
+    return {index: next((r for r in runs if r.seed == common), runs[0]) for index, runs in with_pictures.items()}
 
 
 def _picture(file: Path, group: int, few: bool, note: str) -> Picture:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from latentlab.report.charts.axes import Result, Series
 from latentlab.report.charts.curves import curve_chart, curve_names
-from latentlab.report.charts.effects import are_drawn_at_random, effect_chart, slices
+from latentlab.report.charts.effects import effect_charts
 from latentlab.report.charts.scatter import scatter
 from latentlab.report.comparisons import Comparison
 from latentlab.report.reading.groups import Group, Grouping
@@ -16,7 +16,7 @@ from latentlab.report.statistics.intervals import Summary, summary
 from latentlab.report.statistics.measures import COSTS, MINUS
 
 MAX_COLOURS = 12
-MAX_QUALITIES = 2  # against each cost, and each key of a search
+MAX_QUALITIES = 2  # against each cost
 
 
 @final
@@ -40,40 +40,32 @@ def ranking(groups: Sequence[Group], comparisons: Sequence[Comparison], is_searc
     The groups of a search keep their order, which is the search's own.
     """
     first = next((entry for entry in comparisons if entry.measure.better is not None), None)
-    indices = list(range(len(groups)))
     if first is None or is_search:
-        return indices
+        return list(range(len(groups)))
     sign = 1 if first.measure.better == "lower" else -1
     means = [entry.mean for entry in first.summaries]
-    return sorted(indices, key=lambda index: (means[index] is None, sign * (means[index] or 0.0), index))
+    return sorted(range(len(groups)), key=lambda index: (means[index] is None, sign * (means[index] or 0.0), index))
 
 
 def colours(groups: Sequence[Group], ranked: Sequence[int]) -> list[Series]:
     """A colour for each group, or for the best of many; the rest is grey."""
-    coloured = sorted(ranked[:MAX_COLOURS])
-    return [Series(group, coloured.index(index) if index in coloured else None) for index, group in enumerate(groups)]
+    numbers = {index: number for number, index in enumerate(sorted(ranked[:MAX_COLOURS]))}
+    return [Series(group, numbers.get(index)) for index, group in enumerate(groups)]
 
 
 def draw(grouping: Grouping, comparisons: Sequence[Comparison], series: Sequence[Series]) -> Charts:
     """All charts of the page."""
     main = [entry for entry in comparisons if entry.is_of_yardstick]
     qualities = [entry for entry in main if entry.measure.better is not None][:MAX_QUALITIES]
+    figures = [(entry.measure, _results(series, entry.summaries)) for entry in main if grouping.keys]
+    effects, is_key_by_key = effect_charts([own for own in figures if len(own[1]) > 1], grouping)
     return Charts(
         [curve_chart(name, series) for name in curve_names(grouping.groups)],
-        *_effects(grouping, main, series),
+        effects,
+        is_key_by_key,
         _rate_distortion(comparisons, series),
         [chart for entry in qualities for chart in _costs(entry, series)],
     )
-
-
-def _effects(grouping: Grouping, main: Sequence[Comparison], series: Sequence[Series]) -> tuple[list[Markup], bool]:
-    """The charts, and whether each shows one key."""
-    found = [(entry.measure, _results(series, entry.summaries)) for entry in main if grouping.keys]
-    drawn = [(known, results) for known, results in found if len(results) > 1]
-    if any(are_drawn_at_random(results, grouping) for _, results in drawn):
-        qualities = [own for own in drawn if own[0].better is not None][:MAX_QUALITIES]
-        return [chart for own in qualities for chart in slices(*own, grouping)], True
-    return [effect_chart(*own, grouping) for own in drawn], len(grouping.keys) == 1
 
 
 def _rate_distortion(comparisons: Sequence[Comparison], series: Sequence[Series]) -> list[Markup]:

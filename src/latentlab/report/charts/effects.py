@@ -16,31 +16,36 @@ from latentlab.runs.identity import canonical
 
 MAX_CELLS_PER_SIDE = 24
 MIN_FILLED = 0.3
-MAX_SLICES = 6
+MAX_QUALITIES, MAX_KEYS = 2, 6  # of a search: figures, and keys that they are drawn against
 GRID_TOP = 46.0
 
-
-def are_drawn_at_random(results: Sequence[Result], grouping: Grouping) -> bool:
-    """Whether several keys vary and one takes values as a search draws them, not as a grid does."""
-    return len(grouping.keys) > 1 and any(is_continuous(_settings(results, key)) for key in grouping.keys)
+Figures = Sequence[tuple[Measure, Sequence[Result]]]
 
 
-def slices(measure: Measure, results: Sequence[Result], grouping: Grouping) -> list[Markup]:
-    """One chart per key, of the figure against that key."""
-    return [_one_key(measure, results, key, grouping.label(key)) for key in grouping.keys[:MAX_SLICES]]
+def effect_charts(figures: Figures, grouping: Grouping) -> tuple[list[Markup], bool]:
+    """The figures against the varied keys, and whether each chart shows one key; else it shows them all.
+
+    figures: each with the groups that have it. Where several keys vary and one takes values as a search draws them,
+    not as a grid does, the first figures with a better are drawn against each key.
+    """
+    settings = [_settings(results, key) for _, results in figures for key in grouping.keys]
+    is_drawn_at_random = len(grouping.keys) > 1 and any(map(is_continuous, settings))
+    if is_drawn_at_random:
+        figures = [figure for figure in figures if figure[0].better is not None][:MAX_QUALITIES]
+    if is_drawn_at_random or len(grouping.keys) == 1:
+        keys = grouping.keys[:MAX_KEYS]
+        return [_one_key(*figure, key, grouping.labels[key]) for figure in figures for key in keys], True
+    return [_all_keys(*figure, grouping) for figure in figures], False
 
 
-def effect_chart(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
-    """The chart that fits the number of varied keys; there is at least one key and one result."""
-    if len(grouping.keys) == 1:
-        return slices(measure, results, grouping)[0]
+def _all_keys(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
     sides = {key: len({canonical(value) for value in _settings(results, key)}) for key in grouping.keys}
     is_grid = max(sides.values()) <= MAX_CELLS_PER_SIDE and len(results) >= MIN_FILLED * prod(sides.values())
     if len(sides) == 2 and is_grid:
         return _heat_map(measure, results, grouping, sides)
     keys = grouping.keys[:MAX_AXES]
     strands = [Strand([_setting(own, key) for key in keys], own.mean, _described(own)) for own in results]
-    names = [grouping.label(key) for key in keys]
+    names = [grouping.labels[key] for key in keys]
     return parallel(measure.headline, names, measure.label, strands, measure.better, "groups")
 
 
@@ -65,8 +70,9 @@ def _heat_map(measure: Measure, results: Sequence[Result], grouping: Grouping, s
     """sides: of both keys how many values there are; the key with fewer is drawn downwards."""
     down, across = sorted(sides, key=lambda key: sides[key])
     high = 30.0 if sides[down] <= 8 else 20.0
+    down_name, across_name = grouping.labels[down], grouping.labels[across]
     rows = name_axis(_settings(results, down), GRID_TOP, GRID_TOP + high * sides[down])
-    left = 12 + min(110.0, 6.0 * max(len(text) for text in [*rows.names.values(), grouping.label(down)]))
+    left = 12 + min(110.0, 6.0 * max(len(text) for text in [*rows.names.values(), down_name]))
     width, height = max(WIDTH, left + 30.0 * sides[across]), rows.numbers.end + 40
     columns = name_axis(_settings(results, across), left, width - 6)
     wide = (width - 6 - left) / sides[across]
@@ -75,7 +81,7 @@ def _heat_map(measure: Measure, results: Sequence[Result], grouping: Grouping, s
     marks = [
         _shade_key(measure, results, width),
         words(6, 14, measure.headline, "title"),
-        words(6, 34, clipped(grouping.label(down), left), "name"),
+        words(6, 34, clipped(down_name, left), "name"),
         *(words(left - 6, y + 4, clipped(text, left - 8), "tick", "end") for y, text in rows.ticks()),
         *(words(x, height - 26, clipped(text, wide), "tick", "middle") for x, text in columns.ticks()),
     ]
@@ -84,8 +90,8 @@ def _heat_map(measure: Measure, results: Sequence[Result], grouping: Grouping, s
         marks.append(box(x - wide / 2, y - high / 2, wide - 1, high - 1, f"q{step}", _described(own)))
         ink = "ink light" if step > SHADES // 2 else "ink"
         marks.append(words(x, y + 4, f"{own.mean:.3g}" if is_numbered else "", ink, "middle"))
-    marks.append(words((left + width) / 2, height - 8, grouping.label(across), "name", "middle"))
-    label = f"{measure.label} by {grouping.label(down)} and {grouping.label(across)}"
+    marks.append(words((left + width) / 2, height - 8, across_name, "name", "middle"))
+    label = f"{measure.label} by {down_name} and {across_name}"
     return drawing(width, height, label, *marks)
 
 

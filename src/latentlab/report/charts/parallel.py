@@ -48,9 +48,9 @@ def parallel(
         points.append((50 + gap * len(names), values.inner_pixel(strand.value)))
         class_ = "strand chosen" if strand.is_best else f"strand t{shade(strand.value)}"
         marks.append(path(points, class_, strand.title))
-    for k, (axis, name) in enumerate(zip(axes, names, strict=True)):
-        marks.append(_upright(50 + gap * k, axis.ticks(), name, gap, is_first=k == 0))
-    marks.append(_upright(50 + gap * len(names), values.ticks(), figure, gap))
+    ticks = [*(axis.ticks() for axis in axes), values.ticks()]
+    for k, name in enumerate([*names, figure]):
+        marks.append(_upright(50 + gap * k, ticks[k], name, gap, is_first=k == 0))
     label = f"{figure} against {', '.join(names)}, {len(strands)} {of}"
     return drawing(width, HIGH, label, *marks, class_="chart wide")
 
@@ -70,7 +70,7 @@ def shades(values: Sequence[float], better: Better | None) -> Callable[[float], 
     return shade
 
 
-def _upright(x: float, ticks: Ticks, name: str, room: float, is_first: bool = False) -> Markup:
+def _upright(x: float, ticks: Ticks, name: str, room: float, is_first: bool) -> Markup:
     marks = [line(x, BOTTOM, x, TOP, "axis"), words(x, 38, clipped(name, room), "name", "middle")]
     every = 1 + len(ticks) // 14
     is_left = is_first and all(len(text) <= 8 for _, text in ticks)  # where no line crosses it

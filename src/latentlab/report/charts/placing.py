@@ -1,6 +1,6 @@
 """Names beside the points of a chart, where they cover neither each other nor a point."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -10,6 +10,10 @@ from latentlab.report.charts.svg import LETTER, clipped, words
 LONGEST = 130.0
 HIGH, AROUND = 10.0, 5.0  # of a name, and of a point
 HIGHEST = 16.0  # below the chart's title
+# where a name is tried beside its point: to the right, down, the text's anchor
+POSITIONS = [(right, down, anchor) for down in (-5, 12, 3.5) for right, anchor in ((7, None), (-7, "end"))]
+POSITIONS += [(0, down, "middle") for down in (-9, 17, -20, 28)]
+PART_ON_THE_LEFT = {None: 0.0, "middle": 0.5, "end": 1.0}  # of a text, from its anchor
 
 Box = tuple[float, float, float, float]
 
@@ -20,22 +24,15 @@ def names_beside(points: Sequence[tuple[float, float, str]]) -> list[Markup]:
     marks = []
     for x, y, name in points:
         text = clipped(name, LONGEST)
-        positions = [(box, at) for box, at in _positions(x, y, LETTER * len(text)) if _is_inside(box)]
-        free = next(((box, at) for box, at in positions if not any(_cover(box, other) for other in taken)), None)
-        if free is not None:
-            box, (left, base, anchor) = free
-            taken.append(box)
-            marks.append(words(left, base, text, "note", anchor))
+        wide = LETTER * len(text)
+        for right, down, anchor in POSITIONS:
+            left, base = x + right - PART_ON_THE_LEFT[anchor] * wide, y + down
+            box = (left, base - HIGH + 2, left + wide, base + 2)
+            if _is_inside(box) and not any(_cover(box, other) for other in taken):
+                taken.append(box)
+                marks.append(words(x + right, base, text, "note", anchor))
+                break
     return marks
-
-
-def _positions(x: float, y: float, wide: float) -> Iterator[tuple[Box, tuple[float, float, str | None]]]:
-    """Right and left of the point, raised, lowered and level, then above and below it."""
-    for base in (y - 5, y + 12, y + 3.5):
-        yield (x + 7, base - HIGH + 2, x + 7 + wide, base + 2), (x + 7, base, None)
-        yield (x - 7 - wide, base - HIGH + 2, x - 7, base + 2), (x - 7, base, "end")
-    for base in (y - 9, y + 17, y - 20, y + 28):
-        yield (x - wide / 2, base - HIGH + 2, x + wide / 2, base + 2), (x, base, "middle")
 
 
 def _is_inside(box: Box) -> bool:

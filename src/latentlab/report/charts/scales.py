@@ -13,6 +13,7 @@ from latentlab.runs.identity import canonical
 
 DECADES = 1.4  # of values before their axis becomes logarithmic: a factor of 25
 MAX_OWN_TICKS = 8
+MAX_STEPS = 6  # between the ticks of a linear axis
 MAX_WHOLE = 12  # more points than these, and those far from the others are drawn at the frame
 MAX_NUMBERS = 24  # that a key of a grid takes
 MIN_LOG = 4  # ratio of the ends of a logarithmic axis of settings
@@ -42,12 +43,11 @@ class NumberAxis:
         """The pixel of a value, or the nearer end of the axis where it lies beyond them."""
         return min(max(self.pixel(value), min(self.start, self.end)), max(self.start, self.end))
 
-    def tick_values(self, most: int = 6) -> list[float]:
+    def tick_values(self) -> list[float]:
         """Round values."""
-        least = 1.0 if self.is_whole else 0.0
-        values = _log_steps(self.low, self.high) if self.is_log else _steps(self.low, self.high, most, least)
+        values = _log_steps(self.low, self.high) if self.is_log else []
         if len(values) < 2:
-            values = _steps(self.low, self.high, most, least)
+            values = _steps(self.low, self.high, least=1.0 if self.is_whole else 0.0)
         return [value for value in values if value >= 0 and value == round(value)] if self.is_whole else values
 
     def ticks(self) -> Ticks:
@@ -124,7 +124,8 @@ def setting_axis(values: Sequence[Any], start: float, end: float) -> SettingAxis
     numbers = [value for value in values if number(value) is not None]
     distinct = sorted({float(value) for value in numbers})
     if len(numbers) == len(values) and len(distinct) > 1 and (are_many or _fit_one_axis(distinct)):
-        return SettingAxis(span(distinct, start, end, log=_is_evener_in_log(distinct)), {}, _apart(distinct))
+        axis = span(distinct, start, end, log=_is_evener_in_log(distinct))
+        return SettingAxis(axis, {}, tuple(distinct) if _are_apart(distinct, axis) else ())
     return name_axis(values, start, end)
 
 
@@ -136,13 +137,10 @@ def name_axis(values: Iterable[Any], start: float, end: float) -> SettingAxis:
     return SettingAxis(NumberAxis(-0.5, len(names) - 0.5, start, end), names)
 
 
-def _apart(values: Sequence[float]) -> tuple[float, ...]:
-    """The values themselves, where they are few enough to be written beside an axis one by one."""
-    if len(values) > MAX_OWN_TICKS:
-        return ()
-    axis = span(values, 0.0, 1.0, log=_is_evener_in_log(values))
-    pixels = [axis.pixel(value) for value in values]
-    return tuple(values) if min(after - before for before, after in pairwise(pixels)) > 0.1 else ()
+def _are_apart(values: Sequence[float], axis: NumberAxis) -> bool:
+    """Whether these ordered values are so few and so far apart that each can have its tick."""
+    gaps = [abs(axis.pixel(after) - axis.pixel(before)) for before, after in pairwise(values)]
+    return len(values) <= MAX_OWN_TICKS and min(gaps) > 0.1 * abs(axis.end - axis.start)
 
 
 def _fit_one_axis(values: Sequence[float]) -> bool:
@@ -167,22 +165,23 @@ def _unevenness(values: Sequence[float]) -> float:
     return max(abs((value - values[0]) / length - k / last) for k, value in enumerate(values))
 
 
-def _steps(low: float, high: float, most: int, least: float = 0.0) -> list[float]:
-    width = max((high - low) / most, least)
+def _steps(low: float, high: float, least: float) -> list[float]:
+    """A few multiples of a round step, which is at least `least`."""
+    width = max((high - low) / MAX_STEPS, least)
     if not width > 0 or not math.isfinite(width):
         return [low]
     unit = 10 ** math.floor(math.log10(width))
     step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= width * 0.999)
     first = math.ceil(low / step - 1e-9)
-    return [(first + k) * step for k in range(most + 2) if (first + k) * step <= high + 1e-9 * step]
+    return [(first + k) * step for k in range(MAX_STEPS + 2) if (first + k) * step <= high + 1e-9 * step]
 
 
 def _log_steps(low: float, high: float) -> list[float]:
+    """Powers of ten, with as many values between them as make four."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     few: list[float] = []
     for factors in ((1,), (1, 3), (1, 2, 5)):
-        few = [factor * 10.0**decade for decade in decades[:: max(1, len(decades) // 6)] for factor in factors]
-        few = [value for value in few if low <= value <= high]
-        if len(few) >= 4:
-            break
+        if len(few) < 4:
+            values = [factor * 10.0**decade for decade in decades[:: max(1, len(decades) // 6)] for factor in factors]
+            few = [value for value in values if low <= value <= high]
     return few

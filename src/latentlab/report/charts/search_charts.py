@@ -1,6 +1,5 @@
 """Charts of a search: its history, the importance of keys, trials on parallel axes, the trade-off of objectives."""
 
-from collections.abc import Sequence
 from itertools import accumulate
 
 from markupsafe import Markup
@@ -8,7 +7,7 @@ from markupsafe import Markup
 from latentlab.report.charts.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, chart, dot
 from latentlab.report.charts.parallel import MAX_AXES, Strand, parallel
 from latentlab.report.charts.placing import names_beside
-from latentlab.report.charts.scales import NumberAxis, counts, span, typical
+from latentlab.report.charts.scales import counts, span, typical
 from latentlab.report.charts.svg import box, clipped, drawing, path, tag, words
 from latentlab.report.reading.groups import ABSENT
 from latentlab.report.reading.trials import Search, Trial
@@ -53,7 +52,12 @@ def _history(search: Search, index: int, name: str, better: Better) -> Markup:
     best = list(accumulate(values, min if better == "lower" else max))
     x = counts([trial.number for trial in search.trials], LEFT, RIGHT)
     y = span([*typical(values), best[-1]], FOOT - 12, TOP)
-    marks = [path(_steps([t.number for t in done], best, search.trials[-1].number, x, y), "step", "best so far")]
+    across, up = [x.pixel(trial.number) for trial in done], [y.inner_pixel(value) for value in best]
+    corners = [(across[0], up[0])]
+    for pixel, before, after in zip(across[1:], up, up[1:], strict=False):
+        if after != before:
+            corners += [(pixel, before), (pixel, after)]
+    marks = [path([*corners, (x.pixel(search.trials[-1].number), up[-1])], "step", "best so far")]
     for trial in search.trials:
         if trial.status in MARKS:
             title = f"trial {trial.number}: {trial.status}; {search.drawn(trial)}"
@@ -64,18 +68,6 @@ def _history(search: Search, index: int, name: str, better: Better) -> Markup:
         marks.append(dot(x.pixel(trial.number), y.inner_pixel(value), class_, search.described(trial), radius))
     label = f"{name} by trial, {len(done)} complete of {len(search.trials)}"
     return chart(label, _headline(name, better), x, y, "trial", *marks)
-
-
-def _steps(
-    numbers: Sequence[int], best: Sequence[float], last: int, x: NumberAxis, y: NumberAxis
-) -> list[tuple[float, float]]:
-    """The corners of the line that steps down, or up, at each better trial."""
-    ups = [y.inner_pixel(value) for value in best]
-    points = [(x.pixel(numbers[0]), ups[0])]
-    for k in range(1, len(numbers)):
-        if best[k] != best[k - 1]:
-            points += [(x.pixel(numbers[k]), ups[k - 1]), (x.pixel(numbers[k]), ups[k])]
-    return [*points, (x.pixel(last), ups[-1])]
 
 
 def _importance(search: Search, name: str) -> Markup:

@@ -1,8 +1,9 @@
 """Runs of one experiment and several seeds, named by the settings that tell the groups apart."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import fsum
 from typing import Any, final
@@ -24,7 +25,6 @@ class Group:
     name: str
     settings: Mapping[str, Any]
     records: tuple[Record, ...]
-    cache: dict[str, Values] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def complete(self) -> list[Record]:
@@ -45,18 +45,16 @@ class Group:
 
         A run without a seed counts as a seed of its own, named after its folder, and is paired with no other.
         """
-        if name not in self.cache:
-            by_seed: dict[int | str, list[float]] = {}
-            for record in self.complete:
-                value = record.metrics.get(name, record.costs.get(name))
-                if value is not None:
-                    by_seed.setdefault(record.seed_or_name, []).append(value)
-            self.cache[name] = mean_by_seed(by_seed)
-        return self.cache[name]
+        by_seed: dict[int | str, list[float]] = {}
+        for record in self.complete:
+            value = record.metrics.get(name, record.costs.get(name))
+            if value is not None:
+                by_seed.setdefault(record.seed_or_name, []).append(value)
+        return mean_by_seed(by_seed)
 
     def setting(self, key: str) -> str:
         """The value as text."""
-        return shown(self.settings[key]) if key in self.settings else ABSENT
+        return shown(self.settings.get(key, ABSENT))
 
 
 @final
@@ -72,9 +70,10 @@ class Grouping:
         """{name of a run: its group}."""
         return {record.name: group for group in self.groups for record in group.records}
 
-    def label(self, key: str) -> str:
-        """The key's last name, where no other key has the same."""
-        return short_key(key, self.keys)
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """{key: its short name}."""
+        return short_names(self.keys)
 
 
 def grouped(records: Iterable[Record]) -> Grouping:
@@ -84,14 +83,13 @@ def grouped(records: Iterable[Record]) -> Grouping:
     by_hash: dict[str, list[Record]] = {}
     for record in known:
         by_hash.setdefault(config_hash(record.config, without=seeds), []).append(record)
-    groups = [sorted(members, key=_by_seed) for members in by_hash.values()]
-    settings = _settings([members[0] for members in groups], seeds)
+    members = [tuple(sorted(found, key=_by_seed)) for found in by_hash.values()]
+    settings = _settings([found[0] for found in members], seeds)
     keys = _distinguishing_keys(settings, known)
-    order = sorted(range(len(groups)), key=lambda k: [sorting(settings[k].get(key)) for key in keys])
-    names = _unique([_name(keys, settings[k]) for k in order])
-    return Grouping(
-        tuple(Group(name, settings[k], tuple(groups[k])) for name, k in zip(names, order, strict=True)), tuple(keys)
-    )
+    pairs = sorted(zip(settings, members, strict=True), key=lambda pair: [sorting(pair[0].get(key)) for key in keys])
+    names = _unique([_name(keys, own) for own, _ in pairs])
+    groups = tuple(Group(name, *pair) for name, pair in zip(names, pairs, strict=True))
+    return Grouping(groups, tuple(keys))
 
 
 def mean_by_seed(values: Mapping[int | str, Sequence[float]]) -> Values:
@@ -99,10 +97,11 @@ def mean_by_seed(values: Mapping[int | str, Sequence[float]]) -> Values:
     return {seed: fsum(found) / len(found) for seed, found in values.items()}
 
 
-def short_key(key: str, keys: Iterable[str]) -> str:
-    """The key's last name, where no other of the keys has the same."""
-    last = key.rpartition(".")[2]
-    return last if sum(other.rpartition(".")[2] == last for other in keys) == 1 else key
+def short_names(keys: Collection[str]) -> dict[str, str]:
+    """{key: the part after its last dot, or the whole key where another one has the same}."""
+    last = {key: key.rpartition(".")[2] for key in keys}
+    counts = Counter(last.values())
+    return {key: name if counts[name] == 1 else key for key, name in last.items()}
 
 
 def shown(value: Any) -> str:
@@ -115,6 +114,12 @@ def shown(value: Any) -> str:
         return f"{value:.4g}"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= MAX_LETTERS else text[: MAX_LETTERS - 1] + "…"
+
+
+def first_of(names: Iterable[str], most: int) -> str:
+    """The names in a sentence, those after the first `most` as their number."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
 
 
 def sorting(value: Any) -> tuple[int, float, str]:
@@ -187,8 +192,8 @@ def _name(keys: Sequence[str], settings: Mapping[str, Any]) -> str:
     if not keys:
         return shown(settings.get("model", "all runs"))
     words = []
-    for key in keys:
+    for key, name in short_names(keys).items():
         if key in settings:
             value = shown(settings[key])
-            words.append(value if "." not in key else f"{short_key(key, keys)}={value}")
+            words.append(value if "." not in key else f"{name}={value}")
     return " ".join(words) or "the rest"

@@ -54,7 +54,7 @@ class Record:
     @property
     def why(self) -> str:
         """Its status's reason and its damage in one line; empty where there is neither."""
-        return "; ".join(dict.fromkeys([*([self.reason] if self.reason else []), *self.damage]))
+        return "; ".join(dict.fromkeys(filter(None, [self.reason, *self.damage])))
 
     @property
     def is_complete(self) -> bool:
@@ -67,7 +67,8 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
     overrides: those of its job, such as "seed=0", where they are known; else the folder's own.
     """
     run = Run(folder)
-    given = _assignments(overrides if overrides is not None else [])
+    # the run's own only name the keys that were meant to vary: damage there is not reported
+    given = _assignments(overrides if overrides is not None else _collected(run.read_overrides, []) or [])
     if not run.holds_anything:
         return Record(name, folder, "missing", "its folder holds no run", overrides=given)
     damage: list[str] = []
@@ -86,8 +87,7 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
         config,
         settings,
-        # the run's own only name the keys that were meant to vary: damage there is not reported
-        given if overrides is not None else _assignments(_collected(run.read_overrides, []) or []),
+        given,
         _numbers(figures.get("metrics"), damage),
         _curves(run, damage),
         _pictures(run, damage),
@@ -107,14 +107,14 @@ def _collected(read: Callable[[], T], damage: list[str]) -> T | None:
 
 
 def _config(run: Run, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    content = _collected(run.read_config, damage)
-    if content is None:
-        return {}, {}
     try:
+        content = run.read_config()
         return flat(content), hyperparameters(content)
+    except Damaged as error:
+        damage.append(str(error))
     except (KeyError, TypeError, ValueError, AttributeError):
         damage.append(f"{run.config_file.name} is damaged (no config of a run)")
-        return {}, {}
+    return {}, {}
 
 
 def _status(run: Run, has_figures: bool, damage: list[str]) -> tuple[str, str]:
@@ -156,10 +156,6 @@ def _curves(run: Run, damage: list[str]) -> dict[str, Curve]:
     epochs, is_damaged = _collected(run.read_history, damage) or ({}, False)
     if is_damaged:
         damage.append(f"{HISTORY} is damaged (some lines were skipped)")
-    return _by_name(epochs)
-
-
-def _by_name(epochs: Mapping[float, Mapping[str, Any]]) -> dict[str, Curve]:
     curves: dict[str, list[tuple[float, float]]] = {}
     for epoch, row in sorted(epochs.items()):
         for name, value in row.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from latentlab.errors import UserError, nearest
+from latentlab.report.reading.groups import first_of
 from latentlab.report.reading.records import Record, read_record
 from latentlab.report.reading.trials import Search, read_search
 from latentlab.runs import Run
@@ -55,23 +56,23 @@ def read_sweep(folder: Path) -> RunSet:
     Raises:
         UserError: there is no run in it.
     """
-    found = tuple(sorted(run_folders(folder)))
-    search, odd = read_search(folder)
+    found = sorted(run_folders(folder))
+    search, notes_on_search = read_search(folder)
     try:
         jobs, name, command = _jobs(folder)
     except Damaged as error:
-        if not found:
-            raise UserError(f"sweep: no runs in {folder}; a run's folder holds {CONFIG}") from error
-        below = tuple(read_record(folder / path, path) for path in found)
-        notes = [f"{error}: every run below the folder is included", *odd]
-        return RunSet(folder.resolve().name, below, "", tuple(notes), search)
-    records, notes = _records(folder, jobs)
-    listed = {record.name for record in records}
-    if others := [path for path in found if path not in listed]:
-        notes.append(f"not in {MANIFEST}, and skipped: {_some(others)}")
+        name, command, reason = "", "", f"a run's folder holds {CONFIG}"
+        records = [read_record(folder / path, path) for path in found]
+        notes = [f"{error}: every run below the folder is included"]
+    else:
+        reason = f"its {MANIFEST} lists no job"
+        records, notes = _records(folder, jobs)
+        listed = {record.name for record in records}
+        if others := [path for path in found if path not in listed]:
+            notes.append(f"not in {MANIFEST}, and skipped: {first_of(others, MAX_NAMED)}")
     if not records:
-        raise UserError(f"sweep: no runs in {folder}; its {MANIFEST} lists no job")
-    return RunSet(name or folder.resolve().name, tuple(records), command, (*notes, *odd), search)
+        raise UserError(f"sweep: no runs in {folder}; {reason}")
+    return RunSet(name or folder.resolve().name, tuple(records), command, (*notes, *notes_on_search), search)
 
 
 def read_runs(folders: Sequence[Path]) -> RunSet:
@@ -120,10 +121,6 @@ def _records(folder: Path, jobs: list[Any]) -> tuple[list[Record], list[str]]:
         given = [line for line in overrides if isinstance(line, str)] if isinstance(overrides, list) else []
         path = Path(name).as_posix()
         records.setdefault(path, read_record(folder / path, path, given))
-    notes = [f"refused, as these job folders of {MANIFEST} lie outside of it: {_some(refused)}"] if refused else []
+    listed = first_of(refused, MAX_NAMED)
+    notes = [f"refused, as these job folders of {MANIFEST} lie outside of it: {listed}"] if refused else []
     return list(records.values()), notes
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more

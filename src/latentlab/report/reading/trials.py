@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Any, final
 
-from latentlab.report.reading.groups import ABSENT, Group, Grouping, short_key, shown
+from latentlab.report.reading.groups import ABSENT, Group, Grouping, short_names, shown
 from latentlab.report.statistics.intervals import Better
 from latentlab.report.statistics.measures import compact
 from latentlab.runs.documents import Damaged, json_of, lies_within, number
@@ -14,7 +15,7 @@ from latentlab.runs.layout import SEARCH
 
 DIRECTIONS: Mapping[str, Better] = {"minimize": "lower", "maximize": "higher"}
 # Optuna's name of a trial's state -> the status of its run
-STATUSES = {"complete": "complete", "pruned": "pruned", "fail": "failed", "running": "running", "waiting": "waiting"}
+TRIAL_STATUSES = {name: name for name in ("complete", "pruned", "fail", "running", "waiting")} | {"fail": "failed"}
 MAX_TRIALS, MAX_OBJECTIVES, MAX_KEYS = 5000, 6, 60
 
 
@@ -23,7 +24,7 @@ MAX_TRIALS, MAX_OBJECTIVES, MAX_KEYS = 5000, 6, 60
 class Trial:
     """One trial.
 
-    status: one of `STATUSES`' values. folder: of its run, below the sweep's, empty where there is none.
+    status: one of `TRIAL_STATUSES`' values. folder: of its run, below the sweep's, empty where there is none.
     values: by objective, of a complete one.
     """
 
@@ -50,9 +51,8 @@ class Search:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """{key drawn: its last name, or the whole where another key has the same}, in the order of the trials."""
-        keys = list(dict.fromkeys(key for trial in self.trials for key in trial.params))
-        return {key: short_key(key, keys) for key in keys}
+        """{key drawn: its short name}, in the order of the trials."""
+        return short_names(dict.fromkeys(key for trial in self.trials for key in trial.params))
 
     @cached_property
     def best_numbers(self) -> set[int]:
@@ -81,26 +81,23 @@ class Search:
 
         Ordered by the first of the objectives, the best first.
         """
-        ordered = sorted(self.complete, key=lambda t: (*(self.cost(t, k) for k in objectives), t.number))
+        costs = {trial.number: [self.cost(trial, k) for k in objectives] for trial in self.complete}
         front: list[Trial] = []
-        costs: list[list[float]] = []
-        for trial in ordered:
-            own = [self.cost(trial, k) for k in objectives]
-            dominated = any(all(a <= b for a, b in zip(c, own, strict=True)) and c != own for c in costs)
+        for trial in sorted(self.complete, key=lambda trial: (costs[trial.number], trial.number)):
+            own, others = costs[trial.number], [costs[other.number] for other in front]
+            dominated = any(all(a <= b for a, b in zip(c, own, strict=True)) and c != own for c in others)
             if not dominated and not any(trial.params == other.params for other in front):
                 front.append(trial)
-                costs.append(own)
         return front
 
     def ordered(self, grouping: Grouping) -> Grouping:
         """The groups by the first objective, the best first; those without a value last."""
         costs = {trial.folder: self.cost(trial, 0) for trial in self.complete}
 
-        def order(group: Group) -> tuple[bool, float]:
-            own = min((costs[record.name] for record in group.records if record.name in costs), default=None)
-            return own is None, own or 0.0
+        def least(group: Group) -> float:
+            return min(costs.get(record.name, inf) for record in group.records)
 
-        return replace(grouping, groups=tuple(sorted(grouping.groups, key=order)))
+        return replace(grouping, groups=tuple(sorted(grouping.groups, key=least)))
 
     def best(self) -> list[Trial]:
         """The best trial, or with several objectives their Pareto front."""
@@ -140,7 +137,7 @@ def _trial(entry: object, objectives: int, folder: Path) -> Trial | None:
     """None where the entry is damaged."""
     if not isinstance(entry, dict):
         return None
-    index, status, params = entry.get("number"), STATUSES.get(str(entry.get("state"))), entry.get("params")
+    index, status, params = entry.get("number"), TRIAL_STATUSES.get(str(entry.get("state"))), entry.get("params")
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 10**9:
         return None
     if status is None or not isinstance(params, dict) or len(params) > MAX_KEYS:

@@ -50,7 +50,7 @@ class Summary:
 
     @property
     def excludes_zero(self) -> bool:
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+        return self.mean is not None and self.half is not None and abs(self.mean) > self.half
 
 
 @final

@@ -85,11 +85,13 @@ COSTS = {
 }
 
 
+KNOWN = YARDSTICK | FURTHER | COSTS
+
+
 def measure(key: str) -> Measure:
     """What is known of a figure; an unknown one is shown under its own name, without a best."""
-    known = YARDSTICK.get(key) or FURTHER.get(key) or COSTS.get(key)
-    if known is not None:
-        return known
+    if key in KNOWN:
+        return KNOWN[key]
     better = next((direction for pattern, direction in FAMILIES if re.fullmatch(pattern, key)), None)
     return Measure(key, key.removeprefix("test/").replace("_", " "), "", better)
 
@@ -102,11 +104,7 @@ def decimals_for(values: list[float]) -> int:
     middle, most, largest = (sizes[quarter * (len(sizes) - 1) // 4] for quarter in (2, 3, 4))
     if largest > FAR_ABOVE * middle:
         largest = most
-    digits = 0
-    while largest < 1000 and digits < MAX_DECIMALS:
-        largest *= 10
-        digits += 1
-    return digits
+    return min(max(0, 3 - math.floor(math.log10(largest))), MAX_DECIMALS)
 
 
 def fixed(value: float | None, decimals: int) -> str:
@@ -135,8 +133,8 @@ def counted(count: int, what: str) -> str:
 
 def tick(value: float) -> str:
     """A number at an axis; thousands and millions as k and M."""
-    for letter, unit in (("M", 1e6), ("k", 1e3)):
-        if abs(value) >= (unit if letter == "M" else 10 * unit) and abs(value) < 1e4 * unit:
+    for letter, unit, least in (("M", 1e6, 1e6), ("k", 1e3, 1e4)):
+        if least <= abs(value) < 1e4 * unit:
             return f"{compact(value / unit)}{letter}"
     return compact(value)
 
