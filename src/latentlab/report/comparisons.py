@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 from latentlab.errors import ConfigError
@@ -34,7 +35,7 @@ class Comparison:
     def is_of_yardstick(self) -> bool:
         return self.measure.key in YARDSTICK
 
-    @property
+    @cached_property
     def decimals(self) -> int:
         """Of the means in a table."""
         return decimals_for(self.means)
@@ -59,16 +60,6 @@ def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bo
     further = sorted(names - YARDSTICK.keys(), key=lambda name: (not name.startswith("test/"), name))
     ordered = [*(name for name in YARDSTICK if name in names), *further]
     return [_comparison(name, groups, chosen, comparable) for name in ordered]
-
-
-def findings(comparisons: Sequence[Comparison], groups: Sequence[Group], is_search: bool) -> list[str]:
-    """A sentence for each figure that has one.
-
-    Of a search only where the leader has several seeds: the best of many trials on the test set is no finding.
-    """
-    if is_search:
-        comparisons = [e for e in comparisons if e.leader is not None and e.summaries[e.leader.index].half is not None]
-    return [found for entry in comparisons if (found := sentence(entry, groups))]
 
 
 def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:

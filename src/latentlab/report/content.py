@@ -6,7 +6,7 @@ from typing import final
 
 from latentlab.report.charts.axes import Series
 from latentlab.report.charts.charts import Charts, colours, draw, ranking
-from latentlab.report.comparisons import Comparison, compare, findings
+from latentlab.report.comparisons import Comparison, compare, sentence
 from latentlab.report.pictures import MAX_GROUPS, Gallery, gallery
 from latentlab.report.reading.groups import Grouping, grouped
 from latentlab.report.reading.records import Record
@@ -59,8 +59,14 @@ class Content:
         return [entry for entry in self.comparisons if entry.is_of_yardstick]
 
     def findings(self, comparisons: Sequence[Comparison]) -> list[str]:
-        """A sentence for each of these figures that has one."""
-        return findings(comparisons, self.grouping.groups, self.runs.search is not None)
+        """A sentence for each of these figures that has one.
+
+        Of a search only where the leader has several seeds: the best of many trials on the test set is no finding.
+        """
+        is_search = self.runs.search is not None
+        leaders = [(entry, entry.leader) for entry in comparisons if entry.leader is not None]
+        found = [entry for entry, first in leaders if not is_search or entry.summaries[first.index].half is not None]
+        return [sentence(entry, self.grouping.groups) for entry in found]
 
 
 def _problems(runs: RunSet, pictures: Gallery) -> list[Record]:

@@ -5,7 +5,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -56,11 +56,12 @@ def gallery(
     order: indices of the groups, the best first. budget: bytes of all pictures.
     """
     runs, notes = _shown_runs(groups, order), []
-    most = min(max_groups, max(2, MAX_PICTURES // max(1, len(_keys(runs)))))
+    keys = sorted({key for run in runs.values() for key in run.pictures})
+    most = min(max_groups, max(2, MAX_PICTURES // max(1, len(keys))))
     if len(runs) > most:
         notes.append(f"the pictures of the {most} best groups of {len(runs)} are shown")
         runs = dict(list(runs.items())[:most])
-    wanted = [(key, index, run) for key in sorted(_keys(runs)) for index, run in runs.items() if key in run.pictures]
+    wanted = [(key, index, run) for key in keys for index, run in runs.items() if key in run.pictures]
     rows: dict[str, list[Picture]] = {}
     damage, spent, skipped = [], 0, 0
     for key, index, run in wanted:
@@ -78,10 +79,6 @@ def gallery(
     if skipped:
         notes.append(f"{skipped} pictures were left out: the page holds {budget / 2**20:.0f} MiB of them")
     return Gallery(list(rows.items()), notes, damage)
-
-
-def _keys(runs: Mapping[int, Record]) -> set[str]:
-    return {key for run in runs.values() for key in run.pictures}
 
 
 def _shown_runs(groups: Sequence[Group], order: Sequence[int]) -> dict[int, Record]:

@@ -46,10 +46,8 @@ class Deviation:
 
     def __str__(self) -> str:
         word = "WORSE" if self.is_worse else "ok"
-        mean, tolerance = compact(self.recorded.mean), compact(self.recorded.tolerance)
-        return (
-            f"{word:5}  {self.group:12}  {self.name:12}  {compact(self.found)}, recorded {mean}, tolerance {tolerance}"
-        )
+        found, mean, tolerance = map(compact, (self.found, self.recorded.mean, self.recorded.tolerance))
+        return f"{word:5}  {self.group:12}  {self.name:12}  {found}, recorded {mean}, tolerance {tolerance}"
 
 
 @final

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from latentlab.report.comparisons import Comparison
 from latentlab.report.content import Content
 from latentlab.report.reading.records import COSTS
-from latentlab.report.statistics.measures import decimals_for, fixed
+from latentlab.report.statistics.measures import fixed
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -35,8 +35,8 @@ def groups_csv(content: Content) -> str:
         header += [f"{entry.measure.key} {what}" for what in ("n", "mean", "sd", "ci95_half", "best")]
     rows: list[list[object]] = []
     for index, group in enumerate(grouping.groups):
-        row: list[object] = [group.name, *(group.setting(key) for key in grouping.keys)]
-        row += [group.seeds, group.complete_seeds, len(group.records), len(group.complete)]
+        counts = [group.seeds, group.complete_seeds, len(group.records), len(group.complete)]
+        row: list[object] = [group.name, *map(group.setting, grouping.keys), *counts]
         for entry in comparisons:
             found = entry.summaries[index]
             row += [found.n, found.mean, found.spread, found.half, int(entry.best == index)]
@@ -56,11 +56,10 @@ def markdown(content: Content) -> str:
     keys = [*grouping.labels.values()] or ["group"]
     lines += ["", _row([*keys, "seeds", *(entry.measure.label for entry in main)])]
     lines.append(_row(["---"] * len(keys) + ["---:"] * (1 + len(main))))
-    decimals = [decimals_for(entry.means) for entry in main]
     for index, group in enumerate(grouping.groups):
         names = [group.setting(key) for key in grouping.keys] or [group.name]
-        cells = [_cell(entry, index, shown) for entry, shown in zip(main, decimals, strict=True)]
-        lines.append(_row([*map(_plain, names), f"{group.complete_seeds} of {group.seeds}", *cells]))
+        cells = [f"{group.complete_seeds} of {group.seeds}", *(_cell(entry, index) for entry in main)]
+        lines.append(_row([*map(_plain, names), *cells]))
     lines += ["", "Mean ± half of its 95 % interval over seeds; bold: best, told apart from every other group."]
     if content.problems:
         lines += ["", "## Runs without figures, or damaged", ""]
@@ -68,9 +67,10 @@ def markdown(content: Content) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(entry: Comparison, index: int, decimals: int) -> str:
+def _cell(entry: Comparison, index: int) -> str:
     found = entry.summaries[index]
-    text = fixed(found.mean, decimals) + (f" ± {fixed(found.half, decimals)}" if found.half is not None else "")
+    half = f" ± {fixed(found.half, entry.decimals)}" if found.half is not None else ""
+    text = fixed(found.mean, entry.decimals) + half
     return f"**{text}**" if entry.best == index else text
 
 

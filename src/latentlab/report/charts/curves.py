@@ -40,10 +40,10 @@ def curve_chart(name: str, series: Sequence[Series]) -> Markup:
 
 def _means(series: Series, name: str) -> Means:
     """No more points than the chart has room for, among them the first and the last."""
-    by_epoch: dict[float, dict[int | str, list[float]]] = {}
+    by_epoch: dict[float, list[tuple[int | str, float]]] = {}
     for record in series.group.records:
         for epoch, value in record.curves.get(name, ()):
-            by_epoch.setdefault(epoch, {}).setdefault(record.seed_or_name, []).append(value)
+            by_epoch.setdefault(epoch, []).append((record.seed_or_name, value))
     means = [(epoch, summary([*mean_by_seed(values).values()])) for epoch, values in sorted(by_epoch.items())]
     every = -(-len(means) // (MAX_POINTS if series.colour is not None else MAX_POINTS_OF_GREY))
     return [*means[:1], *means[:0:-1][::every][::-1]] if means else []

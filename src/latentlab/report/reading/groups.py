@@ -45,12 +45,8 @@ class Group:
 
         A run without a seed counts as a seed of its own, named after its folder, and is paired with no other.
         """
-        by_seed: dict[int | str, list[float]] = {}
-        for record in self.complete:
-            value = record.metrics.get(name, record.costs.get(name))
-            if value is not None:
-                by_seed.setdefault(record.seed_or_name, []).append(value)
-        return mean_by_seed(by_seed)
+        found = [(record.seed_or_name, record.metrics.get(name, record.costs.get(name))) for record in self.complete]
+        return mean_by_seed((seed, value) for seed, value in found if value is not None)
 
     def setting(self, key: str) -> str:
         """The value as text."""
@@ -92,9 +88,12 @@ def grouped(records: Iterable[Record]) -> Grouping:
     return Grouping(groups, tuple(keys))
 
 
-def mean_by_seed(values: Mapping[int | str, Sequence[float]]) -> Values:
-    """{seed: mean of its runs}, by which a seed counts once however many runs it has."""
-    return {seed: fsum(found) / len(found) for seed, found in values.items()}
+def mean_by_seed(values: Iterable[tuple[int | str, float]]) -> Values:
+    """{seed: mean of its values}, by which a seed counts once however many runs it has."""
+    by_seed: dict[int | str, list[float]] = {}
+    for seed, value in values:
+        by_seed.setdefault(seed, []).append(value)
+    return {seed: fsum(found) / len(found) for seed, found in by_seed.items()}
 
 
 def short_names(keys: Collection[str]) -> dict[str, str]:

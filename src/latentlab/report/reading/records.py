@@ -166,15 +166,10 @@ def _curves(run: Run, damage: list[str]) -> dict[str, Curve]:
 
 def _pictures(run: Run, damage: list[str]) -> dict[str, Path]:
     """Those that begin and end as a PNG file does; links are skipped, as they could lead anywhere."""
-    found = {}
-    for file in run.figures:
-        if file.is_symlink() or not file.is_file():
-            continue
-        if _is_whole_png(file):
-            found[file.stem] = file
-        else:
-            damage.append(f"{FIGURES}/{file.name} is damaged (not a whole PNG)")
-    return found
+    files = [file for file in run.figures if file.is_file() and not file.is_symlink()]
+    whole = [file for file in files if _is_whole_png(file)]
+    damage += [f"{FIGURES}/{file.name} is damaged (not a whole PNG)" for file in files if file not in whole]
+    return {file.stem: file for file in whole}
 
 
 def _is_whole_png(file: Path) -> bool:

@@ -83,10 +83,8 @@ def quantile(degrees: int) -> float:
 def summary(values: Sequence[float]) -> Summary:
     """Of finite values; their order changes nothing."""
     n = len(values)
-    if n == 0:
-        return Summary(0)
-    if n == 1:
-        return Summary(1, values[0])
+    if n < 2:
+        return Summary(n, *values)
     low, high = min(values), max(values)
     if low == high:
         return Summary(n, low, 0.0, 0.0)

@@ -7,7 +7,7 @@ from typing import final
 
 from latentlab.report.statistics.intervals import Better
 
-ARROWS = {"lower": "↓", "higher": "↑", None: ""}
+ARROWS = {"lower": "↓", "higher": "↑", None: ""}  # to the better values
 
 
 @final
@@ -24,11 +24,6 @@ class Measure:
     def headline(self) -> str:
         """The label with its unit."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
-
-    @property
-    def arrow(self) -> str:
-        """Up or down, where the better values are."""
-        return ARROWS[self.better]
 
 
 def _measures(*rows: tuple[str, str, str, Better | None]) -> dict[str, Measure]:
