@@ -1,4 +1,4 @@
-"""The groups compared figure by figure: which leads, by which rule, and how far the others are from a baseline."""
+"""The groups compared figure by figure: the leader, whether it is the best, and the differences from a baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, co
 class Comparison:
     """One figure over all groups.
 
-    summaries: by group. leader: None where neither less nor more is better, or no group has a value.
-    baseline: the index of the group from which the paired `differences` of all groups are taken.
+    summaries: by group. leader: None where neither lower nor higher is better, or no group has a value.
+    baseline: the index of the group that is subtracted, by common seeds, to give `differences`.
     """
 
     measure: Measure
@@ -28,7 +28,7 @@ class Comparison:
 
     @property
     def best(self) -> int | None:
-        """The index of the group that may be called best."""
+        """The index of the group that is marked as the best."""
         return self.leader.index if self.leader is not None and self.leader.rule is not None else None
 
     @property
@@ -37,20 +37,20 @@ class Comparison:
 
     @cached_property
     def decimals(self) -> int:
-        """Of the means in a table."""
+        """The number of decimals of the means in a table."""
         return decimals_for(self.means)
 
     @property
     def means(self) -> list[float]:
-        """Of the groups that have one."""
+        """The means of the groups that have one."""
         return [entry.mean for entry in self.summaries if entry.mean is not None]
 
 
 def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bool = True) -> list[Comparison]:
     """Every figure of the complete runs, those of the yardstick first.
 
-    baseline: the name of the group that differences are taken from; None for each figure's leader.
-    comparable: whether the groups were measured on the same data; where not, nothing is best.
+    baseline: the name of the group that is subtracted from the others; None for each figure's leader.
+    comparable: whether the groups were measured on the same data; where not, nothing is marked as the best.
 
     Raises:
         ConfigError: no group has the name.
@@ -63,7 +63,7 @@ def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bo
 
 
 def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
-    """Which group leads in one figure, and by which rule; empty where no better is known or no group has a value."""
+    """The leader of one figure and the rule that makes it the best; empty where there is no leader."""
     first, entries = comparison.leader, comparison.summaries
     if first is None:
         return ""
@@ -76,7 +76,7 @@ def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
     if len(comparison.means) == 1:
         return f"{named}; no other group to compare with." if len(groups) > 1 else f"{label}: {_figure(best)}."
     if best.half is None:
-        return f"{named}, has the best value; one seed says nothing about chance."
+        return f"{named}, has the best value; one seed has no interval."
     if first.rule == "intervals":
         others = [index for index, entry in enumerate(entries) if index != first.index and entry.half is not None]
         near = min(others, key=distance)

@@ -1,4 +1,4 @@
-"""All that a report shows, before it is put into a page or tables."""
+"""Everything that a report shows, before it is formatted as a page or as tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +15,17 @@ from latentlab.report.reading.run_sets import RunSet
 MAX_GROUPS_OF_SEARCH = 6  # whose pictures are shown
 OTHER_DATA = (
     "The runs were measured on different data, so their figures are not comparable: nothing is marked as best, "
-    "and no group is said to lead"
+    "and no leader is named"
 )
 
 
 @final
 @dataclass(frozen=True)
 class Content:
-    """problems: runs that failed, are missing or damaged. series: how each group is drawn. notes: on the whole page."""
+    """problems: runs that failed, are missing or damaged. series: how each group is drawn. notes: of the whole page.
+
+    baseline: the name of the group that was chosen as the baseline, None where none was.
+    """
 
     runs: RunSet
     grouping: Grouping
@@ -55,13 +58,13 @@ class Content:
 
     @property
     def main(self) -> list[Comparison]:
-        """Of the yardstick's figures."""
+        """The comparisons of the yardstick's figures."""
         return [entry for entry in self.comparisons if entry.is_of_yardstick]
 
     def findings(self, comparisons: Sequence[Comparison]) -> list[str]:
         """A sentence for each of these figures that has one.
 
-        Of a search only where the leader has several seeds: the best of many trials on the test set is no finding.
+        Of a search only where the leader has several seeds: the best of many trials on the test set is not a finding.
         """
         is_search = self.runs.search is not None
         leaders = [(entry, entry.leader) for entry in comparisons if entry.leader is not None]

@@ -1,4 +1,4 @@
-"""The page: the values of its template, and the whole rendered into one file that needs no other."""
+"""The page: the values of its templates, rendered into one file that needs no other."""
 
 import base64
 import hashlib
@@ -60,14 +60,12 @@ def render(content: Content, output: Path) -> str:
 def _search_values(search: Search, runs: RunSet) -> dict[str, Any]:
     """The values of search.html, for the search that drew these runs.
 
-    best: the best trials, each with its figures on the test set; `others` more are marked in the table only.
-    counts: (status, number of trials). decimals: of each objective in the table.
+    best: at most `MAX_BEST` of the best trials, each with its figures on the test set. counts: (status, number of
+    trials). decimals: of each objective in the table.
     """
-    best = search.best()
     return {
         "search": search,
-        "best": [(trial, _tested(trial, runs)) for trial in best[:MAX_BEST]],
-        "others": len(best[MAX_BEST:]),
+        "best": [(trial, _tested(trial, runs)) for trial in search.best()[:MAX_BEST]],
         "counts": _counts(search.trials, TRIAL_STATUSES.values()),
         "decimals": [decimals_for([t.values[k] for t in search.complete]) for k in range(len(search.objectives))],
         "charts": search_charts(search),
@@ -76,16 +74,16 @@ def _search_values(search: Search, runs: RunSet) -> dict[str, Any]:
 
 
 def _tested(trial: Trial, runs: RunSet) -> str:
-    """The yardstick's figures on the test set, by which the trial was not chosen; empty where it was not tested."""
+    """The yardstick's figures on the test set, as text; empty where the trial was not tested."""
     found = next((record.metrics for record in runs.records if record.name == trial.folder), {})
     pairs = [(known.label, found.get(key)) for key, known in YARDSTICK.items()]
     return ", ".join(f"{label} {compact(value)}" for label, value in pairs if value is not None)
 
 
-def _is_compared(entry: Comparison, was_asked: bool) -> bool:
-    """Whether the differences say more than the means: an interval, or what was asked for."""
+def _is_compared(entry: Comparison, is_chosen: bool) -> bool:
+    """Whether there is a difference with an interval, or any where the baseline was chosen."""
     others = [found for k, found in enumerate(entry.differences) if k != entry.baseline]
-    return any(found.half is not None or (was_asked and found.mean is not None) for found in others)
+    return any(found.half is not None or (is_chosen and found.mean is not None) for found in others)
 
 
 def _decimals(key: str, records: Sequence[Record]) -> int:
@@ -93,19 +91,19 @@ def _decimals(key: str, records: Sequence[Record]) -> int:
 
 
 def _link(folder: Path, output: Path) -> str:
-    """A relative URL, which no browser takes for one with a scheme."""
+    """A relative URL; "./" keeps a colon in a name from being read as a scheme."""
     relative = Path(os.path.relpath(folder.resolve(), output.resolve())).as_posix()
     return f"./{quote(os.fsencode(relative), safe='/')}/"
 
 
 def _counts(found: Sequence[Record | Trial], order: Iterable[str]) -> list[tuple[str, int]]:
-    """(status, how many have it), in this order."""
+    """(status, number of runs or trials with it), in the given order."""
     counts = Counter(each.status for each in found)
     return [(status, counts[status]) for status in order if counts[status]]
 
 
 def _facts(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
-    """What was recorded of data, device and versions: one value where all runs agree."""
+    """(name, values) of data, device and versions; each value with its number of runs where they differ."""
     found = []
     for key, name in FACTS.items():
         values = Counter(record.facts[key] for record in records if key in record.facts)
@@ -116,7 +114,7 @@ def _facts(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing is fetched, and no code runs but the page's own."""
+    """The content security policy: nothing is fetched, and only the page's own style and script are used."""
     return f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'"
 
 

@@ -22,14 +22,14 @@ FEW = 60
 MAX_PIXELS = 40_000_000
 WIDTH_OF_FEW, WIDTH_OF_MANY = 1000, 640
 COLOURS = 128
-# what Pillow raises of a file that is not what it should be
+# what Pillow raises for a damaged file
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError, Warning)
 
 
 @final
 @dataclass(frozen=True)
 class Picture:
-    """One group's picture. source: a data URI; note: which seed."""
+    """One group's picture. group: its index. source: a data URI. width, height: in pixels. note: the seed."""
 
     group: int
     source: str
@@ -41,7 +41,7 @@ class Picture:
 @final
 @dataclass(frozen=True)
 class Gallery:
-    """rows: (key, pictures over the groups). notes: what was left out and why; damage: (run, what)."""
+    """rows: (name, its pictures by group). notes: what was left out, and why. damage: (run, what is damaged)."""
 
     rows: list[tuple[str, list[Picture]]]
     notes: list[str]
@@ -51,9 +51,9 @@ class Gallery:
 def gallery(
     groups: Sequence[Group], order: Sequence[int], budget: int = BUDGET, max_groups: int = MAX_GROUPS
 ) -> Gallery:
-    """The pictures of one run per group, of the lowest seed that all have in common, the best groups first.
+    """The pictures of one run per group, of the lowest seed that all groups have in common, the best groups first.
 
-    order: indices of the groups, the best first. budget: bytes of all pictures.
+    order: indices of the groups, the best first. budget: bytes of all pictures. max_groups: that are shown.
     """
     runs, notes = _shown_runs(groups, order), []
     keys = sorted({key for run in runs.values() for key in run.pictures})

@@ -1,4 +1,4 @@
-"""Figures that were recorded once, and those found now compared with them."""
+"""Recorded figures, and new ones compared with them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from latentlab.report.statistics.intervals import summary
 from latentlab.report.statistics.measures import YARDSTICK, compact, measure
 from latentlab.runs.files import write_atomically
 
-STANDARD_ERRORS = 3.0  # of the difference of two such means, by which a mean may be worse
-FRACTION = 0.02  # of the mean, where the seeds agree more closely than two machines do by rounding
+STANDARD_ERRORS = 3.0  # of the difference of two means, by which a new mean may be worse
+FRACTION = 0.02  # of the mean: at least this is tolerated, as machines round differently
 
 
 @final
 @dataclass(frozen=True)
 class Figure:
-    """A mean over seeds, and by how much another mean may be worse."""
+    """A mean over seeds, and by how much a new mean may be worse."""
 
     mean: float
     tolerance: float
@@ -32,7 +32,7 @@ class Figure:
 @final
 @dataclass(frozen=True)
 class Deviation:
-    """One figure of one group, as recorded and as found: how far they are apart, and whether that is tolerated."""
+    """One figure of one group, as recorded and as found now."""
 
     group: str
     name: str
@@ -53,7 +53,7 @@ class Deviation:
 @final
 @dataclass(frozen=True)
 class Recorded:
-    """{group: {figure: mean and tolerance}} of the yardstick's figures that have a better and a worse."""
+    """{group: {figure: mean and tolerance}} of the yardstick's figures of which lower or higher is better."""
 
     figures: Mapping[str, Mapping[str, Figure]]
 
@@ -70,7 +70,7 @@ class Recorded:
         """The figures of a file.
 
         Raises:
-            UserError: it is not there, or holds something else.
+            UserError: it cannot be read, or holds no recorded figures.
         """
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ class Recorded:
         write_atomically(file, json.dumps(content, indent=1) + "\n")
 
     def deviations(self, found: Recorded) -> list[Deviation]:
-        """Every recorded figure beside that found.
+        """Every recorded figure with the one found.
 
         Raises:
             UserError: a recorded group or figure was not found.

@@ -1,4 +1,4 @@
-"""The page's figures as CSV, for other programs, and as Markdown, for a note."""
+"""The page's figures as CSV and as Markdown."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def markdown(content: Content) -> str:
         names = [group.setting(key) for key in grouping.keys] or [group.name]
         cells = [f"{group.complete_seeds} of {group.seeds}", *(_cell(entry, index) for entry in main)]
         lines.append(_row([*map(_plain, names), *cells]))
-    lines += ["", "Mean ± half of its 95 % interval over seeds; bold: best, told apart from every other group."]
+    lines += ["", "Mean ± half of its 95 % interval over seeds; bold: best, and different from every other group."]
     if content.problems:
         lines += ["", "## Runs without figures, or damaged", ""]
         lines += [f"- {_plain(r.name)}: {r.status}. {_plain(r.why)}".rstrip() for r in content.problems]
@@ -79,7 +79,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line in which nothing is markup."""
+    """The text in one line, with all markup escaped."""
     for sign in "\\`*_[]|":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
@@ -92,5 +92,5 @@ def _csv(rows: Iterable[Iterable[object]]) -> str:
 
 
 def _inert(value: object) -> object:
-    """Text that a spreadsheet would take for a formula is quoted as text."""
+    """A value that a spreadsheet does not evaluate: text that looks like a formula is quoted."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -14,7 +14,7 @@ from latentlab.runs.layout import REPORT, REPORT_GROUPS, REPORT_MARKDOWN, REPORT
 def write_report(folder: Path | str, baseline: str | None = None, output: Path | str | None = None) -> Path:
     """Compare the runs of a sweep's folder; returns the page.
 
-    baseline: the name of the group that paired differences are taken from; None for each figure's leader.
+    baseline: the name of the group that is subtracted in paired differences; None for each figure's leader.
     output: the folder of report.html, report.md, report.csv (one row per run) and report_groups.csv; None for the
         sweep's folder.
 
@@ -25,10 +25,10 @@ def write_report(folder: Path | str, baseline: str | None = None, output: Path |
 
 
 def write_report_of_runs(folders: Sequence[Path | str], output: Path | str, baseline: str | None = None) -> Path:
-    """The same for any run folders; `output` is the folder of the report's files.
+    """Compare the runs in these folders; returns the page. output: the folder of the report's files.
 
     Raises:
-        UserError: a folder is no run's, or no group has the baseline's name.
+        UserError: a folder holds no run, or no group has the baseline's name.
     """
     return _written(read_runs([Path(folder) for folder in folders]), Path(output), baseline)
 
@@ -41,6 +41,6 @@ def _written(runs: RunSet, output: Path, baseline: str | None) -> Path:
         (REPORT_MARKDOWN, markdown(content)),
         (REPORT, render(content, output)),
     ):
-        # names of folders and texts of JSON may hold what UTF-8 cannot encode
+        # names of folders and texts from JSON may hold surrogates, which UTF-8 cannot encode
         write_atomically(output / name, text.encode("utf-8", "backslashreplace"))
     return output / REPORT

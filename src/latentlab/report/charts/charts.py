@@ -22,9 +22,9 @@ MAX_QUALITIES = 2  # against each cost
 @final
 @dataclass(frozen=True)
 class Charts:
-    """The charts of each section of the page; none where there is nothing to draw.
+    """The charts of each section of the page; empty where there is nothing to draw.
 
-    is_key_by_key: whether each chart of `effects` shows one key; else each shows them all.
+    is_key_by_key: whether each chart of `effects` shows one key; else each shows all keys.
     """
 
     curves: list[Markup]
@@ -35,9 +35,9 @@ class Charts:
 
 
 def ranking(groups: Sequence[Group], comparisons: Sequence[Comparison], is_search: bool) -> list[int]:
-    """Indices of the groups, the best mean of the first figure with a better first; those without it last.
+    """Indices of the groups by the mean of the first figure of which lower or higher is better, the best first.
 
-    The groups of a search keep their order, which is the search's own.
+    Groups without that figure are last. The groups of a search keep their order, which is by its objective.
     """
     first = next((entry for entry in comparisons if entry.measure.better is not None), None)
     if first is None or is_search:
@@ -82,13 +82,13 @@ def _rate_distortion(comparisons: Sequence[Comparison], series: Sequence[Series]
 
 
 def _distortion(group: Group) -> list[float]:
-    """-ELBO - KL, by seed."""
+    """-ELBO - KL of each seed, in nats per image."""
     kl, elbo = group.values("test/kl"), group.values("test/elbo")
     return [-elbo[seed] - kl[seed] for seed in kl if seed in elbo]
 
 
 def _costs(quality: Comparison, series: Sequence[Series]) -> list[Markup]:
-    """The figure against each cost."""
+    """One figure against each cost."""
     charts = []
     for name, known in COSTS.items():
         costs = [summary([*own.group.values(name).values()]) for own in series]
@@ -99,11 +99,11 @@ def _costs(quality: Comparison, series: Sequence[Series]) -> list[Markup]:
 
 
 def _results(series: Sequence[Series], summaries: Sequence[Summary]) -> list[Result]:
-    """Those that have a mean."""
+    """The groups that have a mean."""
     return [Result(own, entry) for own, entry in zip(series, summaries, strict=True) if entry.mean is not None]
 
 
 def _points(series: Sequence[Series], xs: Sequence[Summary], ys: Sequence[Summary]) -> list[tuple[float, Result]]:
-    """The groups that have both means."""
+    """(x, result) of the groups that have both means."""
     both = zip(series, xs, ys, strict=True)
     return [(x.mean, Result(own, y)) for own, x, y in both if x.mean is not None and y.mean is not None]

@@ -39,7 +39,7 @@ def curve_chart(name: str, series: Sequence[Series]) -> Markup:
 
 
 def _means(series: Series, name: str) -> Means:
-    """No more points than the chart has room for, among them the first and the last."""
+    """The mean by epoch, thinned to the points that a chart has room for, with the first and the last."""
     by_epoch: dict[float, list[tuple[int | str, float]]] = {}
     for record in series.group.records:
         for epoch, value in record.curves.get(name, ()):

@@ -23,10 +23,10 @@ Figures = Sequence[tuple[Measure, Sequence[Result]]]
 
 
 def effect_charts(figures: Figures, grouping: Grouping) -> tuple[list[Markup], bool]:
-    """The figures against the varied keys, and whether each chart shows one key; else it shows them all.
+    """Charts of the figures against the varied keys, and whether each chart shows one key instead of all keys.
 
-    figures: each with the groups that have it. Where several keys vary and one takes values as a search draws them,
-    not as a grid does, the first figures with a better are drawn against each key.
+    figures: each with the groups that have it. Where several keys vary and one of them takes random values, as in a
+    search, only the first figures of which lower or higher is better are drawn, against one key at a time.
     """
     settings = [_settings(results, key) for _, results in figures for key in grouping.keys]
     is_drawn_at_random = len(grouping.keys) > 1 and any(map(is_continuous, settings))
@@ -67,7 +67,7 @@ def _one_key(measure: Measure, results: Sequence[Result], key: str, label: str) 
 
 
 def _heat_map(measure: Measure, results: Sequence[Result], grouping: Grouping, sides: Mapping[str, int]) -> Markup:
-    """sides: of both keys how many values there are; the key with fewer is drawn downwards."""
+    """sides: {key: number of its values}, of two keys; the key with fewer values is drawn downwards."""
     down, across = sorted(sides, key=lambda key: sides[key])
     high = 30.0 if sides[down] <= 8 else 20.0
     down_name, across_name = grouping.labels[down], grouping.labels[across]

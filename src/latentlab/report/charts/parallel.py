@@ -1,4 +1,4 @@
-"""Parallel axes: a line for each config across the keys that were varied, to the figure that resulted."""
+"""Parallel axes: a line for each config over the values of the varied keys and the resulting figure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Strand:
 def parallel(
     headline: str, names: Sequence[str], figure: str, strands: Sequence[Strand], better: Better | None, of: str
 ) -> Markup:
-    """The chart of at least one strand; names: of its settings' axes; of: what the strands are."""
+    """The chart of at least one strand. names: of the axes of settings. of: "groups" or "trials", for its label."""
     width = max(900.0, 110.0 * (len(names) + 1))
     gap = (width - 120) / max(1, len(names))
     axes = [setting_axis([strand.settings[k] for strand in strands], BOTTOM, TOP) for k in range(len(names))]

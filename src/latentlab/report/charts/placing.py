@@ -1,4 +1,4 @@
-"""Names beside the points of a chart, where they cover neither each other nor a point."""
+"""Names beside the points of a chart, at positions where they cover neither each other nor a point."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 
 
 def names_beside(points: Sequence[tuple[float, float, str]]) -> list[Markup]:
-    """A text for each (x, y, name) that finds free room; the other names are shown on hovering alone."""
+    """A text for each (x, y, name) that has a free position; other names are shown only on hovering."""
     taken = [(x - AROUND, y - AROUND, x + AROUND, y + AROUND) for x, y, _ in points]
     marks = []
     for x, y, name in points:

@@ -14,10 +14,10 @@ from latentlab.runs.identity import canonical
 DECADES = 1.4  # of values before their axis becomes logarithmic: a factor of 25
 MAX_OWN_TICKS = 8
 MAX_STEPS = 6  # between the ticks of a linear axis
-MAX_WHOLE = 12  # more points than these, and those far from the others are drawn at the frame
-MAX_NUMBERS = 24  # that a key of a grid takes
+MAX_WHOLE = 12  # points; of more, those far from the others are drawn at the frame
+MAX_NUMBERS = 24  # values of one key in a grid
 MIN_LOG = 4  # ratio of the ends of a logarithmic axis of settings
-SURELY_LOG = 100  # ratio of the ends, where chance alone would not leave the values so uneven
+SURELY_LOG = 100  # ratio of the ends above which uneven values are logarithmic
 Ticks = list[tuple[float, str]]  # pixel, text
 
 
@@ -67,7 +67,7 @@ class SettingAxis:
     few: tuple[float, ...] = ()  # numbers that are so few that each has its tick
 
     def has(self, value: Any) -> bool:
-        """Whether there is a pixel of a setting: `ABSENT`, for a key that is not there, has none among numbers."""
+        """Whether the axis shows this setting; an axis of numbers does not show `ABSENT`, an absent key."""
         return canonical(value) in self.names if self.names else value != ABSENT
 
     def pixel(self, value: Any) -> float:
@@ -111,13 +111,13 @@ def typical(values: Sequence[float]) -> list[float]:
 
 
 def is_continuous(values: Sequence[Any]) -> bool:
-    """Whether these settings are numbers of which hardly two are the same, as a search draws them."""
+    """Whether these settings are numbers almost all of which differ, as a search draws them."""
     numbers = [found for value in values if (found := number(value)) is not None]
     return len(set(numbers)) > min(MAX_NUMBERS, max(MAX_OWN_TICKS, len(numbers) / 2))
 
 
 def setting_axis(values: Sequence[Any], start: float, end: float) -> SettingAxis:
-    """The axis of a varied key with these values; without `ABSENT` where the others are many numbers."""
+    """The axis of a varied key with these values; `ABSENT` is left out where the others are many numbers."""
     are_many = is_continuous(values)
     if are_many:
         values = [value for value in values if value != ABSENT]
@@ -144,7 +144,7 @@ def _are_apart(values: Sequence[float], axis: NumberAxis) -> bool:
 
 
 def _fit_one_axis(values: Sequence[float]) -> bool:
-    """Whether one linear or logarithmic axis shows them all: not 0 beside values that span decades."""
+    """Whether one linear or logarithmic axis shows all: not where 0 is among values that span decades."""
     above = [abs(value) for value in values if value]
     return min(values) > 0 or max(above) / min(above) < 10**DECADES
 
@@ -155,7 +155,7 @@ def _is_evener_in_log(values: Sequence[float]) -> bool:
         return False
     unevenness = _unevenness(values)
     if values[-1] / values[0] > SURELY_LOG and unevenness > 0.08 + 0.6 / math.sqrt(len(values)):
-        return True  # also of a search that continued among the largest
+        return True  # also where a search drew most values near the largest
     return _unevenness([math.log(value) for value in values]) < unevenness
 
 

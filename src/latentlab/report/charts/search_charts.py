@@ -19,7 +19,7 @@ MAX_STRANDS = 400
 MAX_NAMED = 12
 BAR_HEIGHT = 22.0
 FOOT = BOTTOM - 6
-# trials without a value are drawn at the foot of the history: {status: path}
+# of trials without a value, drawn at the foot of the history: {status: path}
 MARKS = {"pruned": "m0 -4v8", "failed": "m-3 -3l6 6m0 -6l-6 6"}
 
 
@@ -30,7 +30,7 @@ def search_charts(search: Search) -> list[Markup]:
     charts = [_trade(search)] if len(search.objectives) > 1 else []
     for index, (name, better) in enumerate(search.objectives.items()):
         charts.append(_history(search, index, name, better))
-        if name in search.importance:
+        if search.importance[name]:
             charts.append(_importance(search, name))
     return charts
 
@@ -88,8 +88,7 @@ def _importance(search: Search, name: str) -> Markup:
 
 def _parallel(search: Search, index: int, name: str, better: Better) -> Markup:
     done = sorted(search.complete, key=lambda trial: search.cost(trial, index))[:MAX_STRANDS]
-    importance = search.importance.get(name, {})
-    keys = sorted(search.labels, key=lambda key: -importance.get(key, 0.0))[:MAX_AXES]
+    keys = sorted(search.labels, key=lambda key: -search.importance[name].get(key, 0.0))[:MAX_AXES]
     strands = []
     for trial in done:
         settings = [trial.params.get(key, ABSENT) for key in keys]

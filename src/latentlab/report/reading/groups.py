@@ -1,4 +1,4 @@
-"""Runs of one experiment and several seeds, named by the settings that tell the groups apart."""
+"""Groups of runs of one experiment and several seeds, named by the settings in which the groups differ."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ Values = Mapping[int | str, float]
 @final
 @dataclass(frozen=True)
 class Group:
-    """The runs of one experiment. settings: what is compared; name: what tells it from the others."""
+    """The runs of one experiment. name: the settings in which it differs from other groups. settings: all of them."""
 
     name: str
     settings: Mapping[str, Any]
@@ -32,31 +32,31 @@ class Group:
 
     @property
     def seeds(self) -> int:
-        """How many distinct seeds there are runs of."""
+        """The number of distinct seeds."""
         return len({record.seed_or_name for record in self.records})
 
     @property
     def complete_seeds(self) -> int:
-        """How many distinct seeds there are complete runs of."""
+        """The number of distinct seeds of complete runs."""
         return len({record.seed_or_name for record in self.complete})
 
     def values(self, name: str) -> Values:
-        """A figure or a cost of the complete runs, {seed: value}; runs of one seed give their mean.
+        """A figure or a cost of the complete runs, {seed: value}; of several runs of one seed their mean.
 
-        A run without a seed counts as a seed of its own, named after its folder, and is paired with no other.
+        A run without a seed counts as a seed of its own, named after its folder, so that it is not paired.
         """
         found = [(record.seed_or_name, record.metrics.get(name, record.costs.get(name))) for record in self.complete]
         return mean_by_seed((seed, value) for seed, value in found if value is not None)
 
     def setting(self, key: str) -> str:
-        """The value as text."""
+        """The value of a key as text."""
         return shown(self.settings.get(key, ABSENT))
 
 
 @final
 @dataclass(frozen=True)
 class Grouping:
-    """The groups, and the keys that tell them apart, first those that were asked to vary."""
+    """The groups, and the keys in which they differ, those of the overrides first."""
 
     groups: tuple[Group, ...]
     keys: tuple[str, ...]
@@ -73,7 +73,7 @@ class Grouping:
 
 
 def grouped(records: Iterable[Record]) -> Grouping:
-    """The runs whose config can be read, by the experiment without its seed."""
+    """The runs whose config can be read, grouped by the config without its seed."""
     known = [record for record in records if record.settings]
     seeds = _seed_keys(known)
     by_hash: dict[str, list[Record]] = {}
@@ -89,7 +89,7 @@ def grouped(records: Iterable[Record]) -> Grouping:
 
 
 def mean_by_seed(values: Iterable[tuple[int | str, float]]) -> Values:
-    """{seed: mean of its values}, by which a seed counts once however many runs it has."""
+    """{seed: mean of its values}, so that a seed with several runs counts once."""
     by_seed: dict[int | str, list[float]] = {}
     for seed, value in values:
         by_seed.setdefault(seed, []).append(value)
@@ -104,7 +104,7 @@ def short_names(keys: Collection[str]) -> dict[str, str]:
 
 
 def shown(value: Any) -> str:
-    """A setting as text, in a length that fits a table."""
+    """A setting as text, cut to a length that fits a table."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -116,13 +116,13 @@ def shown(value: Any) -> str:
 
 
 def first_of(names: Iterable[str], most: int) -> str:
-    """The names in a sentence, those after the first `most` as their number."""
+    """The first `most` names, and the number of the others."""
     listed = list(names)
     return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
 
 
 def sorting(value: Any) -> tuple[int, float, str]:
-    """Numbers by size, before words, before what is absent."""
+    """The sort key of a setting: numbers by size, then words, then None."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return 0, float(value) if abs(value) < 1e300 else 1e300, ""
     return (2, 0.0, "") if value is None else (1, 0.0, canonical(value))
@@ -139,7 +139,7 @@ def _seed_keys(records: Sequence[Record]) -> set[str]:
 
 
 def _settings(firsts: Sequence[Record], seeds: Collection[str]) -> list[dict[str, Any]]:
-    """Of each group's first run the hyperparameters, and of its config what these do not tell from another group."""
+    """Of each group's first run the hyperparameters, and the config's keys in which groups equal in these differ."""
     own = [{key: value for key, value in record.settings.items() if key != "seed"} for record in firsts]
     alike: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
     for record, settings in zip(firsts, own, strict=True):
@@ -160,34 +160,34 @@ def _varied(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def _distinguishing_keys(settings: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> list[str]:
-    """The keys that were asked to vary and do, and as many more as tell every group from every other.
+    """The keys of the overrides that vary, and as many more as are needed for every two groups to differ.
 
-    Where none was asked to vary, all that every group has and that no other settles.
+    Where no key of the overrides varies: all keys that every group has and that do not follow from another key.
     """
     columns = _varied(settings)
-    asked = _varied([record.overrides for record in records])
-    kept = [key for key, column in columns.items() if key in asked and len({*column} - {ABSENT}) > 1]
+    overridden = _varied([record.overrides for record in records])
+    kept = [key for key, column in columns.items() if key in overridden and len({*column} - {ABSENT}) > 1]
     only_needed = bool(kept)
     for key, column in sorted(columns.items(), key=lambda item: ABSENT in item[1]):
         is_needed = len({*zip(*(columns[other] for other in kept), strict=True)}) < len(settings)
         is_wanted = is_needed or not (only_needed or ABSENT in column)
-        if key not in kept and is_wanted and not any(_is_settled(column, columns[other]) for other in kept):
+        if key not in kept and is_wanted and not any(_follows(column, columns[other]) for other in kept):
             kept.append(key)
     return kept
 
 
-def _is_settled(column: Sequence[str], other: Sequence[str]) -> bool:
+def _follows(column: Sequence[str], other: Sequence[str]) -> bool:
     """Whether the value of a key follows from that of another."""
     return len({*zip(other, column, strict=True)}) == len({*other})
 
 
 def _unique(names: Sequence[str]) -> list[str]:
-    """Values that are shown alike are numbered."""
+    """The names, with numbers after those that occur again."""
     return [name if (n := names[:k].count(name)) == 0 else f"{name} ({n + 1})" for k, name in enumerate(names)]
 
 
 def _name(keys: Sequence[str], settings: Mapping[str, Any]) -> str:
-    """Settings of a config group by their value alone, such as VAE; others as key=value; absent ones not at all."""
+    """Settings of a config group by their value, such as VAE; others as key=value; absent ones are left out."""
     if not keys:
         return shown(settings.get("model", "all runs"))
     words = []

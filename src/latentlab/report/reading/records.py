@@ -48,7 +48,7 @@ class Record:
 
     @property
     def seed_or_name(self) -> int | str:
-        """By which runs are paired and counted: a run without a seed is like no other."""
+        """What runs are paired and counted by: of a run without a seed its name, which no other run has."""
         return self.name if self.seed is None else self.seed
 
     @property
@@ -62,12 +62,12 @@ class Record:
 
 
 def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> Record:
-    """Read a run's folder; never raises for damaged files: the record names them.
+    """Read a run's folder; damaged files are named in the record, and raise nothing.
 
     overrides: those of its job, such as "seed=0", where they are known; else the folder's own.
     """
     run = Run(folder)
-    # the run's own only name the keys that were meant to vary: damage there is not reported
+    # the run's own overrides only choose the keys that name its group: damage in them is not reported
     given = _assignments(overrides if overrides is not None else _collected(run.read_overrides, []) or [])
     if not run.holds_anything:
         return Record(name, folder, "missing", "its folder holds no run", overrides=given)
@@ -118,7 +118,7 @@ def _config(run: Run, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]
 
 
 def _status(run: Run, has_figures: bool, damage: list[str]) -> tuple[str, str]:
-    """As in status.json, but consistent with whether there are final figures."""
+    """(status, reason) of status.json, made consistent with whether there are final figures."""
     status, reason = _collected(run.read_status, damage) or ("unknown", "")
     if status == "unknown":
         status = "complete" if has_figures else "damaged" if damage else "unknown"
@@ -165,7 +165,7 @@ def _curves(run: Run, damage: list[str]) -> dict[str, Curve]:
 
 
 def _pictures(run: Run, damage: list[str]) -> dict[str, Path]:
-    """Those that begin and end as a PNG file does; links are skipped, as they could lead anywhere."""
+    """{name: file} of whole PNG files; symbolic links are skipped, as their targets may be outside of the folder."""
     files = [file for file in run.figures if file.is_file() and not file.is_symlink()]
     whole = [file for file in files if _is_whole_png(file)]
     damage += [f"{FIGURES}/{file.name} is damaged (not a whole PNG)" for file in files if file not in whole]

@@ -1,4 +1,4 @@
-"""Which runs are compared: those of a sweep's folder, or those in given folders."""
+"""The runs that are compared: those of a sweep's folder, or those in given folders."""
 
 import os
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ MAX_NAMED = 5
 @final
 @dataclass(frozen=True)
 class RunSet:
-    """The runs of a report, the set's name, the command that started them, and notes on what is unusual.
+    """The runs of a report, the name of the set, the command that started them, and notes on damage.
 
     search: the search that drew the runs, if any.
     """
@@ -79,7 +79,7 @@ def read_runs(folders: Sequence[Path]) -> RunSet:
     """The runs of these folders.
 
     Raises:
-        UserError: one of them is no run's folder.
+        UserError: one of them holds no run.
     """
     for folder in folders:
         if not Run(folder).holds_anything:
@@ -89,7 +89,7 @@ def read_runs(folders: Sequence[Path]) -> RunSet:
 
 
 def run_folders(folder: Path) -> list[str]:
-    """The run folders below, as paths relative to it; links are not followed, and runs hold no runs."""
+    """The paths, relative to the folder, of the run folders in it; links are not followed, nor run folders searched."""
     found = []
     for path, inner, _ in os.walk(folder):
         if Path(path) != folder and Run(path).holds_anything:

@@ -24,7 +24,7 @@ MAX_TRIALS, MAX_OBJECTIVES, MAX_KEYS = 5000, 6, 60
 class Trial:
     """One trial.
 
-    status: one of `TRIAL_STATUSES`' values. folder: of its run, below the sweep's, empty where there is none.
+    status: a value of `TRIAL_STATUSES`. folder: of its run, within the sweep's, empty where there is none.
     values: by objective, of a complete one.
     """
 
@@ -39,7 +39,7 @@ class Trial:
 @final
 @dataclass(frozen=True)
 class Search:
-    """objectives: {figure: whether lower or higher is better}. importance: of each key, by objective."""
+    """objectives: {figure: whether lower or higher is better}. importance: {figure: {key: fraction}}."""
 
     objectives: Mapping[str, Better]
     trials: tuple[Trial, ...]
@@ -51,7 +51,7 @@ class Search:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """{key drawn: its short name}, in the order of the trials."""
+        """{key drawn: its short name}, in the order in which the trials have them."""
         return short_names(dict.fromkeys(key for trial in self.trials for key in trial.params))
 
     @cached_property
@@ -72,12 +72,12 @@ class Search:
         return f"trial {trial.number}: {self.figures(trial)}; {self.drawn(trial)}"
 
     def cost(self, trial: Trial, objective: int) -> float:
-        """The value, its sign such that less is better."""
+        """The value of an objective, with the sign that makes lower better."""
         better = list(self.objectives.values())[objective]
         return trial.values[objective] if better == "lower" else -trial.values[objective]
 
     def front(self, objectives: Sequence[int]) -> list[Trial]:
-        """The Pareto front of these objectives: complete trials that no other dominates, each draw once.
+        """The Pareto front of these objectives: complete trials that no other dominates, equal draws once.
 
         Ordered by the first of the objectives, the best first.
         """
@@ -160,9 +160,7 @@ def _importance(content: object, objectives: Iterable[str]) -> dict[str, dict[st
     for name in objectives:
         values = content.get(name) if isinstance(content, dict) else None
         pairs = [(key, number(value)) for key, value in values.items()] if isinstance(values, dict) else []
-        kept = {key: min(value, 1.0) for key, value in pairs[:MAX_KEYS] if value is not None and value >= 0}
-        if kept:
-            found[name] = kept
+        found[name] = {key: min(value, 1.0) for key, value in pairs[:MAX_KEYS] if value is not None and value >= 0}
     return found
 
 

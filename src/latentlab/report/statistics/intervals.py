@@ -1,12 +1,12 @@
-"""Figures over seeds: mean, spread, interval, paired differences, and whether a leader may be called best. Pure."""
+"""Figures over seeds: mean, standard deviation, interval, paired differences, and whether the leader is the best."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
-MIN_PAIRS = 3  # common seeds before paired differences decide anything
-MIN_DRAWN = 3  # values before an interval is drawn
+MIN_PAIRS = 3  # common seeds for a decision by paired differences
+MIN_DRAWN = 3  # values for an interval in a chart
 
 # the 97.5 % quantile of Student's t, for 1 to 30 degrees of freedom
 QUANTILES = (
@@ -23,9 +23,9 @@ Rule = Literal["intervals", "paired"]
 @final
 @dataclass(frozen=True)
 class Summary:
-    """n values: their mean, sample standard deviation, and half the width of the mean's 95 % interval.
+    """n values: their mean, sample standard deviation `spread`, and half the width of the mean's 95 % interval.
 
-    The spread and the interval are None for fewer than two values, the mean for none.
+    The spread and the interval are None for fewer than two values, the mean for no value.
     """
 
     n: int
@@ -43,7 +43,7 @@ class Summary:
 
     @property
     def drawn(self) -> tuple[float, float] | None:
-        """The interval, where there are enough values for one that fits a chart."""
+        """The interval, where there are enough values for it to fit a chart."""
         if self.n < MIN_DRAWN or self.low is None or self.high is None:
             return None
         return self.low, self.high
@@ -58,8 +58,8 @@ class Summary:
 class Leader:
     """The group with the best mean.
 
-    index: of the group. rule: by which it may be called best; None where it may not.
-    undecided: the groups from which it is not told apart.
+    index: of the group. rule: the one that makes it the best; None where none does.
+    undecided: the groups from which no difference is shown.
     """
 
     index: int
@@ -81,7 +81,7 @@ def quantile(degrees: int) -> float:
 
 
 def summary(values: Sequence[float]) -> Summary:
-    """Of finite values; their order changes nothing."""
+    """The summary of finite values, which does not depend on their order."""
     n = len(values)
     if n < 2:
         return Summary(n, *values)
@@ -94,14 +94,14 @@ def summary(values: Sequence[float]) -> Summary:
 
 
 def paired(values: Mapping[int | str, float], baseline: Mapping[int | str, float]) -> Summary:
-    """Of the differences of values and baseline over the common seeds."""
+    """The summary of the differences, values minus baseline, over their common seeds."""
     return summary([values[seed] - baseline[seed] for seed in sorted(values.keys() & baseline.keys(), key=str)])
 
 
 def leader(summaries: Sequence[Summary], values: Sequence[Mapping[int | str, float]], better: Better) -> Leader | None:
-    """The group with the best mean, and whether it is told apart from every other group with an interval.
+    """The group with the best mean, and whether it differs from every other group with an interval.
 
-    Two groups are told apart where their 95 % intervals do not overlap, or where the paired differences over at
+    Two groups differ where their 95 % intervals do not overlap, or where the paired differences over at
     least `MIN_PAIRS` common seeds exclude 0. None without any value; a leader of one value, and one without
     another interval beside it, is never called best.
     """

@@ -1,4 +1,4 @@
-"""The label and unit of each figure, whether lower or higher is better, and how numbers are written."""
+"""The label and unit of each figure, whether lower or higher is better, and how numbers are formatted."""
 
 import math
 import re
@@ -13,7 +13,7 @@ ARROWS = {"lower": "↓", "higher": "↑", None: ""}  # to the better values
 @final
 @dataclass(frozen=True)
 class Measure:
-    """key: as in metrics.json. better: None where neither is, or where it is unknown."""
+    """key: as in metrics.json. better: None where neither lower nor higher is, or where it is unknown."""
 
     key: str
     label: str
@@ -35,7 +35,7 @@ FAR_ABOVE = 100
 MINUS = "\u2212"
 NATS = "nats per image"
 
-# what every variant reports, whatever it was trained on
+# the figures that every variant reports, whatever its objective is
 YARDSTICK = _measures(
     ("mse", "MSE", "per pixel", "lower"),
     ("bce", "BCE", NATS, "lower"),
@@ -84,7 +84,7 @@ KNOWN = YARDSTICK | FURTHER | COSTS
 
 
 def measure(key: str) -> Measure:
-    """What is known of a figure; an unknown one is shown under its own name, without a best."""
+    """The measure of a figure; an unknown one has its key as label, and no direction."""
     if key in KNOWN:
         return KNOWN[key]
     better = next((direction for pattern, direction in FAMILIES if re.fullmatch(pattern, key)), None)
@@ -92,7 +92,7 @@ def measure(key: str) -> Measure:
 
 
 def decimals_for(values: list[float]) -> int:
-    """Decimals that show four digits of the largest of these numbers, without the few that are far above the others."""
+    """The decimals that show four digits of the largest of these numbers, a few far above the others left aside."""
     sizes = sorted(abs(value) for value in values if value)
     if not sizes:
         return 0
@@ -103,7 +103,7 @@ def decimals_for(values: list[float]) -> int:
 
 
 def fixed(value: float | None, decimals: int) -> str:
-    """A number for a column of numbers with equal decimals; a dash for None."""
+    """A number with these decimals, for a column of a table; a dash for None."""
     if value is None:
         return "—"
     if abs(value) >= 1e7 or (value and abs(value) < 1e-6 and decimals >= MAX_DECIMALS):
