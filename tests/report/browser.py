@@ -1,4 +1,4 @@
-"""A headless Chromium driven over its debugging pipe: no server, no further package."""
+"""A headless Chromium controlled through its debugging pipe, without a server or a further package."""
 
 import base64
 import contextlib
@@ -22,7 +22,7 @@ SECONDS = 120.0
 
 
 class Browser:
-    """One page, with the requests it made and what its console said."""
+    """One page, with the requests it made and the messages of its console."""
 
     def __init__(self, width: int, height: int) -> None:
         assert CHROMIUM is not None
@@ -63,7 +63,7 @@ class Browser:
         )
 
     def open(self, file: Path) -> None:
-        """Load a local file and wait for the whole of it."""
+        """Load a local file and wait until it is loaded."""
         self.events.clear()
         self.call("Page.navigate", url=file.resolve().as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
@@ -76,41 +76,41 @@ class Browser:
         return answer["result"].get("value")
 
     def press(self, key: str, code: int) -> None:
-        """A key, as from a keyboard."""
+        """Press a key of the keyboard."""
         text = "\r" if key == "Enter" else ""
         for kind in ("keyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text)
 
     def click(self, selector: str) -> None:
-        """The mouse on the middle of an element, which is scrolled to first."""
-        place = self.run(
+        """Click the middle of an element, scrolled into view first."""
+        middle = self.run(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
             "e.scrollIntoView({block: 'center', behavior: 'instant'}); const b = e.getBoundingClientRect();"
             "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            x, y = place
+            x, y = middle
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def picture(self, file: Path, whole: bool = False) -> None:
-        """What is seen, or the whole page, as a PNG file."""
+        """Save the visible part, or the whole page, as a PNG file."""
         answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))
         file.write_bytes(base64.b64decode(answer["data"]))
 
     @property
     def requests(self) -> list[str]:
-        """The addresses asked for, but for data within the page."""
+        """The addresses requested, without data URIs."""
         sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
         urls = [event["params"]["request"]["url"] for event in sent]
         return [url for url in urls if not url.startswith("data:")]
 
     @property
-    def complaints(self) -> list[Any]:
+    def console_messages(self) -> list[Any]:
         """Errors and warnings of the console, and exceptions."""
-        said = [event["params"] for event in self.events if event["method"] == "Log.entryAdded"]
+        entries = [event["params"] for event in self.events if event["method"] == "Log.entryAdded"]
         thrown = [event["params"] for event in self.events if event["method"] == "Runtime.exceptionThrown"]
         logged = [event["params"] for event in self.events if event["method"] == "Runtime.consoleAPICalled"]
-        return [*said, *thrown, *logged]
+        return [*entries, *thrown, *logged]
 
     def call(self, method: str, **parameters: Any) -> Any:
         return self._call(method, self._session, **parameters)
@@ -147,7 +147,7 @@ class Browser:
     def _read(self) -> dict[str, Any]:
         deadline = time.monotonic() + SECONDS
         while b"\0" not in self._buffer:
-            assert time.monotonic() < deadline, "Chromium gives no answer"
+            assert time.monotonic() < deadline, "Chromium does not answer"
             chunk = os.read(self._in, 1 << 20)
             assert chunk, "Chromium ended"
             self._buffer += chunk

@@ -1,4 +1,4 @@
-"""Run folders as training leaves them, written by hand: a record of any outcome in a millisecond."""
+"""Run folders as training writes them, with any outcome, without training."""
 
 import json
 import math
@@ -47,8 +47,8 @@ def write_run(
     (folder / ".hydra" / "resolved.yaml").write_text(yaml.safe_dump(config))
     (folder / "status.json").write_text(json.dumps({"status": status, "reason": reason}))
     if metrics is not None:
-        told = {f"test/{name}": value for name, value in metrics.items()}
-        content = {"status": "complete", "metrics": told, "seed": seed, "train_seconds": 2.5, "parameters": 1000}
+        named = {f"test/{name}": value for name, value in metrics.items()}
+        content = {"status": "complete", "metrics": named, "seed": seed, "train_seconds": 2.5, "parameters": 1000}
         (folder / "metrics.json").write_text(json.dumps({**content, "data": "digits", "epochs": 3}))
     if curve is not None:
         rows = [{"epoch": k + 1, "step": k, "val/mse": value} for k, value in enumerate(curve)]
@@ -68,7 +68,7 @@ def write_sweep(folder: Path, jobs: list[str], name: str = "a sweep") -> Path:
 
 
 def beta_sweep(folder: Path, betas: tuple[float, ...] = (0.5, 1.0, 2.0), seeds: tuple[int, ...] = (0, 1, 2)) -> Path:
-    """A clear order: the lower beta, the lower the error."""
+    """A sweep over beta in which a lower beta has a lower error."""
     jobs = []
     for beta in betas:
         for seed in seeds:
@@ -86,10 +86,10 @@ def beta_sweep(folder: Path, betas: tuple[float, ...] = (0.5, 1.0, 2.0), seeds: 
     return write_sweep(folder, jobs, "betas")
 
 
-def search_sweep(folder: Path, count: int = 20, objectives: tuple[str, ...] = ("val/mse",), evil: str = "") -> Path:
+def search_sweep(folder: Path, count: int = 20, objectives: tuple[str, ...] = ("val/mse",), markup: str = "") -> Path:
     """A search for a rate near 0.01 and a small size: every fifth trial was stopped early, every seventh failed.
 
-    evil: a text in the place of every name and word that may be any.
+    markup: a text used for every name and text that is free.
     """
     trials = []
     for k in range(count):
@@ -101,13 +101,13 @@ def search_sweep(folder: Path, count: int = 20, objectives: tuple[str, ...] = ("
         status = "failed" if state == "fail" else state
         write_run(folder / name, figures, 0, changes, status, curve=[value + 1, value], pictures=("samples",))
         values = {"val/mse": value, "parameters": 100.0 * size, "elbo": -value}
-        trial = {"number": k, "state": state, "folder": name, "reason": evil}
-        trial["params"] = {**changes, evil or "net.widths": evil or ("[16]", "[32,32]")[k % 2]}
+        trial = {"number": k, "state": state, "folder": name, "reason": markup}
+        trial["params"] = {**changes, markup or "net.widths": markup or ("[16]", "[32,32]")[k % 2]}
         trial["values"] = [values.get(key, value) for key in objectives] if state == "complete" else None
         trials.append(trial)
-    told = {key: "maximize" if key == "elbo" else "minimize" for key in objectives}
-    importance = {key: {"optimizer.lr": 0.9, evil or "net.widths": 0.1} for key in objectives}
+    directions = {key: "maximize" if key == "elbo" else "minimize" for key in objectives}
+    importance = {key: {"optimizer.lr": 0.9, markup or "net.widths": 0.1} for key in objectives}
     write_sweep(folder, [trial["folder"] for trial in trials], "a search")
-    content = {"objectives": told, "trials": trials, "importance": importance}
+    content = {"objectives": directions, "trials": trials, "importance": importance}
     (folder / "search.json").write_text(json.dumps(content))
     return folder

@@ -1,4 +1,4 @@
-"""Runs by config without seed, under names that say what varies."""
+"""Runs grouped by config without seed, named by what varies."""
 
 from latentlab.report.reading.groups import grouped, shown
 from latentlab.report.reading.records import read_record
@@ -7,8 +7,8 @@ from tests.report.run_folders import write_run
 
 def groups_of(tmp_path, *runs):
     records = []
-    for place, (seed, changes) in enumerate(runs):
-        folder = write_run(tmp_path / f"run{place}", {"mse": float(place)}, seed, changes)
+    for index, (seed, changes) in enumerate(runs):
+        folder = write_run(tmp_path / f"run{index}", {"mse": float(index)}, seed, changes)
         records.append(read_record(folder, folder.name))
     return grouped(records)
 
@@ -21,23 +21,23 @@ def test_seeds_share_a_group_and_betas_do_not(tmp_path):
     assert found.groups[0].values("test/mse") == {0: 3.0, 1: 2.0}
 
 
-def test_one_and_one_point_nought_are_one_value(tmp_path):
+def test_1_and_1_0_are_one_value(tmp_path):
     assert len(groups_of(tmp_path, (0, {"model.beta": 1}), (1, {"model.beta": 1.0})).groups) == 1
 
 
-def test_a_variant_stands_under_its_own_name_and_brings_no_columns_of_its_parts(tmp_path):
+def test_a_variant_is_named_by_its_class_and_adds_no_columns_of_its_parts(tmp_path):
     ae = {"model._target_": "latentlab.models.ae.AE", "model.beta": None}
     found = groups_of(tmp_path, (0, {}), (0, ae))
     assert found.keys == ("model",)
     assert [group.name for group in found.groups] == ["AE", "VAE"]
 
 
-def test_what_else_differs_in_the_config_parts_groups(tmp_path):
+def test_any_other_difference_in_the_config_separates_groups(tmp_path):
     found = groups_of(tmp_path, (0, {"data.image_size": 8}), (0, {"data.image_size": 28}))
     assert [group.name for group in found.groups] == ["image_size=8", "image_size=28"]
 
 
-def test_paths_loggers_and_seeds_that_follow_part_nothing(tmp_path):
+def test_paths_loggers_and_dependent_seeds_separate_no_groups(tmp_path):
     changes = {"data.root": "elsewhere", "logger.csv": {"name": "other"}, "trainer.default_root_dir": "there"}
     found = groups_of(tmp_path, (0, {}), (1, changes))
     assert len(found.groups) == 1
@@ -49,7 +49,7 @@ def test_the_same_seed_twice_counts_once(tmp_path):
     assert found.groups[0].values("test/mse") == {0: 0.5, 1: 2.0}
 
 
-def test_names_are_unique_where_values_are_shown_alike(tmp_path):
+def test_names_are_unique_where_values_have_the_same_text(tmp_path):
     found = groups_of(tmp_path, (0, {"optimizer.lr": 0.00100001}), (0, {"optimizer.lr": 0.00100002}))
     assert [group.name for group in found.groups] == ["lr=0.001", "lr=0.001 (2)"]
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: it sorts, filters and zooms, and asks nobody for anything."""
+"""The page in a real browser: it sorts, filters and zooms, and requests nothing."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def browser(request, page):
     opened.close()
 
 
-def test_a_click_on_a_head_sorts_by_number_and_a_second_one_turns_it_round(browser):
+def test_a_click_on_a_head_sorts_by_number_and_a_second_one_reverses_the_order(browser):
     browser.click("#groups-table thead th:nth-child(1) button")
     assert browser.run(FIRST_COLUMN) == ["0.5", "1", "2", "10"]
     browser.click("#groups-table thead th:nth-child(1) button")
@@ -46,7 +46,7 @@ def test_the_keyboard_sorts_too(browser):
     assert browser.run("document.activeElement.closest('th').getAttribute('aria-sort')") == "ascending"
 
 
-def test_the_filter_keeps_rows_that_hold_every_word(browser):
+def test_the_filter_keeps_rows_that_contain_every_word(browser):
     assert browser.run(SHOWN) == 12
     browser.run("document.querySelector('input[data-filters=runs-table]').focus()")
     browser.call("Input.insertText", text="beta=10 SEED=2")
@@ -54,7 +54,7 @@ def test_the_filter_keeps_rows_that_hold_every_word(browser):
     assert browser.run("document.querySelector('output[data-counts=runs-table]').textContent") == "1 of 12"
 
 
-def test_a_picture_opens_large_and_escape_closes_it(browser):
+def test_a_picture_opens_enlarged_and_escape_closes_it(browser):
     browser.click("button.picture")
     assert browser.run("document.getElementById('zoom').open")
     first = browser.run("document.querySelector('#zoom p').textContent")
@@ -66,11 +66,11 @@ def test_a_picture_opens_large_and_escape_closes_it(browser):
     assert browser.run("document.activeElement.className") == "picture"
 
 
-def test_the_page_itself_never_scrolls_sideways(browser):
+def test_the_page_does_not_scroll_horizontally(browser):
     assert browser.run("document.documentElement.scrollWidth") <= browser.width
 
 
-def test_the_trials_of_a_search_are_sorted_and_its_page_never_scrolls_sideways(browser, searched):
+def test_the_trials_of_a_search_are_sorted_and_its_page_does_not_scroll_horizontally(browser, searched):
     browser.open(searched)
     browser.click("#search summary")
     for _ in range(2):
@@ -80,10 +80,10 @@ def test_the_trials_of_a_search_are_sorted_and_its_page_never_scrolls_sideways(b
     assert browser.run("document.documentElement.scrollWidth") <= browser.width
     link = browser.run("document.querySelector('#search .verdict a').href")
     assert link.startswith(searched.parent.resolve().as_uri())
-    assert browser.complaints == []
+    assert browser.console_messages == []
 
 
-def test_the_names_in_a_search_s_charts_do_not_overlap(browser, searched):
+def test_the_names_in_the_charts_of_a_search_do_not_overlap(browser, searched):
     browser.open(searched)
     texts = """[...document.querySelectorAll('#search .chart:not(.wide)')].map(chart =>
         [...chart.querySelectorAll('text')].map(e => e.getBoundingClientRect()).filter((a, k, all) =>
@@ -92,7 +92,7 @@ def test_the_names_in_a_search_s_charts_do_not_overlap(browser, searched):
     assert not any(browser.run(texts))
 
 
-def test_nothing_was_asked_for_and_nothing_complained_about(browser, page):
+def test_there_are_no_requests_and_no_messages_in_the_console(browser, page):
     browser.open(page)
     assert browser.requests == [page.resolve().as_uri()]
-    assert browser.complaints == []
+    assert browser.console_messages == []

@@ -1,4 +1,4 @@
-"""The report's files: what they say, what they name, and that nothing of a run becomes markup."""
+"""The report's files: their content, and that no text of a run becomes markup."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from latentlab.report.reading.run_sets import read_sweep
 from latentlab.report.write import write_report, write_report_of_runs
 from tests.report.run_folders import beta_sweep, write_run, write_sweep
 
-EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
+MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 
 class Tags(HTMLParser):
@@ -59,12 +59,12 @@ def test_a_sweep_of_one_key(tmp_path):
     order = ["verdict", "groups", "differences", "curves", "settings", "rate", "cost", "pictures", "runs"]
     assert [name for name in page.ids() if name in order] == order
     marked = [attributes for tag, attributes in page.tags if tag == "td" and "best" in attributes.get("class", "")]
-    assert len(marked) == 3  # mse, bce and elbo: kl has no better, and nobody knows what strange is
-    assert sum(tag == "img" for tag, _ in page.tags) == 2 * 3 + 1  # and the one of the overlay
+    assert len(marked) == 3  # mse, bce and elbo: kl and the unknown figure have no direction
+    assert sum(tag == "img" for tag, _ in page.tags) == 2 * 3 + 1  # and the enlarged one
     assert all(attributes["aria-label"] for tag, attributes in page.tags if tag == "svg" and "role" in attributes)
 
 
-def test_the_page_asks_for_nothing_and_runs_only_its_own_script(tmp_path):
+def test_the_page_requests_nothing_and_runs_only_its_own_script(tmp_path):
     page = page_of(beta_sweep(tmp_path))
     for _, attributes in page.tags:
         assert "style" not in attributes
@@ -90,28 +90,28 @@ def test_the_same_figures_as_csv_and_markdown(tmp_path):
     assert "| 0.5 | 3 of 3 | **0.00510 ± 0.00025** |" in (tmp_path / "report.md").read_text()
 
 
-def test_nothing_of_a_run_becomes_markup(tmp_path):
-    folder, evil = tmp_path / "sweep", EVIL.replace("/", "")
-    write_run(folder / evil, {"mse": 1.0, EVIL: 1.0}, 0, {"net.activation": EVIL}, pictures=("a" + evil,))
+def test_no_text_of_a_run_becomes_markup(tmp_path):
+    folder, markup = tmp_path / "sweep", MARKUP.replace("/", "")
+    write_run(folder / markup, {"mse": 1.0, MARKUP: 1.0}, 0, {"net.activation": MARKUP}, pictures=("a" + markup,))
     write_run(folder / "other", {"mse": 1.0}, 0, {"net.activation": "=cmd()"})
-    write_run(folder / "third", None, 1, status="failed", reason=EVIL)
-    write_sweep(folder, [evil, "other", "third"], EVIL)
+    write_run(folder / "third", None, 1, status="failed", reason=MARKUP)
+    write_sweep(folder, [markup, "other", "third"], MARKUP)
     page = page_of(folder)
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert sum(tag == "script" for tag, _ in page.tags) == 1
-    assert EVIL in page.text
-    assert evil in page.text
+    assert MARKUP in page.text
+    assert markup in page.text
     assert "<script>" not in (folder / "report.md").read_text()
     assert "'=cmd()" in (folder / "report.csv").read_text()
 
 
-def test_odd_names_are_written_all_the_same(tmp_path):
+def test_names_that_utf_8_cannot_encode_are_written(tmp_path):
     folder = write_sweep(tmp_path, ["plain"], "lone \ud800 surrogate")
     write_run(tmp_path / "plain", None, status="failed", reason="half \udcff a letter\nand a line")
     assert "half" in page_of(folder).text
 
 
-def test_links_lead_to_the_run_folders_from_wherever_the_page_lies(tmp_path):
+def test_links_to_the_run_folders_are_relative_to_the_page(tmp_path):
     sweep = beta_sweep(tmp_path / "sweep", (1.0,), (0,))
     page = page_of(sweep, output=tmp_path / "else" / "where")
     assert any(a.get("href") == "./../../sweep/model.beta%3D1.0%2Cseed%3D0/" for _, a in page.tags)
@@ -165,7 +165,7 @@ def test_varied_keys_against_figures(tmp_path, keys):
     assert any(label.startswith("MSE by" if len(keys) == 2 else "MSE against") for label in labels)
 
 
-def test_many_keys_stand_on_parallel_axes(tmp_path):
+def test_many_keys_are_drawn_on_parallel_axes(tmp_path):
     for k in range(9):
         changes = {
             "model.beta": k % 3,
@@ -203,7 +203,7 @@ def test_the_order_of_the_jobs_changes_nothing(tmp_path):
     assert before[: before.index('id="runs"')] == after[: after.index('id="runs"')]
 
 
-def test_a_verdict_says_what_is_not_shown(tmp_path):
+def test_a_verdict_names_the_groups_without_a_shown_difference(tmp_path):
     for seed, (a, b) in enumerate([(1.0, 1.2), (2.0, 1.7), (3.0, 3.3)]):
         write_run(tmp_path / f"a{seed}", {"mse": a}, seed)
         write_run(tmp_path / f"b{seed}", {"mse": b}, seed, {"model.beta": 2})
@@ -212,7 +212,7 @@ def test_a_verdict_says_what_is_not_shown(tmp_path):
     assert sentence(comparison, groups) == "MSE: no difference shown between beta=1, 2.0 ± 2.5 (3 seeds), and beta=2."
 
 
-def test_pictures_stay_within_their_budget_and_the_page_says_so(tmp_path):
+def test_pictures_keep_to_their_budget_and_the_page_notes_what_is_left_out(tmp_path):
     folder = beta_sweep(tmp_path)
     groups = grouped(read_sweep(folder).records).groups
     found = gallery(groups, range(3), budget=300)
@@ -241,9 +241,9 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
 @pytest.mark.parametrize("keys", [["model.beta"], ["model.beta", "model.latent_dim"]])
 @pytest.mark.parametrize("further", [[], [True, None, "", "—", [1, [2]], {"a": 1}]], ids=["numbers", "all"])
 def test_settings_of_any_kind_can_be_drawn(tmp_path, keys, further):
-    odd = [float("nan"), float("inf"), -1e308, 10**400, 0, 2.0, *further]
-    for place, value in enumerate(odd):
-        write_run(tmp_path / str(place), {"mse": 1e149 * (place - 3)}, changes=dict.fromkeys(keys, value))
+    values = [float("nan"), float("inf"), -1e308, 10**400, 0, 2.0, *further]
+    for index, value in enumerate(values):
+        write_run(tmp_path / str(index), {"mse": 1e149 * (index - 3)}, changes=dict.fromkeys(keys, value))
     page = page_of(tmp_path)
-    assert f"{len(odd)} complete" in page.text
+    assert f"{len(values)} complete" in page.text
     assert "nan" not in " ".join(str(a.get("d", "")) + str(a.get("cx", "")) for _, a in page.tags)

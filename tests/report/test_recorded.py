@@ -1,4 +1,4 @@
-"""Recorded figures: what is worse than they were turns `make check` red, and nothing else does."""
+"""Recorded figures: `make check` fails where a figure is worse than recorded, and nowhere else."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def test_a_figure_is_worse_by_more_than_its_tolerance_in_its_own_direction(name,
     assert Deviation("VAE", name, Figure(recorded, tolerance), found).is_worse == is_worse
 
 
-def test_figures_come_back_from_their_file(tmp_path):
+def test_figures_are_read_as_they_were_written(tmp_path):
     recorded = Recorded({"VAE": {"test/mse": Figure(0.01, 0.001)}})
     recorded.write(tmp_path / "check.json")
     assert Recorded.read(tmp_path / "check.json") == recorded
@@ -42,7 +42,7 @@ def test_a_group_that_is_not_found_is_reported():
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"VAE": {"test/mse": 3}}', '{"VAE": {"test/mse": {"mean": 1}}}'])
-def test_a_file_of_something_else_is_refused(tmp_path, content):
+def test_a_file_of_other_content_is_refused(tmp_path, content):
     (tmp_path / "check.json").write_text(content)
     with pytest.raises(UserError, match="no recorded figures"):
         Recorded.read(tmp_path / "check.json")
@@ -52,7 +52,7 @@ def check(folder, *arguments: str) -> Done:
     return called("check", *SMALL, *arguments, folder=folder)
 
 
-def test_a_variant_made_worse_turns_the_check_red(tmp_path):
+def test_the_check_fails_where_a_variant_is_worse(tmp_path):
     file = tmp_path / "check.json"
     assert "cannot read" in check(tmp_path, f"recorded={file}").stderr
     assert check(tmp_path, "record=true", f"recorded={file}").returncode == 0
@@ -66,13 +66,13 @@ def test_a_variant_made_worse_turns_the_check_red(tmp_path):
     assert "WORSE  AE" in worse.stdout
 
 
-def test_without_a_file_the_shipped_figures_count_wherever_one_stands(tmp_path):
+def test_without_a_file_the_shipped_figures_count_in_any_folder(tmp_path):
     done = check(tmp_path)  # two of the five variants that are recorded
     assert done.returncode == 1
     assert "was found; there are AE, VAE" in done.stderr
 
 
-def test_the_help_of_the_check_is_its_usage():
+def test_the_help_of_the_check_shows_its_usage():
     done = subprocess.run(
         [sys.executable, "-m", "latentlab", "check", "--help"], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""A run's folder is read whatever it holds: what is damaged is named, and nothing of it is executed."""
+"""A run's folder is read with any content: damaged files are named, and nothing in them is executed."""
 
 import json
 
@@ -15,7 +15,7 @@ def run(tmp_path):
     return write_run(tmp_path / "run", {"mse": 0.5, "nll": None}, curve=[2.0, 1.0], pictures=("samples",))
 
 
-def test_a_sound_run(run):
+def test_a_run_without_damage(run):
     record = read_record(run, "run")
     assert (record.status, record.seed, record.damage) == ("complete", 0, ())
     assert record.metrics == {"test/mse": 0.5, "test/nll": None}
@@ -35,7 +35,7 @@ def test_damaged_metrics_are_named(run, content):
     assert not any(record.metrics.values())
 
 
-def test_numbers_that_are_none_are_none(run):
+def test_values_that_are_not_finite_numbers_are_none(run):
     (run / "metrics.json").write_text('{"metrics": {"test/a": NaN, "test/b": 1e999, "test/c": true, "test/d": 2}}')
     assert read_record(run, "run").metrics == {"test/a": None, "test/b": None, "test/c": None, "test/d": 2.0}
     (run / "metrics.json").write_text('{"metrics": {"test/a": 1' + "0" * 4000 + "}}")
@@ -43,7 +43,7 @@ def test_numbers_that_are_none_are_none(run):
 
 
 @pytest.mark.parametrize("content", [b"nonsense", b'{"status": "splendid"}', b'{"status": ["complete"]}'])
-def test_a_damaged_status_is_named_and_the_figures_count(run, content):
+def test_a_damaged_status_is_named_and_the_figures_are_used(run, content):
     (run / "status.json").write_bytes(content)
     record = read_record(run, "run")
     assert record.status == "complete"
@@ -70,14 +70,14 @@ def test_a_damaged_config_is_named_and_not_executed(run, content, tmp_path, monk
     assert not (tmp_path / "executed").exists()
 
 
-def test_aliases_that_unfold_without_end_are_refused(run):
+def test_aliases_that_expand_to_too_many_values_are_refused(run):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]" for k in range(1, 12)]
     (run / ".hydra" / "resolved.yaml").write_text("\n".join(lines))
     assert "more than" in read_record(run, "run").damage[0]
 
 
-def test_of_an_epoch_s_lines_the_later_values_win_and_half_a_line_is_left_out(run):
+def test_the_later_lines_of_an_epoch_count_and_an_unfinished_line_is_left_out(run):
     rows = [{"epoch": 1, "val/mse": 3.0}, {"epoch": 2, "val/mse": 9.0}, {"epoch": 2, "train/mse": 1.0}]
     rows += [{"epoch": 2, "val/mse": 2.0}, {"epoch": 3, "val/mse": None}]
     (run / "history.jsonl").write_text("\n".join(map(json.dumps, rows)) + '\n{"epoch": 4, "val/')
@@ -103,7 +103,7 @@ def test_a_run_without_its_process_was_interrupted(tmp_path):
     assert (record.status, record.reason) == ("interrupted", "its process exited without writing a status")
 
 
-def test_a_sweep_lists_its_jobs_and_what_is_missing(tmp_path):
+def test_a_sweep_lists_its_jobs_also_missing_ones(tmp_path):
     folder = beta_sweep(tmp_path / "sweep")
     write_sweep(folder, ["model.beta=1.0,seed=0", "model.beta=9,seed=0"])
     runs = read_sweep(folder)
@@ -116,7 +116,7 @@ def test_a_sweep_lists_its_jobs_and_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"jobs": 5}', "[]"])
-def test_without_a_sound_sweep_json_every_run_below_is_taken(tmp_path, content):
+def test_without_a_valid_sweep_json_every_run_in_the_folder_is_included(tmp_path, content):
     folder = beta_sweep(tmp_path / "sweep")
     write_run(folder / "model" / "penalty=l1", {"mse": 1.0})
     (folder / "sweep.json").unlink() if content is None else (folder / "sweep.json").write_text(content)
@@ -138,7 +138,7 @@ def test_a_job_outside_the_sweep_is_refused(tmp_path, name):
     assert "refused" in runs.notes[0]
 
 
-def test_mistakes_are_told_in_one_line(tmp_path):
+def test_mistakes_are_reported_in_one_line(tmp_path):
     beta_sweep(tmp_path / "sweeps" / "betas")
     assert find_sweep("betas", tmp_path) == tmp_path / "sweeps" / "betas"
     assert find_sweep(str(tmp_path / "sweeps" / "betas"), tmp_path / "other") == tmp_path / "sweeps" / "betas"

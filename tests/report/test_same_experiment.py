@@ -37,7 +37,7 @@ def test_two_callbacks_are_two_groups_of_two_seeds_with_different_hashes(sweep, 
         assert [group.name for group in grouping.groups] == names
 
 
-def test_pictures_loggers_and_quiet_make_no_other_job(sweep, tmp_path):
+def test_pictures_loggers_and_quiet_do_not_change_the_job(sweep, tmp_path):
     status, jobs = sweep(*TINY)
     again, more = sweep(*TINY[:4], "callbacks=default", "logger=csv", "quiet=true", "sweep.report=false", "seed=0,1")
     assert (status, again) == (0, 0)

@@ -1,4 +1,4 @@
-"""What the page says of a search: its best trials, its charts, and what it does with a damaged `search.json`."""
+"""A search on the page: its best trials, its charts, and a damaged `search.json`."""
 
 import json
 
@@ -8,7 +8,7 @@ from latentlab.report.reading.run_sets import read_sweep
 from latentlab.report.reading.trials import read_search
 from latentlab.report.write import write_report
 from tests.report.run_folders import search_sweep
-from tests.report.test_page import EVIL, Tags
+from tests.report.test_page import MARKUP, Tags
 
 TWO = ("val/mse", "parameters")
 
@@ -26,7 +26,7 @@ def classes(page, name):
 
 
 def changed(folder, change):
-    """search.json with its content changed in place."""
+    """Change the content of the folder's search.json; returns the folder."""
     content = json.loads((folder / "search.json").read_text())
     change(content)
     (folder / "search.json").write_text(json.dumps(content))
@@ -57,7 +57,7 @@ def test_history_importance_and_parallel_axes_are_drawn(tmp_path):
     assert (len(classes(page, "mark")), len(classes(page, "step"))) == (6, 1)
 
 
-def test_several_objectives_are_traded_and_none_that_is_beaten_is_best(tmp_path):
+def test_of_several_objectives_only_trials_that_no_other_dominates_are_best(tmp_path):
     page = page_of(search_sweep(tmp_path, objectives=TWO))
     assert charts(page)[0] == "parameters against val/mse, 14 trials"
     assert "No other trial is at least as good in every objective as one of these" in page.text
@@ -70,12 +70,12 @@ def test_several_objectives_are_traded_and_none_that_is_beaten_is_best(tmp_path)
             assert not all(better) or other.values == one.values
 
 
-def test_more_may_be_better(tmp_path):
+def test_an_objective_can_be_maximised(tmp_path):
     search, _ = read_search(search_sweep(tmp_path, objectives=("elbo",)))
     assert search.best()[0].values[0] == max(trial.values[0] for trial in search.complete)
 
 
-def test_a_draw_that_came_twice_is_named_once(tmp_path):
+def test_equal_draws_are_named_once(tmp_path):
     folder = changed(search_sweep(tmp_path), lambda content: content["trials"].append(content["trials"][0]))
     changed(folder, lambda content: content["trials"][-1].update(number=20))
     search, notes = read_search(folder)
@@ -83,17 +83,19 @@ def test_a_draw_that_came_twice_is_named_once(tmp_path):
     assert sum(trial.params == search.trials[0].params for trial in search.front((0,))) <= 1
 
 
-def test_the_rest_of_the_page_goes_by_the_search(tmp_path):
+def test_the_other_sections_are_adapted_to_a_search(tmp_path):
     page = page_of(search_sweep(tmp_path, 60))
-    assert "one seed says nothing about chance" not in page.text  # the best of many on the test set is no finding
+    assert "one seed has no interval" not in page.text  # the best of many on the test set is not a finding
     assert "differences" not in page.ids()
     assert "The pictures of the 6 best groups of" in page.text
     drawn = charts(page)
-    assert sum(label.startswith("MSE against lr") for label in drawn) == 1  # by each key, and no parallel axes of all
+    assert (
+        sum(label.startswith("MSE against lr") for label in drawn) == 1
+    )  # one chart per key, and no parallel axes of all keys
     assert "- best trial" in (tmp_path / "report.md").read_text()
 
 
-def test_groups_come_in_the_order_of_the_objective(tmp_path):
+def test_groups_are_ordered_by_the_objective(tmp_path):
     runs = read_sweep(search_sweep(tmp_path))
     write_report(tmp_path)
     rows = (tmp_path / "report_groups.csv").read_text().splitlines()
@@ -101,18 +103,18 @@ def test_groups_come_in_the_order_of_the_objective(tmp_path):
     assert f"lr={best.params['optimizer.lr']:.4g}" in rows[1]
 
 
-def test_pruned_trials_are_no_problem_and_failed_ones_are(tmp_path):
+def test_failed_trials_are_problems_and_pruned_ones_are_not(tmp_path):
     page = page_of(search_sweep(tmp_path))
     problems = page.text[page.text.index("Failed, unfinished") : page.text.index("Learning curves")]
     assert "0006," in problems
     assert "0004," not in problems
 
 
-def test_nothing_of_a_search_becomes_markup(tmp_path):
-    page = page_of(search_sweep(tmp_path / "s", objectives=(EVIL, "parameters"), evil=EVIL))
+def test_no_text_of_a_search_becomes_markup(tmp_path):
+    page = page_of(search_sweep(tmp_path / "s", objectives=(MARKUP, "parameters"), markup=MARKUP))
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert sum(tag == "script" for tag, _ in page.tags) == 1
-    assert EVIL in page.text
+    assert MARKUP in page.text
     assert "<script>" not in (tmp_path / "s" / "report.md").read_text()
 
 
@@ -146,7 +148,7 @@ def test_a_damaged_search_is_named_and_the_runs_are_compared(tmp_path, content):
         {"number": "1"},
         {"number": -1},
         {"number": True},
-        {"number": 1},  # which another has
+        {"number": 1},  # of another trial
         {"state": "splendid"},
         {"state": ["complete"]},
         {"params": None},
@@ -179,7 +181,7 @@ def test_a_trial_without_its_run_has_no_link(tmp_path, name):
 
 
 @pytest.mark.parametrize("importance", [None, [], {"val/mse": None}, {"val/mse": {"a": "b", "c": None, "d": -1}}])
-def test_without_importance_the_rest_is_drawn(tmp_path, importance):
+def test_without_importance_the_other_charts_are_drawn(tmp_path, importance):
     page = page_of(changed(search_sweep(tmp_path, 3), lambda content: content.update(importance=importance)))
     assert not any(label.startswith("Importance") for label in charts(page))
     assert any(label.startswith("val/mse by trial") for label in charts(page))
@@ -195,24 +197,28 @@ def test_a_search_without_a_result(tmp_path, state):
     assert "No trial is complete." in page.text
 
 
-def test_a_search_of_no_trial_yet(tmp_path):
+def test_a_search_without_a_trial(tmp_path):
     page = page_of(changed(search_sweep(tmp_path, 3), lambda content: content.update(trials=[])))
     assert "No trial is complete. 0 trials" in page.text
 
 
 def test_params_of_any_kind_and_missing_ones_can_be_drawn(tmp_path):
-    odd = [None, True, "", "—", [1, [2]], {"a": 1}, 1e308, -1e308, 10**400, float("inf"), "1e-3", "nan", "1e999", 0]
+    values = [None, True, "", "—", [1, [2]], {"a": 1}, 1e308, -1e308, 10**400, float("inf"), "1e-3", "nan", "1e999", 0]
 
     def scramble(content):
         for k, trial in enumerate(content["trials"]):
-            trial["params"] = {"x": odd[k % len(odd)], f"only{k % 3}": 0.1 * k, **({} if k % 4 else {"net.y": 1e-5})}
+            trial["params"] = {
+                "x": values[k % len(values)],
+                f"only{k % 3}": 0.1 * k,
+                **({} if k % 4 else {"net.y": 1e-5}),
+            }
 
     page = page_of(changed(search_sweep(tmp_path, 40), scramble))
     assert "nan" not in " ".join(str(a.get("d", "")) + str(a.get("cx", "")) for _, a in page.tags)
     assert len(classes(page, "strand")) > 20
 
 
-def test_options_that_are_numbers_stand_on_an_axis_of_numbers(tmp_path):
+def test_options_that_are_numbers_are_read_as_numbers(tmp_path):
     def text(content):
         for k, trial in enumerate(content["trials"]):
             trial["params"] = {"optimizer.lr": ("1e-2", "1e-06")[k % 2]}

@@ -1,4 +1,4 @@
-"""Means, intervals, paired differences and the mark: closed forms, tables, and what must not change them."""
+"""Means, intervals, paired differences and the best group, against closed forms, tables and invariances."""
 
 import math
 
@@ -13,7 +13,7 @@ values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=12)
 
 
 @pytest.mark.parametrize("degrees", [*range(1, 41), 60, 100, 499])
-def test_the_quantile_is_student_s(degrees):
+def test_the_quantile_is_that_of_student_s_t(degrees):
     assert quantile(degrees) == pytest.approx(t.ppf(0.975, degrees), rel=2e-6)
 
 
@@ -24,7 +24,7 @@ def test_three_values_by_hand():
     assert (found.low, found.high) == pytest.approx((2 - found.half, 2 + found.half))
 
 
-def test_none_and_one_have_no_interval():
+def test_no_value_and_one_value_have_no_interval():
     assert summary([]) == Summary(0)
     assert summary([3.0]) == Summary(1, 3.0)
     assert summary([3.0]).low is None
@@ -42,7 +42,7 @@ def test_the_order_of_the_runs_changes_nothing(found, source):
 
 
 @given(values, st.integers(-1000, 1000))
-def test_a_shift_moves_the_mean_alone(found, shift):
+def test_a_shift_changes_only_the_mean(found, shift):
     before, after = summary(found), summary([value + shift for value in found])
     assert after.mean == pytest.approx(before.mean + shift, abs=1e-6)
     assert after.spread == pytest.approx(before.spread, abs=1e-6, rel=1e-6)
@@ -53,7 +53,7 @@ def test_the_mean_lies_between_the_ends(found):
     assert min(found) <= summary(found).mean <= max(found)
 
 
-def test_pairs_take_the_common_seeds_and_agree_with_the_paired_test():
+def test_pairs_are_of_common_seeds_and_agree_with_the_paired_t_test():
     ours, theirs = {0: 1.0, 1: 2.5, 2: 2.0, 3: 9.0}, {2: 1.0, 0: 0.5, 1: 1.0, 7: 0.0}
     found = paired(ours, theirs)
     assert found.n == 3
@@ -63,48 +63,48 @@ def test_pairs_take_the_common_seeds_and_agree_with_the_paired_test():
     assert not found.excludes_zero
 
 
-def led(groups, better="lower"):
+def leader_of(groups, better="lower"):
     by_seed = [dict(enumerate(group)) for group in groups]
     return leader([summary(group) for group in groups], by_seed, better)
 
 
 def test_a_leader_apart_from_all_is_best_by_intervals():
     groups = [[1.0, 1.01, 0.99], [2.0, 2.01, 1.99], [3.0, 3.1, 2.9]]
-    assert led(groups) == Leader(0, "intervals")
-    assert led(groups, "higher") == Leader(2, "intervals")
+    assert leader_of(groups) == Leader(0, "intervals")
+    assert leader_of(groups, "higher") == Leader(2, "intervals")
 
 
-def test_overlapping_intervals_are_told_apart_by_pairs():
+def test_groups_with_overlapping_intervals_can_differ_by_pairs():
     groups = [[1.0, 2.0, 3.0], [1.1, 2.11, 3.1]]
     assert not are_apart(*map(summary, groups))
-    assert led(groups) == Leader(0, "paired")
+    assert leader_of(groups) == Leader(0, "paired")
 
 
 def test_two_common_seeds_are_too_few_for_pairs():
-    assert led([[1.0, 2.0], [1.1, 2.1]]) == Leader(0, None, (1,))
+    assert leader_of([[1.0, 2.0], [1.1, 2.1]]) == Leader(0, None, (1,))
 
 
 def test_no_difference_shown_names_the_groups_that_remain():
-    assert led([[1.0, 2.0, 3.0], [2.5, 1.0, 2.9], [90.0, 91.0, 92.0]]) == Leader(0, None, (1,))
+    assert leader_of([[1.0, 2.0, 3.0], [2.5, 1.0, 2.9], [90.0, 91.0, 92.0]]) == Leader(0, None, (1,))
 
 
 def test_a_single_seed_is_never_marked_and_never_compared_with():
-    assert led([[0.5], [1.0, 1.1, 0.9], [9.0, 9.1, 9.2]]) == Leader(0, None)
-    assert led([[1.0, 1.01, 0.99], [2.0]]) == Leader(0, None)
-    assert led([[1.0, 1.01, 0.99], [2.0], [3.0, 3.01, 3.02]]) == Leader(0, "intervals")
+    assert leader_of([[0.5], [1.0, 1.1, 0.9], [9.0, 9.1, 9.2]]) == Leader(0, None)
+    assert leader_of([[1.0, 1.01, 0.99], [2.0]]) == Leader(0, None)
+    assert leader_of([[1.0, 1.01, 0.99], [2.0], [3.0, 3.01, 3.02]]) == Leader(0, "intervals")
 
 
-def test_equal_groups_of_no_spread_are_not_told_apart():
-    assert led([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]) == Leader(0, None, (1,))
+def test_equal_groups_without_spread_do_not_differ():
+    assert leader_of([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]) == Leader(0, None, (1,))
 
 
-def test_nothing_leads_among_no_values():
-    assert led([[], []]) is None
-    assert led([[], [1.0, 1.1]]) == Leader(1, None)
+def test_without_values_there_is_no_leader():
+    assert leader_of([[], []]) is None
+    assert leader_of([[], [1.0, 1.1]]) == Leader(1, None)
 
 
 @given(st.lists(values, min_size=2, max_size=5))
 def test_a_marked_group_has_the_best_mean(groups):
-    found = led(groups)
+    found = leader_of(groups)
     assert found is not None
     assert summary(groups[found.index]).mean == min(summary(group).mean for group in groups)

@@ -1,4 +1,4 @@
-"""`python -m latentlab report` as a user starts it, on runs that were trained for real."""
+"""`python -m latentlab report` as a process of its own, also on trained runs."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def everything(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_a_report_of_runs_trained_for_real(train, tmp_path):
+def test_a_report_of_trained_runs(train, tmp_path):
     sweep, names = tmp_path / "outputs" / "sweeps" / "mine", []
     for model in ("ae", "vae"):
         for seed in (0, 1):
@@ -42,12 +42,12 @@ def test_a_report_of_runs_trained_for_real(train, tmp_path):
     page = (tmp_path / "outputs" / "sweeps" / "mine" / "report.html").read_text()
     assert "4 complete" in page
     assert "data:image/png" in page
-    named = ",".join(map(str, names))  # which hold commas and equal signs themselves
+    named = ",".join(map(str, names))  # the names contain commas and equal signs
     assert report(f"runs=[{named}]", "output=elsewhere", cwd=tmp_path).returncode == 0
     assert "4 complete" in (tmp_path / "elsewhere" / "report.html").read_text()
 
 
-def test_a_report_of_a_search_that_was_made_for_real(run_hydra, tmp_path, monkeypatch):
+def test_a_report_of_a_search(run_hydra, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     space = ["optimizer.lr=tag(log, interval(1e-4, 1e-1))", "net.widths=[8],[16]", "likelihood=gaussian"]
     trials = ["hydra/sweeper=optuna", "hydra.sweeper.trials=4", "hydra.sweeper.minimize=[val/mse,parameters]"]
@@ -72,7 +72,7 @@ def test_a_report_writes_its_four_files_and_nothing_else(tmp_path):
     assert set(everything(tmp_path)) - set(before) == new
 
 
-def test_a_report_never_imports_what_is_slow(tmp_path):
+def test_a_report_does_not_import_slow_packages(tmp_path):
     beta_sweep(tmp_path / "betas")
     command = [sys.executable, "-c", WITHOUT_TORCH, "report", f"sweep={tmp_path / 'betas'}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
@@ -81,7 +81,7 @@ def test_a_report_never_imports_what_is_slow(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "error: sweep: give either sweep=NAME or runs=[FOLDER,FOLDER]"),
         (["sweep=betas", "runs=[betas]"], "error: sweep: give either"),
@@ -93,18 +93,18 @@ def test_a_report_never_imports_what_is_slow(tmp_path):
         (["sweep=betas", "outptu=x"], "error: outptu: unknown; did you mean output?"),
     ],
 )
-def test_a_mistake_is_one_line(tmp_path, arguments, told):
+def test_a_mistake_is_one_line(tmp_path, arguments, message):
     beta_sweep(tmp_path / "outputs" / "sweeps" / "betas")
     (tmp_path / "empty").mkdir()
     before = everything(tmp_path)
     done = report(*arguments, cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith(told)
+    assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
     assert everything(tmp_path) == before
 
 
-def test_folders_are_parted_at_commas_that_are_no_part_of_a_name(tmp_path, monkeypatch):
+def test_folders_are_separated_at_commas_that_are_not_part_of_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a=1,b=2", "a=1,b=3", "c"):
         write_run(tmp_path / name, {"mse": 1.0})
