@@ -89,9 +89,7 @@ def test_the_other_sections_are_adapted_to_a_search(tmp_path):
     assert "differences" not in page.ids()
     assert "The pictures of the 6 best groups of" in page.text
     drawn = charts(page)
-    assert (
-        sum(label.startswith("MSE against lr") for label in drawn) == 1
-    )  # one chart per key, and no parallel axes of all keys
+    assert sum(label.startswith("MSE against lr") for label in drawn) == 1  # per key, and no parallel axes
     assert "- best trial" in (tmp_path / "report.md").read_text()
 
 
