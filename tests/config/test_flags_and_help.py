@@ -3,13 +3,17 @@
 import errno
 import os
 import re
+import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from omegaconf import DictConfig
 
+from latentlab.__main__ import SUBCOMMANDS
+from tests.called import called
 from tests.config.command_line import answer, error_line
 
 SOURCE = str(Path(__file__).parents[2] / "src")
@@ -30,7 +34,23 @@ def test_the_commands_in_the_help_are_sound():
     for line in out.splitlines():
         if line.startswith("latentlab train ") and "resume=" not in line:
             shown = [] if " -m " in line else ["--cfg", "job"]
-            assert answer(*line.split()[2:], *shown)[::2] == (0, ""), line
+            assert answer(*shlex.split(line)[2:], *shown)[::2] == (0, ""), line
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in SUBCOMMANDS)])
+def test_help_shows_arguments_that_bash_and_zsh_pass_on_as_they_are(arguments: list[str]):
+    shown = called(*arguments).stdout
+    words = re.sub(r"(?<!\w)'[^'\n]*'|\"[^\"]*\"", "", shown).split()
+    assert max(map(len, shown.splitlines())) <= 140
+    assert len(words) > 15
+    for word in words:
+        if "=" in word or "/" in word:
+            assert not re.search(r"[\[\]*?(){}]", word.removeprefix("[").removesuffix("]")), word
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["train", "--version"], ["evaluate", "--version"]])
+def test_version_is_latentlabs_own(arguments: list[str]):
+    assert called(*arguments)[:2] == (0, f"latentlab {version('latentlab')}\n")
 
 
 @pytest.mark.parametrize("flags", [["--cfg", "job"], ["--cfg", "job", "--resolve", "-p", "model"], ["--info"]])

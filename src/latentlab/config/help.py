@@ -1,9 +1,12 @@
 """`--help`, without composing a config: a template from conf/hydra/help and the list of config groups."""
 
 from string import Template
+from textwrap import fill
 
 from latentlab.config.keys import Groups
 from latentlab.errors import ConfigError
+
+WIDTH = 120  # characters
 
 
 def help_text(config_name: str, groups: Groups) -> str:
@@ -17,4 +20,5 @@ def help_text(config_name: str, groups: Groups) -> str:
     if template is None:
         raise ConfigError(f"--config-name: no config {config_name!r} with a help text")
     listed = [f"{group}: {', '.join(options)}" for group, options in sorted(groups.options.items()) if options]
-    return Template(template).substitute(APP_CONFIG_GROUPS="\n".join(listed)).rstrip()
+    wrapped = [fill(line, WIDTH, subsequent_indent="  ") for line in listed]
+    return Template(template).substitute(APP_CONFIG_GROUPS="\n".join(wrapped)).rstrip()
