@@ -11,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from latentlab.config import config_dir, hydra_internals
-from latentlab.config.hydra_internals import Hydra, composing_loader, hydra_config, hydra_of, search_path
+from latentlab.config.hydra_internals import ComposingLoader, Hydra, hydra_config, hydra_of, search_path
 from latentlab.errors import ConfigError
 
 PACKAGE = Path(hydra_internals.__file__).parents[1]
@@ -28,7 +28,7 @@ SIGNATURES = {
 
 
 def loader():
-    return composing_loader(search_path(config_dir(), None))
+    return ComposingLoader(search_path(config_dir(), None))
 
 
 @pytest.mark.parametrize("method", SIGNATURES)
@@ -56,7 +56,7 @@ def test_the_folder_of_the_command_line_comes_after_the_shipped_configs(tmp_path
 def test_files_of_the_command_lines_folder_are_read_with_bounds(tmp_path):
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "odd.yaml").write_text("a: [1,\n")
-    bounded = composing_loader(search_path(config_dir(), tmp_path))
+    bounded = ComposingLoader(search_path(config_dir(), tmp_path))
     with pytest.raises(ConfigError, match=r"--config-dir: .*odd\.yaml is damaged"):
         bounded.load_configuration("train", ["net=odd"], run_mode=RunMode.RUN)
 

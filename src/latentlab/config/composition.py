@@ -7,19 +7,16 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, final
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigSource
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from latentlab.config.hydra_internals import composing_loader, hydra_config
+from latentlab.config.hydra_internals import ComposingLoader, hydra_config
 from latentlab.config.keys import (
     Groups,
     KeyPath,
@@ -36,7 +33,6 @@ from latentlab.errors import ConfigError, UserError
 BARE = (ValueError, TypeError, AssertionError, LookupError, OSError, RecursionError, YAMLError)
 MISTAKES = (HydraException, OmegaConfBaseException, *BARE)
 
-
 Compose = Callable[[list[str]], DictConfig]
 
 
@@ -46,24 +42,24 @@ def new_run_name() -> str:
 
 
 @final
-class CheckedLoader(ConfigLoader):
+class CheckedLoader(ComposingLoader):
     """Hydra's loader; it checks every composed config by `schema.check` and reports every mistake in one line.
 
-    A key that is not in the config but in the signature of the `_target_` beside it may be set like any other.
-    `run_name` is what `${run_name:}` stands for; it travels with the loader into worker processes.
+    A key that is not in the config but an argument of the `_target_` beside it may be set like any other.
+    `run_name` is what `${run_name:}` stands for; it is kept here so that worker processes have the same one.
 
     Raises:
         ConfigError: from `load_configuration` and `load_sweep_config`.
     """
 
     def __init__(self, search_path: ConfigSearchPath, run_name: str, checks: bool = True) -> None:
-        self._hydra = composing_loader(search_path)
+        super().__init__(search_path)
         self._run_name = run_name
         self._checks = checks
 
     @cached_property
     def groups(self) -> Groups:
-        return Groups.of(self._hydra)
+        return Groups.of(self)
 
     def load_configuration(
         self,
@@ -74,7 +70,7 @@ class CheckedLoader(ConfigLoader):
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
         compose = partial(
-            self._hydra.load_configuration,
+            super().load_configuration,
             config_name,
             run_mode=run_mode,
             from_shell=from_shell,
@@ -102,29 +98,30 @@ class CheckedLoader(ConfigLoader):
     def _of_a_job(self, master_config: DictConfig, sweep_overrides: list[str]) -> tuple[DictConfig, list[str]]:
         overrides = [*master_config.hydra.overrides.hydra, *sweep_overrides]
         name = master_config.hydra.job.config_name
-        config = self._composed(partial(self._hydra.load_configuration, name, run_mode=RunMode.RUN), overrides)
+        config = self._composed(partial(super().load_configuration, name, run_mode=RunMode.RUN), overrides)
         OmegaConf.copy_cache(from_config=master_config, to_config=config)
         return config, overrides
 
     def _composed(self, compose: Compose, overrides: list[str]) -> DictConfig:
+        """The config. Hydra composes it where every key that is set exists; else the arguments are added first."""
         found = self._attempt(compose, overrides)
         if isinstance(found, DictConfig):
             return found
         everything: Any = OmegaConf.to_container(self._composed_with_any_keys(compose, overrides), resolve=False)
         if is_argument(found.key, everything):
-            found = self._attempt(compose, self._forced(overrides, everything))
+            found = self._attempt(compose, self._adding(overrides, lambda key: is_argument(key, everything)))
         if isinstance(found, DictConfig):
             return _with_overrides(found, overrides)
         KeyPath.of(found.missing, everything).node.pop(found.missing.rpartition(".")[2], None)
         raise ConfigError(unknown_key_message(found.key, everything, self.groups))
 
     def _composed_with_any_keys(self, compose: Compose, overrides: list[str]) -> DictConfig:
-        """With every key that is set, whether it exists without that or not."""
-        arguments = self._forced(overrides, None)
+        """The config with every key that is set, also those that nothing takes."""
+        arguments = self._adding(overrides, lambda key: True)
         found = self._attempt(compose, arguments)
         if isinstance(found, DictConfig):
             return _with_overrides(found, overrides)
-        # one of Hydra's own keys, to which none can be added
+        # one of Hydra's own keys, which are not added
         known = self._attempt(compose, [argument for argument in arguments if not argument.startswith("hydra.")])
         assert isinstance(known, DictConfig)
         raise ConfigError(unknown_key_message(found.key, OmegaConf.to_container(known, resolve=False), self.groups))
@@ -146,24 +143,19 @@ class CheckedLoader(ConfigLoader):
                 return unknown
             raise explain(error, overrides, self.groups) from error
 
-    def _forced(self, overrides: list[str], config: dict[str, Any] | None) -> list[str]:
-        """`KEY=VALUE` as `++KEY=VALUE`, which adds a key that does not exist.
-
-        config: only keys that are arguments of a `_target_` in it; None: any key but those of groups and Hydra's own.
-        """
+    def _adding(self, overrides: list[str], adds: Callable[[str], bool]) -> list[str]:
+        """`KEY=VALUE` as `++KEY=VALUE`, which adds a missing key, where `adds` is true of the key."""
         try:
             parsed = OverridesParser.create().parse_overrides(overrides)
         except MISTAKES as error:
             raise explain(error, overrides, self.groups) from error
         return [
-            f"++{text}"
-            if self._sets_a_value(override) and (config is None or is_argument(override.key_or_group, config))
-            else text
+            f"++{text}" if self._sets_a_value(override) and adds(override.key_or_group) else text
             for text, override in zip(overrides, parsed, strict=True)
         ]
 
     def _sets_a_value(self, override: Override) -> bool:
-        """Whether it is `KEY=VALUE` of the config itself, as against the choice of a group's option."""
+        """Whether it is `KEY=VALUE` of the config itself: no choice of a group's option, and no key of Hydra's own."""
         key = override.key_or_group
         chooses = (
             "/" in key
@@ -195,29 +187,6 @@ class CheckedLoader(ConfigLoader):
             refuse_unknown_key(override, resolved)
         check(resolved, raw)
         return resolved
-
-    # the rest is Hydra's own
-
-    def get_search_path(self) -> ConfigSearchPath:
-        return self._hydra.get_search_path()
-
-    def get_sources(self) -> list[ConfigSource]:
-        return self._hydra.get_sources()
-
-    def list_groups(self, parent_name: str) -> list[str]:
-        return self._hydra.list_groups(parent_name)
-
-    def get_group_options(
-        self,
-        group_name: str,
-        results_filter: ObjectType | None = ObjectType.CONFIG,
-        config_name: str | None = None,
-        overrides: list[str] | None = None,
-    ) -> list[str]:
-        return self._hydra.get_group_options(group_name, results_filter, config_name, overrides)
-
-    def compute_defaults_list(self, config_name: str | None, overrides: list[str], run_mode: RunMode) -> Any:
-        return self._hydra.compute_defaults_list(config_name, overrides, run_mode)
 
 
 def _with_overrides(config: DictConfig, overrides: list[str]) -> DictConfig:

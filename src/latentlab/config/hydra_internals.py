@@ -26,7 +26,7 @@ from latentlab.runs.documents import Damaged, yaml_of
 
 FROM_COMMAND_LINE = "command-line"  # the provider of the folder that --config-dir names
 
-__all__ = ["Hydra", "composing_loader", "hydra_config", "hydra_of", "search_path"]
+__all__ = ["ComposingLoader", "Hydra", "hydra_config", "hydra_of", "search_path"]
 
 
 @contextmanager
@@ -55,15 +55,16 @@ def search_path(folder: Path, extra: Path | None) -> ConfigSearchPath:
     return path
 
 
-def composing_loader(path: ConfigSearchPath) -> ConfigLoader:
-    """Hydra's own loader, which composes a config of defaults lists and overrides.
+class ComposingLoader(ConfigLoaderImpl):
+    """Hydra's own loader, which composes a config from defaults lists and overrides.
 
-    Reason: the loader around it checks each config before a job or a sweep starts. `hydra.compose` composes for the
-    current process only, and not what a sweep's launcher asks for.
+    Reason: its subclass checks each config before a job or a sweep starts. `hydra.compose` composes for the
+    current process only, and not the configs that a sweep's launcher needs.
     """
-    loader = ConfigLoaderImpl(path)
-    loader.repository = _BoundedRepository(path)
-    return loader
+
+    def __init__(self, path: ConfigSearchPath) -> None:
+        super().__init__(path)
+        self.repository = _BoundedRepository(path)
 
 
 @final
