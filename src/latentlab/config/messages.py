@@ -123,7 +123,7 @@ def _none_chosen(group: str, groups: Groups, overrides: Sequence[str]) -> str:
 # Hydra's message -> ours, or a function of the group in it. Any other message of Hydra's is shown as it is.
 _MESSAGES: dict[str, str | Callable[[str, Groups, Sequence[str]], str]] = {
     r"Could not override '(.+?)'\.": _not_chosen,
-    r"^Config group override (deletion value )?must be a string": _no_option,
+    r"^(Config group override) (?:deletion value )?must be a string": _no_option,
     r"You must specify '(.+?)'": _none_chosen,
     r"(?:Ambiguous value for argument|Sweep parameters) '([^=]*)": (
         r"\1: several values are a sweep, which needs -m; a list is written \1=[1,2]"
