@@ -1,4 +1,4 @@
-"""Where a key leads in a config, and which names may follow there."""
+"""Keys: the config groups, the nodes that keys refer to, and messages about unknown ones."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override
 from hydra.plugins.config_source import ConfigSource
 
-from latentlab.config.schema import OPTIONAL_COMPONENTS, PLAIN, REQUIRED_COMPONENTS, children, parameters
+from latentlab.config.schema import OPTIONAL_COMPONENTS, PLAIN, REQUIRED_COMPONENTS, children, parameters, select
 from latentlab.config.sources import NotThereError
 from latentlab.errors import ConfigError, nearest, unknown
 from latentlab.runs.documents import yaml_of
@@ -20,14 +20,14 @@ from latentlab.runs.documents import yaml_of
 @final
 @dataclass(frozen=True)
 class Groups:
-    """The config groups with the options of each, without Hydra's own."""
+    """The config groups with the options of each, and the folders that they come from."""
 
     options: Mapping[str, Sequence[str]]
     sources: Sequence[ConfigSource]
 
     @classmethod
     def of(cls, loader: ConfigLoader) -> "Groups":
-        """The groups that the loader finds."""
+        """The groups that the loader finds, without Hydra's own."""
         sources = loader.get_sources()
 
         def listed(group: str, kind: ObjectType) -> list[str]:
@@ -55,7 +55,7 @@ class Groups:
         return {str(group).removeprefix("override "): option for entry in entries for group, option in entry.items()}
 
     def content(self, config: str) -> Mapping[str, Any]:
-        """What the file of a config holds, such as `model/vae`; nothing where there is no such file."""
+        """The content of a config's file, such as `model/vae`; empty without such a file."""
         files = [Path(source.path) / f"{config}.yaml" for source in self.sources if source.scheme() == "file"]
         content = next((yaml_of(file) for file in files if file.exists()), None)
         return content if isinstance(content, Mapping) else {}
@@ -64,7 +64,7 @@ class Groups:
 @final
 @dataclass(frozen=True)
 class KeyPath:
-    """How far a dotted key leads: the path that exists, the name after it, and the node that was to hold that name."""
+    """The existing part of a dotted key, the name that follows it, and the node in which that name was looked up."""
 
     existing: str
     name: str
@@ -84,13 +84,13 @@ class KeyPath:
 
     @property
     def names(self) -> list[str]:
-        """What may follow the path: the keys, and the arguments of the node's `_target_`."""
+        """The names that may follow the path: the keys, and the arguments of the node's `_target_`."""
         keys = {name for name, _ in children(self.node) if not name.startswith("_")}
         return sorted(keys | self.arguments) if isinstance(self.node, Mapping) else []
 
     @property
     def arguments(self) -> set[str]:
-        """The arguments of the node's `_target_`, those that are not set too."""
+        """The arguments of the node's `_target_`, set or not."""
         target = self.node.get("_target_") if isinstance(self.node, Mapping) else None
         with contextlib.suppress(NotThereError):
             return set(parameters(target) or ()) if isinstance(target, str) else set()
@@ -137,23 +137,20 @@ def refuse_unknown_key(override: Override, config: Mapping[str, Any]) -> None:
     if not adds or override.is_hydra_override() or "/" in key or key in PLAIN:
         return
     names = key.split(".")
-    nodes = [KeyPath.of(".".join(names[:count]), config).node for count in range(1, len(names) + 1)]
-    inner = [node[name] for node, name in zip(nodes, names, strict=True) if isinstance(node, Mapping) and name in node]
-    if any(isinstance(node, Mapping) and "_target_" in node for node in [*nodes, *inner]):
-        return
-    if names[0] in OPTIONAL_COMPONENTS:
-        return  # the schema checks their members
+    nodes = [select(config, ".".join(names[:count]))[1] for count in range(1, len(names) + 1)]
+    if names[0] in OPTIONAL_COMPONENTS or any(isinstance(node, Mapping) and "_target_" in node for node in nodes):
+        return  # checked by the schema
     siblings = [name for name in KeyPath.of(key, config).names if name != names[-1]]
     raise ConfigError(unknown(f"{key}: unknown", nearest(names[-1], siblings), siblings))
 
 
 def no_group(key: str, groups: Groups) -> str:
-    """That there is no such config group, and what may be meant."""
+    """The message about an unknown config group."""
     return unknown(f"{key}: no such config group", nearest(key, groups.options), groups.options, "groups")
 
 
 def unknown_key_message(key: str, config: object, groups: Groups) -> str:
-    """That the config has no such key, and what may be meant."""
+    """The message about a key that the config does not have."""
     path = KeyPath.of(key, config)
     where = f"{path.existing}.{path.name}" if path.existing else path.name
     owners = groups.owners(where.replace(".", "/"))
@@ -167,7 +164,7 @@ def unknown_key_message(key: str, config: object, groups: Groups) -> str:
 
 
 def _elsewhere(name: str, config: object, groups: Groups) -> list[str]:
-    """Keys and groups of that very last name under other paths."""
+    """Up to three keys and groups elsewhere with the same last name, the shortest first."""
     dotted = [key for key in _keys(config) if key.rpartition(".")[2] == name and not key.startswith("hydra.")]
     chosen = [group for group in groups.options if group.rpartition("/")[2] == name]
     return sorted({*dotted, *chosen}, key=lambda key: (len(key), key))[:3]

@@ -1,4 +1,4 @@
-"""`resume=FOLDER` on the command line: the run's own overrides come back, so that the folder alone is enough."""
+"""`resume=FOLDER` on the command line stands for the overrides of the run in FOLDER."""
 
 from __future__ import annotations
 
@@ -11,38 +11,37 @@ from latentlab.errors import UserError
 from latentlab.runs import Run
 from latentlab.runs.layout import OVERRIDES
 
-PLACE = ("hydra.run.dir", "hydra.output_subdir")
+FOLDER_KEYS = ("hydra.run.dir", "hydra.output_subdir")
 
 
 def resuming_arguments(arguments: list[str]) -> list[str]:
-    """The arguments of the run in FOLDER, with those given now in their place; unchanged without `resume=`.
+    """The overrides of the run in FOLDER, replaced by those given now; the arguments themselves without `resume=`.
 
-    The run goes on in its folder, whose saved config is left as it is.
-
-    FOLDER may hold commas and equal signs, as the folders of a sweep do.
+    The run is resumed in its folder, whose saved config is not changed. FOLDER may hold commas and equal signs, as the
+    folders of a sweep do.
 
     Raises:
-        UserError: FOLDER is no run's folder, or the run is to go on in another one.
+        UserError: FOLDER is no run's folder, or another folder is given for the resumed run.
     """
     given = dict(map(_split, arguments))
     folder = given.pop("resume", "null")
     if folder == "null":
         return arguments
     stray = given.keys() & {"-m", "--multirun", "hydra.mode", "hydra.run.dir"}
-    if stray and "LOCAL_RANK" not in os.environ:  # the processes of further devices get the folder too
-        raise UserError(f"resume: a run goes on in its own folder; leave out {min(stray)}")
+    if stray and "LOCAL_RANK" not in os.environ:  # the processes of further devices are started with hydra.run.dir
+        raise UserError(f"resume: a run is resumed in its own folder; leave out {min(stray)}")
     if not (Path(folder) / OVERRIDES).is_file():
         raise UserError(f"resume: {folder} is not a run's folder: it holds no {OVERRIDES}")
     own = [argument for argument in _overrides(Run(folder)) if _split(argument)[0] not in given]
-    now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *PLACE)]
+    now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *FOLDER_KEYS)]
     return [*own, *now, f"resume={literal(folder)}", f"hydra.run.dir={literal(folder)}", "hydra.output_subdir=null"]
 
 
 def _overrides(run: Run) -> list[str]:
-    """What the run was started with.
+    """The overrides that the run was started with.
 
     Raises:
-        UserError: the file is damaged, or says what Hydra never writes there: flags, Hydra's own settings, which may
+        UserError: the file is damaged, or holds what Hydra never writes there: flags, Hydra's own settings, which may
             name any code, or files outside the folders of configs.
     """
     file = run.folder / OVERRIDES

@@ -1,4 +1,4 @@
-"""The constructor signature is the config schema: a config is judged by the signatures of its `_target_`s.
+"""The constructor signature is the config schema: a config is checked against the signatures of its `_target_`s.
 
 They are read from the source files (see `sources`): a mistake is answered before anything slow is imported.
 """
@@ -17,26 +17,20 @@ from latentlab.errors import ConfigError, nearest, unknown
 
 Raw = Mapping[str, Any] | None
 
-INSTANTIATE = {
-    "_target_",
-    "_partial_",
-    "_args_",
-    "_convert_",
-    "_recursive_",
-}  # hydra.utils.instantiate reads these
+INSTANTIATE = {"_target_", "_partial_", "_args_", "_convert_", "_recursive_"}  # read by hydra.utils.instantiate
 MISSING = "???"
 
-# What the code hands in itself: a config that names it would be overruled without a word.
+# Arguments that the code passes itself, in place of any value of a config.
 HANDED_IN = {
     "latentlab.models.nets.": {"image_shape", "features", "condition_features"},
     "lightning.pytorch.Trainer": {"callbacks", "logger", "enable_progress_bar"},
     "torch.optim.": {"params"},
 }
 
-# What the code takes for itself out of a node: the arguments of another class, beside those of the `_target_`.
+# Arguments of a second class that the code reads from a node.
 BESIDE = {"lightning.pytorch.Trainer": "latentlab.training.execution.Execution"}
 
-PARTS_TYPE = "latentlab.models.parts.Parts"
+PARTS_TYPE = "latentlab.models.parts.Parts"  # passed to every variant, wherever it is defined
 
 # The types of the keys that no constructor takes.
 PLAIN = {
@@ -61,22 +55,25 @@ PLAIN = {
     "paths.run_dir": "str",
 }
 
-# Where a part must stand, and where one may stand or be switched off by null.
+# Keys of nodes with `_target_`, and groups whose members are such nodes or null.
 REQUIRED_COMPONENTS = (
     *("model", "net.encoder", "net.decoder", "likelihood", "data", "optimizer", "scheduler", "trainer"),
-    "callbacks.checkpoint",  # which chooses a run's best epoch
+    "callbacks.checkpoint",  # which selects a run's best epoch
 )
 OPTIONAL_COMPONENTS = ("callbacks", "logger")
 
 
 def check(config: Mapping[str, Any], raw: Raw = None) -> None:
-    """Judge a resolved config, without its hydra node; `raw` is the same with its interpolations unresolved.
+    """Check a config.
 
-    A wrong value that came by interpolation is reported where it was written. The arguments that are missing
-    from a node with `_partial_` are not judged: the code hands them in.
+    A wrong value that comes from an interpolation is reported where it was written. Arguments that are missing from
+    a node with `_partial_` are no mistake: the code passes them.
+
+    config: resolved, without its hydra node.
+    raw: the same config with its interpolations unresolved.
 
     Raises:
-        ConfigError: an unknown or missing key, a value of the wrong type, or a `_target_` that is not there.
+        ConfigError: an unknown or missing key, a value of the wrong type, or a `_target_` that does not exist.
     """
     raw = config if raw is None else raw
     for key, annotation in PLAIN.items():
@@ -88,26 +85,18 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
         if found and not _is_component(value):
             raise ConfigError(f"{key}: expected a node with _target_, found {_shown(value)}")
     for group in OPTIONAL_COMPONENTS:
-        members = config.get(group)
-        if not isinstance(members, Mapping | None):
-            raise ConfigError(f"{group}: expected a mapping of parts, found {_shown(members)}")
-        for name, value in (members or {}).items():
-            if value is not None and not _is_component(value):
-                raise ConfigError(
-                    f"{group}.{name}: expected null or a node with _target_, found {_shown(value)}"
-                    + unknown("", nearest(name, (other for other in members or {} if other != name)), ())
-                )
+        _check_members(group, config.get(group) or {})
     _check_tree("", config, raw)
 
 
 def check_node(key: str, node: DictConfig) -> None:
-    """Judge one node with a `_target_`, as `check` judges those of a config."""
+    """Check one node with a `_target_`, as `check` does for those of a config."""
     plain: Any = OmegaConf.to_container(node, resolve=True)
     _check_node(key, plain, None)
 
 
 def parameters(target: str) -> dict[str, Annotation] | None:
-    """The arguments that a config may give to the class or function; None where any name may do.
+    """The arguments that a config may give to the class or function; None where it takes any name.
 
     Raises:
         NotThereError: there is no such class or function.
@@ -122,13 +111,19 @@ def _settable(target: str, found: Signature) -> dict[str, Annotation]:
     return {
         name: annotation
         for name, annotation in {**found.parameters, **(beside.parameters if beside else {})}.items()
-        if name not in handed_in and not _is_parts(annotation)
+        if name not in handed_in
+        and (annotation.expr is None or dotted_name(annotation.expr, annotation.module) != PARTS_TYPE)
     }
 
 
-def _is_parts(annotation: Annotation) -> bool:
-    """Whether it is what every variant is handed, wherever the variant is written."""
-    return annotation.expr is not None and dotted_name(annotation.expr, annotation.module) == PARTS_TYPE
+def _check_members(group: str, members: object) -> None:
+    if not isinstance(members, Mapping):
+        raise ConfigError(f"{group}: expected a mapping of parts, found {_shown(members)}")
+    for name, value in members.items():
+        if value is not None and not _is_component(value):
+            near = nearest(name, (other for other in members if other != name))
+            expected = f"{group}.{name}: expected null or a node with _target_"
+            raise ConfigError(unknown(f"{expected}, found {_shown(value)}", near, ()))
 
 
 def _check_tree(key: str, node: object, raw: Raw) -> None:
@@ -186,18 +181,18 @@ def written_at(key: str, raw: Raw) -> str:
 
 
 def select(config: Mapping[str, Any], key: str) -> tuple[bool, Any]:
+    """Whether the dotted key exists, and its value."""
     node: Any = config
     for part in key.split("."):
-        if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
-            node = node[int(part)]
-        elif isinstance(node, Mapping) and part in node:
-            node = node[part]
-        else:
+        inner = dict(children(node))
+        if part not in inner:
             return False, None
+        node = inner[part]
     return True, node
 
 
 def children(node: object) -> Iterator[tuple[str, Any]]:
+    """The keys of a node with their values, of a list the indices; nothing for any other value."""
     if isinstance(node, Mapping):
         yield from ((str(name), value) for name, value in node.items())
     elif isinstance(node, list):

@@ -8,14 +8,14 @@ from typing import final
 
 from latentlab.config.sources import Module, NotThereError, find
 
-# Their own constructors take what they are given and then refuse all of it.
-EMPTY = {"torch.nn.Module", "builtins.object", "abc.ABC", "typing.Protocol", "typing.Generic"}
+# Bases that add no argument; the constructors of some accept any and then refuse all of them.
+EMPTY = {"torch.nn.Module", "builtins.object", "abc.ABC", "typing.Protocol", "typing.Generic", "typing.NamedTuple"}
 
 
 @final
 @dataclass(frozen=True)
 class Annotation:
-    """A type as it is written: `expr` in the words of `module`; None where nothing is written."""
+    """A type as it is written: `expr`, whose names have their meaning in `module`; None where nothing is written."""
 
     expr: ast.expr | None
     module: Module
@@ -29,59 +29,50 @@ class Signature:
     """The arguments that can be given by name; with `open`, any other too."""
 
     parameters: Mapping[str, Annotation]
-    open: bool
+    open: bool = False
 
 
 @cache
 def signature(target: str) -> Signature | None:
-    """The signature of the class or function of that dotted name, None where the sources do not tell it.
+    """The signature of the class or function of that dotted name; None where the sources do not determine it.
 
-    Raises NotThereError where there is no such thing.
+    Raises:
+        NotThereError: there is no such class or function.
     """
     if target in EMPTY:
-        return Signature({}, open=False)
+        return Signature({})
     definition = find(target)
     if definition is None:
         return None
     if isinstance(definition.node, ast.ClassDef):
         return _constructor(definition.node, definition.module)
     if isinstance(definition.node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return _function(definition.node, definition.module, bound="." in _place(target, definition.module))
+        return _function(definition.node, definition.module, definition.is_method)
     return None
-
-
-def _place(target: str, module: Module) -> str:
-    """The name inside its module: a method's holds a dot."""
-    return target.removeprefix(module.name + ".") if target.startswith(module.name + ".") else ""
 
 
 def _constructor(node: ast.ClassDef, module: Module) -> Signature | None:
     methods = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
-    if "__init__" in methods:
-        return _function(methods["__init__"], module, bound=True)
-    if "__new__" in methods:
-        return _function(methods["__new__"], module, bound=True)
-    if any(_called(decorator) == "dataclass" for decorator in node.decorator_list):
+    for name in ("__init__", "__new__"):
+        if name in methods:
+            return _function(methods[name], module, is_method=True)
+    decorators = [ast.unparse(decorator).partition("(")[0] for decorator in node.decorator_list]
+    is_named_tuple = any(dotted_name(base, module) == "typing.NamedTuple" for base in node.bases)
+    if is_named_tuple or any(decorator.endswith("dataclass") for decorator in decorators):
         return _fields(node, module)
-    bases = [dotted_name(base, module) for base in node.bases]
-    if "typing.NamedTuple" in bases:
-        return _fields(node, module)
-    for base in bases:
-        inherited = None if base is None else _quietly(base)
+    for base in node.bases:
+        inherited = _of_base(base, module)
         if inherited is None or inherited.parameters or inherited.open:
             return inherited
-    return Signature({}, open=False)
+    return Signature({})
 
 
-def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, module: Module, bound: bool) -> Signature:
-    named = [*node.args.posonlyargs, *node.args.args][1 if bound else 0 :]
-    defaults = [None] * len(named) + list(node.args.defaults)
-    pairs = [*zip(named, defaults[len(defaults) - len(named) :], strict=True)]
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, module: Module, is_method: bool) -> Signature:
+    named = [*node.args.posonlyargs, *node.args.args]
+    defaults = [*[None] * (len(named) - len(node.args.defaults)), *node.args.defaults]
+    pairs = [*zip(named, defaults, strict=True)][1 if is_method else 0 :]
     pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-    parameters = {
-        argument.arg: Annotation(argument.annotation, module, _is_none(default), required=default is None)
-        for argument, default in pairs
-    }
+    parameters = {argument.arg: _annotation(argument.annotation, default, module) for argument, default in pairs}
     return Signature(parameters, open=node.args.kwarg is not None)
 
 
@@ -89,24 +80,27 @@ def _fields(node: ast.ClassDef, module: Module) -> Signature | None:
     """The fields of a dataclass or named tuple, those of its bases first."""
     parameters: dict[str, Annotation] = {}
     for base in node.bases:
-        dotted = dotted_name(base, module)
-        if dotted in EMPTY or dotted == "typing.NamedTuple":
-            continue
-        inherited = None if dotted is None else _quietly(dotted)
+        inherited = _of_base(base, module)
         if inherited is None:
             return None
         parameters |= inherited.parameters
     for item in node.body:
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and not _is_class_var(item):
-            parameters[item.target.id] = Annotation(
-                item.annotation, module, _is_none(item.value), required=item.value is None
-            )
-    return Signature(parameters, open=False)
+        if not isinstance(item, ast.AnnAssign) or "ClassVar" in ast.unparse(item.annotation):
+            continue
+        if isinstance(item.target, ast.Name):
+            parameters[item.target.id] = _annotation(item.annotation, item.value, module)
+    return Signature(parameters)
 
 
-def _quietly(target: str) -> Signature | None:
+def _annotation(expr: ast.expr | None, default: ast.expr | None, module: Module) -> Annotation:
+    is_none = isinstance(default, ast.Constant) and default.value is None
+    return Annotation(expr, module, optional=is_none, required=default is None)
+
+
+def _of_base(base: ast.expr, module: Module) -> Signature | None:
+    dotted = dotted_name(base, module)
     try:
-        return signature(target)
+        return None if dotted is None else signature(dotted)
     except NotThereError:
         return None
 
@@ -123,16 +117,3 @@ def dotted_name(expr: ast.expr, module: Module) -> str | None:
             return dotted_name(value, module)
         case _:
             return None
-
-
-def _called(decorator: ast.expr) -> str:
-    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
-
-
-def _is_class_var(item: ast.AnnAssign) -> bool:
-    return "ClassVar" in ast.unparse(item.annotation)
-
-
-def _is_none(default: ast.expr | None) -> bool:
-    return isinstance(default, ast.Constant) and default.value is None

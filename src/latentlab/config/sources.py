@@ -5,22 +5,23 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from typing import final
 
-MOST_REEXPORTS = 20  # a longer chain is a circle
+MAX_REEXPORTS = 20  # a longer chain is a circle
 
 
 @final
 @dataclass(frozen=True)
 class Import:
-    """A name that stands for something in another module."""
+    """A name that is defined in another module."""
 
     dotted: str
 
 
-Symbol = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import
+Node = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr
 
 
 @final
@@ -29,7 +30,7 @@ class Module:
     """The names that a source file defines at its top level; `stars` are the modules it imports `*` from."""
 
     name: str
-    symbols: Mapping[str, Symbol]
+    symbols: Mapping[str, Node | Import]
     stars: tuple[str, ...]
 
     def dotted(self, name: str) -> str:
@@ -43,27 +44,29 @@ class Module:
 @final
 @dataclass(frozen=True)
 class Definition:
-    """A class, function or alias, and the module in whose words it is written."""
+    """A class, function or alias, and the module that defines it."""
 
-    node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr
+    node: Node
     module: Module
+    is_method: bool = False
 
 
 class NotThereError(LookupError):
-    """No such name; `known` holds the names that stand at that place."""
+    """No such name; `known` holds the names that the module defines."""
 
-    def __init__(self, place: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"{place} has no {name}" if place else f"no module {name}")
+    def __init__(self, module: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"{module} has no {name}" if module else f"no module {name}")
         self.name, self.known = name, tuple(known)
 
 
 @cache
 def find(dotted: str, depth: int = 0) -> Definition | None:
-    """What the dotted name stands for, through re-exports; None where the sources do not tell.
+    """The definition of a dotted name, through re-exports; None where the sources do not determine it.
 
-    Raises NotThereError where the sources tell that there is no such thing.
+    Raises:
+        NotThereError: the sources show that there is no such name.
     """
-    if depth > MOST_REEXPORTS:
+    if depth > MAX_REEXPORTS:
         return None
     parts = dotted.split(".")
     for length in range(len(parts) - 1, 0, -1):
@@ -71,7 +74,7 @@ def find(dotted: str, depth: int = 0) -> Definition | None:
         path = _file(name)
         if path is not None:
             return _member(_load(name, path), parts[length:], depth)
-    if parts[0] in sys.builtin_module_names or _locations(parts[0]) is not None:
+    if parts[0] in sys.builtin_module_names or _spec(parts[0]) is not None:
         return None
     raise NotThereError("", parts[0], ())
 
@@ -87,7 +90,7 @@ def _member(module: Module, parts: list[str], depth: int) -> Definition | None:
         return Definition(symbol, module)
     if isinstance(symbol, ast.ClassDef):
         methods = {node.name: node for node in symbol.body if isinstance(node, ast.FunctionDef)}
-        return Definition(methods[rest[0]], module) if rest[0] in methods and len(rest) == 1 else None
+        return Definition(methods[rest[0]], module, is_method=True) if rest[0] in methods and len(rest) == 1 else None
     return None
 
 
@@ -103,36 +106,31 @@ def _starred(module: Module, parts: list[str], depth: int) -> Definition | None:
 
 
 @cache
-def _locations(top: str) -> tuple[Path, ...] | None:
-    """The folders of a top-level package (none for a plain module), None where there is no such package."""
+def _spec(top: str) -> ModuleSpec | None:
     try:
-        spec = find_spec(top)  # of a top-level name: imports nothing
+        return find_spec(top)  # of a top-level name: imports nothing
     except (ImportError, ValueError):
         return None
-    if spec is None:
-        return None
-    return tuple(Path(place) for place in spec.submodule_search_locations or ())
 
 
 @cache
 def _file(name: str) -> Path | None:
     """The source file of a module, None where it has none."""
     top, *rest = name.split(".")
-    folders = _locations(top)
-    if folders is None or not all(part.isidentifier() for part in rest):
+    spec = _spec(top)
+    if spec is None or not all(part.isidentifier() for part in rest):
         return None
-    if not folders:
-        origin = getattr(find_spec(top), "origin", None) or ""
-        return Path(origin) if origin.endswith(".py") and not rest else None
-    places = [folder.joinpath(*rest) for folder in folders]
-    files = [file for place in places for file in (place / "__init__.py", place.with_suffix(".py"))]
+    if not spec.submodule_search_locations:
+        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") and not rest else None
+    paths = [Path(folder, *rest) for folder in spec.submodule_search_locations]
+    files = [file for path in paths for file in (path / "__init__.py", path.with_suffix(".py"))]
     return next((file for file in files if file.is_file()), None)
 
 
 @cache
 def _load(name: str, path: Path) -> Module:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    symbols: dict[str, Symbol] = {}
+    symbols: dict[str, Node | Import] = {}
     stars: list[str] = []
     for statement in _statements(ast.parse(path.read_bytes()).body):
         match statement:
