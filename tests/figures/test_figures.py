@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from latentlab.figures import comparison, image_grid, latent_plane, unit_activity
-from latentlab.figures.latent_plane import principal_plane
+from latentlab.figures.images import comparison, image_grid
+from latentlab.figures.latent_plane import latent_plane, principal_plane
 from latentlab.figures.style import TEN_COLOURS, TEN_MARKERS
+from latentlab.figures.unit_activity import unit_activity
 
 LONG_LINE = (
     "DenoisingAE on fashion_mnist, seed 0, run model=denoising_ae,seed=0-20261120-120000, best weights. "

@@ -10,7 +10,7 @@ from torch import distributions as td
 from torch.autograd import gradcheck
 from torch.func import vmap
 
-from latentlab.functional.penalties import L1, Activity, KLToTarget, Penalty, TopK, keep_largest, kl_to_target, l1
+from latentlab.functional.penalties import L1, Activity, KLToTarget, Penalty, TopK, keep_largest, kl_to_target
 
 PENALTIES = [L1(0.1, 0.0), KLToTarget(1.0, 0.05, 0.5), TopK(1.0, 2, 0.0)]
 each_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
@@ -25,7 +25,8 @@ def random_code(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor
 
 
 def test_l1_is_the_sum_of_absolute_values() -> None:
-    assert l1(torch.tensor([[-1.0, 2.0, 0.5], [0.0, 0.0, 0.0]])).tolist() == [3.5, 0.0]
+    code = torch.tensor([[-1.0, 2.0, 0.5], [0.0, 0.0, 0.0]])
+    assert L1(0.1, 0.0)(Activity(code, code, mean)).tolist() == [3.5, 0.0]
 
 
 def test_l1_penalty_rectifies_the_code_and_sums_it() -> None:

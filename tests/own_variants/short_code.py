@@ -2,8 +2,8 @@
 
 from typing import final
 
-from latentlab.functional.batch import Batch
-from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
+from latentlab.functional.batch import Batch, Image, Label
+from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Parts
 
 

@@ -6,9 +6,9 @@ from typing import ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
-from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
+from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Parts
 
 

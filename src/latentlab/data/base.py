@@ -1,4 +1,4 @@
-"""The base of every image datamodule; a data set adds where its images come from."""
+"""The base of every image datamodule; a data set adds the loading of its images."""
 
 import zlib
 from abc import ABC, abstractmethod
@@ -19,17 +19,17 @@ EVALUATION_BATCH = 1000
 
 
 class ImageDataModule(LightningDataModule, ABC):
-    """All images, held as bytes on the training device, where batches are indexed and converted to floats.
+    """All images as one uint8 tensor on the training device, where batches are indexed and converted to floats.
 
     After `setup`: `image_shape` (C, H, W), `num_classes` (0 without labels), and `train`, `validation` and `test`,
     each `Images`. A subclass sets `name` and `class_names`, and implements `_load`. `batches_per_call` and
-    `keep_batches` say how `train_dataloader` groups the batches: see `Calls`.
+    `keep_batches` determine how `train_dataloader` groups the batches: see `Calls`.
 
-    Each device holds all images and takes its own rows of every batch, so the trainer needs
+    Each device holds all images and selects its own rows of every batch, so the trainer needs
     `use_distributed_sampler=False`.
 
     Args:
-        batch_size: images per training batch, over all devices; evaluation takes 1,000 at a time.
+        batch_size: images per training batch, over all devices; evaluation has batches of 1,000.
         binarize: null for grey levels, "threshold" for x >= 0.5, "dynamic" for a draw from Bernoulli(x), new
             in each epoch of training and the same in every evaluation.
         labels: whether batches have labels; without them every `y` is -1.
@@ -91,24 +91,24 @@ class ImageDataModule(LightningDataModule, ABC):
 
     @property
     def train(self) -> Images:
-        """The images to train on."""
+        """The training images."""
         return self._on_device().train
 
     @property
     def validation(self) -> Images:
-        """The images that choose epochs and trials."""
+        """The images for model selection: of the best epoch and of a search's trials."""
         return self._on_device().validation
 
     @property
     def test(self) -> Images:
-        """The images of the final test."""
+        """The test images."""
         return self._on_device().test
 
     def train_dataloader(self) -> Calls:
         """Shuffled by (seed, epoch) alone; the epoch is the trainer's, or 0 without one."""
         loader = self._loader(self.train, "train", self.batch_size, self.seed, self._epoch)
         limit = None if self.trainer is None else self.trainer.limit_train_batches
-        # Lightning applies a fraction to the calls itself, but would take a number of batches for one of calls
+        # Lightning applies a fraction to the calls itself, but would interpret a number of batches as one of calls
         return Calls(loader, self.batches_per_call, limit if isinstance(limit, int) else None, self.keep_batches)
 
     def val_dataloader(self) -> ResidentLoader:
@@ -116,11 +116,11 @@ class ImageDataModule(LightningDataModule, ABC):
         return self.evaluation_loader(self.validation, "validation")
 
     def test_dataloader(self) -> ResidentLoader:
-        """The test images in order, each once, with the same draws in every run."""
+        """The test images in order, with the same draws in every run."""
         return self.evaluation_loader(self.test, "test")
 
     def evaluation_loader(self, images: Images, stage: str) -> ResidentLoader:
-        """Images in order, each once, 1,000 at a time; the draws depend on `stage` and `split_seed` alone."""
+        """Images in order, in batches of 1,000; the draws depend on `stage` and `split_seed` alone."""
         return self._loader(images, stage, EVALUATION_BATCH, self.split_seed)
 
     def showcase(self, count: int) -> Batch:
@@ -131,7 +131,7 @@ class ImageDataModule(LightningDataModule, ABC):
         return Batch(x, shown.labels, len(shown.labels), random)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """The batch itself, which was made on its device."""
+        """The batch itself, which is created on its device."""
         return batch
 
     def _loader(

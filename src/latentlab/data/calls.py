@@ -1,4 +1,7 @@
-"""Several batches to each training step: what a framework does around a step is paid once for all of them."""
+"""Several batches for each call of the training step, whose overhead in Lightning then occurs once per call.
+
+Keras calls this `steps_per_execution`.
+"""
 
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -12,13 +15,13 @@ from latentlab.functional.batch import Call
 class Calls:
     """The batches of a loader in groups of `size`, one group for each call of the training step.
 
-    A group of one is the batch itself. A larger one is an iterator, which cuts each batch when it is taken, so that
-    none waits in memory, or, with `kept`, a tuple of the batches.
+    A group of one is the batch itself. A larger group is an iterator, which creates each batch when it is requested,
+    so that one batch at a time is in memory, or, with `kept`, a tuple of the batches.
 
     Args:
         loader: the batches.
         size: batches in a call; the last call of a pass may have fewer.
-        limit: how many batches of a pass are used; None: all.
+        limit: number of batches of a pass that are used; None: all.
         kept: whether a call's batches can still be read after the training step.
     """
 
@@ -32,12 +35,12 @@ class Calls:
         return -(-self.batches // self._size)
 
     def __iter__(self) -> Iterator[Call]:
-        batches = iter(self._loader)  # all calls take their batches from this one iterator
+        batches = iter(self._loader)  # shared by all calls of the pass
         for first in batches:
-            left = self.batches - self._loader.given  # after the first: a resumed pass starts at any batch
+            left = self.batches - self._loader.yielded  # after `first`: a resumed pass may start at any batch
             call = chain([first], islice(batches, min(self._size - 1, left)))
             yield first if self._size == 1 else tuple(call) if self._kept else call
-            if self._loader.given >= self.batches:
+            if self._loader.yielded >= self.batches:
                 return
 
     def state_dict(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Reading idx files with checks: torchvision loads flipped bytes and missing labels in silence."""
+"""Idx files read with checks: torchvision loads corrupted bytes and missing labels without an error."""
 
 import hashlib
 import math
@@ -29,13 +29,13 @@ def read_images(
 ) -> Images:
     """One channel of images and their labels from a pair of idx files, checked.
 
-    The arrays of the last few pairs are cached until a file changes its size or times: a sweep reads and hashes
-    once. They are shared, so they must not be written to.
+    The arrays of the last four pairs are cached until the size or time of a file changes: a sweep reads and hashes
+    them once. They are shared and must not be modified.
 
     Args:
         images: the file of pixels.
         labels: the file of labels.
-        classes: the labels that may occur; the first becomes 0.
+        classes: the labels that may occur; the first is mapped to 0.
         digests: SHA-256 by file name, where it is known. Of other files the header is compared with the file's
             size, and the number of labels with that of images.
         transposed: whether rows and columns are exchanged in the file.

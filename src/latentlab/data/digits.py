@@ -1,4 +1,4 @@
-"""The digits bundled with scikit-learn, for use without a network."""
+"""The digits bundled with scikit-learn, which need no download."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -29,11 +29,11 @@ def _digits(image_size: int) -> Images:
 class DigitsDataModule(ImageDataModule):
     """1,797 digits of 8x8 pixels and 17 grey levels, enlarged bilinearly (Alpaydin & Kaynak 1998).
 
-    The set has no official split here: 1,297 images train, 200 validate and 300 test, drawn by `split_seed`. Its
-    metrics cannot be compared with published ones.
+    There is no official split here: 1,297 training, 200 validation and 300 test images are drawn by `split_seed`.
+    Metrics cannot be compared with published ones.
 
     Args:
-        root: not used, as the images come with scikit-learn; every data set takes one.
+        root: not used, as the images are bundled; every data set has this argument.
         image_size: height and width of the images, at least 8 pixels.
         batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
 

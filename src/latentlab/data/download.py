@@ -1,4 +1,4 @@
-"""Downloads that do not hang, do not run twice at once and do not end in a traceback."""
+"""Downloads with a timeout, a lock between processes, and errors of one line."""
 
 import logging
 import socket
@@ -17,17 +17,17 @@ from latentlab.errors import MissingData
 log = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT = 15.0  # seconds without an answer
-LOCK_TIMEOUT = 1800.0  # seconds that another process may take for the largest data set (EMNIST, 560 MB)
+LOCK_TIMEOUT = 1800.0  # seconds for another process to download the largest data set (EMNIST, 560 MB)
 FAILURES = (OSError, RuntimeError, HTTPException, EOFError, BadZipFile, zlib.error)
 
 
 def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Callable[[], object]) -> None:
-    """Call `fetch` to put the missing files into `root`, one process at a time.
+    """Call `fetch` to download the missing files into `root`, in one process at a time.
 
     Args:
         name: of the data set, for messages and the lock.
         root: the folder of data sets; created if it is missing.
-        missing: returns the files that are missing; called again once this process has the lock.
+        missing: returns the missing files; called again when this process holds the lock.
         fetch: downloads and unpacks.
 
     Raises:
@@ -40,7 +40,7 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
             absent = missing()
             if absent:
                 log.info("downloading %s into %s", name, root)
-                with _silenced(), _socket_timeout(SOCKET_TIMEOUT):
+                with redirect_stderr(StringIO()), redirect_stdout(StringIO()), _socket_timeout(SOCKET_TIMEOUT):
                     fetch()
             absent = missing()
     except Timeout as error:
@@ -65,14 +65,8 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _silenced() -> Iterator[None]:
-    with redirect_stderr(StringIO()), redirect_stdout(StringIO()):
-        yield
-
-
-@contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
-    """A time limit for every socket opened inside: torchvision has no option for it."""
+    """A timeout for every socket opened in the block: torchvision has no option for it."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -1,4 +1,4 @@
-"""Labelled images as bytes, and their division into splits."""
+"""Labelled images as uint8 tensors, and their division into splits."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from latentlab.functional.randomness import seed_from
 
 
 class Images(NamedTuple):
-    """Labelled images as they are held in memory.
+    """Labelled images in memory.
 
     pixels: uint8, (N, C, H, W).
     labels: int64, (N,); -1 where there are none.
@@ -20,12 +20,12 @@ class Images(NamedTuple):
     labels: Int[Tensor, " n"]
 
     def to(self, device: torch.device) -> "Images":
-        """The same images on `device`; nothing is copied if they are there already."""
+        """The same images on `device`; not copied if they are on it already."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
     def take(self, index: Int[Tensor, " m"]) -> "Images":
-        """The images at `index`, as a copy."""
-        # on the CPU twenty times as fast as `pixels[index]`
+        """A copy of the images at `index`."""
+        # twenty times as fast as `pixels[index]` on the CPU
         return Images(self.pixels.index_select(0, index), self.labels.index_select(0, index))
 
     def unlabelled(self) -> "Images":
@@ -34,7 +34,7 @@ class Images(NamedTuple):
 
 
 class Splits(NamedTuple):
-    """The images for training, for the choice of epochs and trials, and for the final test alone."""
+    """The images for training, for model selection, and for the final test alone."""
 
     train: Images
     validation: Images
@@ -49,7 +49,7 @@ def divide(images: Images, sizes: tuple[int, ...], split_seed: int) -> tuple[Ima
 
 
 def classes_in_turn(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
-    """Indices that take one image of each class in turn, until each class is used up.
+    """Indices in round-robin order of the classes: one image of each class in turn, until no image is left.
 
     Within a class the images keep their order.
     """

@@ -1,8 +1,9 @@
 """The MNIST family: torchvision's files, labels and class names, read by `checksums`."""
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from os.path import isfile
 from pathlib import Path
 from types import MappingProxyType
@@ -22,9 +23,9 @@ from latentlab.errors import DataError
 class IdxSource:
     """The idx files of a data set.
 
-    folder: below the root.
+    folder: its name in the root.
     train, test: pairs of file names, images before labels.
-    fetch: downloads and unpacks them into a root.
+    fetch: downloads and unpacks them into the root.
     first_label: the label of the first class.
     transposed: whether rows and columns are exchanged in the files.
     digests: SHA-256 by file name, where it is known.
@@ -40,13 +41,13 @@ class IdxSource:
 
 
 class IdxDataModule(ImageDataModule, ABC):
-    """A data set in idx files, whose official test set stays whole.
+    """A data set in idx files, with its official test set.
 
-    Of the official training set 5,000 images, drawn by `split_seed`, are held out for validation.
+    The validation images are 5,000 of the official training set, drawn by `split_seed`. A subclass sets
+    `source`, and `name` and `class_names` of `ImageDataModule`.
 
     Args:
-        root: the folder that contains `MNIST/raw/train-images-idx3-ubyte` and the like; missing files are
-            downloaded there.
+        root: the folder that contains `MNIST/raw/train-images-idx3-ubyte` etc.; missing files are downloaded to it.
         batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
 
     Raises:
@@ -54,6 +55,7 @@ class IdxDataModule(ImageDataModule, ABC):
         DataError: on `prepare_data` and `setup`, if files are damaged, missing or cannot be downloaded.
     """
 
+    source: IdxSource
     validation_size = 5000
 
     def __init__(
@@ -68,24 +70,19 @@ class IdxDataModule(ImageDataModule, ABC):
         super().__init__(batch_size, binarize, labels, seed, split_seed)
         self.root = Path(root).expanduser()
 
-    @abstractmethod
-    def _source(self) -> IdxSource:
-        """The files of this data set."""
-
     def prepare_data(self) -> None:
-        """Download what is missing and check all files; called in one process before `setup`.
+        """Download missing files and check all; called in one process before `setup`.
 
         Raises:
             DataError: files are damaged, missing or cannot be downloaded.
         """
         if self._missing():
-            source = self._source()
-            download(source.folder, self.root, self._missing, lambda: source.fetch(str(self.root)))
-        self._read(self._source().train)
-        self._read(self._source().test)
+            download(self.source.folder, self.root, self._missing, lambda: self.source.fetch(str(self.root)))
+        self._read(self.source.train)
+        self._read(self.source.test)
 
     def _load(self) -> Splits:
-        official = self._read(self._source().train)
+        official = self._read(self.source.train)
         rest = len(official.labels) - self.validation_size
         if rest < 1:
             raise DataError(
@@ -93,21 +90,19 @@ class IdxDataModule(ImageDataModule, ABC):
                 f" {self._folder()}, found {len(official.labels):,}; delete the folder and run again"
             )
         train, validation = divide(official, (rest, self.validation_size), self.split_seed)
-        return Splits(train, validation, self._read(self._source().test))
+        return Splits(train, validation, self._read(self.source.test))
 
     def _read(self, files: tuple[str, str]) -> Images:
-        source = self._source()
         pixels, labels = (self._folder() / file for file in files)
-        classes = range(source.first_label, source.first_label + len(self.class_names))
-        return read_images(pixels, labels, classes, source.digests, source.transposed)
+        classes = range(self.source.first_label, self.source.first_label + len(self.class_names))
+        return read_images(pixels, labels, classes, self.source.digests, self.source.transposed)
 
     def _missing(self) -> list[Path]:
-        source = self._source()
-        paths = [self._folder() / file for file in source.train + source.test]
+        paths = [self._folder() / file for file in self.source.train + self.source.test]
         return [path for path in paths if not isfile(path)]  # also False in a folder without permission to read
 
     def _folder(self) -> Path:
-        return self.root / self._source().folder / "raw"
+        return self.root / self.source.folder / "raw"
 
 
 def _mnist_like(dataset: type[datasets.MNIST], digests: Mapping[str, str] = MappingProxyType({})) -> IdxSource:
@@ -126,9 +121,7 @@ class MNISTDataModule(IdxDataModule):
 
     name = "mnist"
     class_names = tuple("0123456789")
-
-    def _source(self) -> IdxSource:
-        return _mnist_like(datasets.MNIST, MNIST_SHA256)
+    source = _mnist_like(datasets.MNIST, MNIST_SHA256)
 
 
 @final
@@ -137,9 +130,7 @@ class FashionMNISTDataModule(IdxDataModule):
 
     name = "fashion_mnist"
     class_names = tuple(datasets.FashionMNIST.classes)
-
-    def _source(self) -> IdxSource:
-        return _mnist_like(datasets.FashionMNIST)
+    source = _mnist_like(datasets.FashionMNIST)
 
 
 @final
@@ -148,9 +139,7 @@ class KMNISTDataModule(IdxDataModule):
 
     name = "kmnist"
     class_names = tuple(datasets.KMNIST.classes)
-
-    def _source(self) -> IdxSource:
-        return _mnist_like(datasets.KMNIST)
+    source = _mnist_like(datasets.KMNIST)
 
 
 @final
@@ -179,26 +168,20 @@ class EMNISTDataModule(IdxDataModule):
         super().__init__(root, batch_size, binarize, labels, seed, split_seed)
         if split not in datasets.EMNIST.splits:
             raise ValueError(f"split: expected one of {', '.join(datasets.EMNIST.splits)}, found {split!r}")
-        self.split = split
         self.name = f"emnist_{split}"
         names = datasets.EMNIST.classes_split_dict[split]
         self.class_names = tuple(name for name in names if name != "N/A")
-
-    def _source(self) -> IdxSource:
-        def pair(name: str) -> tuple[str, str]:
-            prefix = f"emnist-{self.split}-{name}"
-            return f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
-
-        return IdxSource(
+        self.source = IdxSource(
             folder="EMNIST",
-            train=pair("train"),
-            test=pair("test"),
-            fetch=self._fetch,
-            first_label=1 if self.split == "letters" else 0,
+            train=(f"emnist-{split}-train-images-idx3-ubyte", f"emnist-{split}-train-labels-idx1-ubyte"),
+            test=(f"emnist-{split}-test-images-idx3-ubyte", f"emnist-{split}-test-labels-idx1-ubyte"),
+            fetch=partial(_fetch_emnist, split),
+            first_label=1 if split == "letters" else 0,
             transposed=True,
         )
 
-    def _fetch(self, root: str) -> None:
-        # torchvision checks only the files it is asked for, and either pair may be the missing one
-        datasets.EMNIST(root, split=self.split, train=True, download=True)
-        datasets.EMNIST(root, split=self.split, train=False, download=True)
+
+def _fetch_emnist(split: str, root: str) -> None:
+    # torchvision checks the files of one of the two alone, and those of the other may be missing
+    datasets.EMNIST(root, split=split, train=True, download=True)
+    datasets.EMNIST(root, split=split, train=False, download=True)

@@ -1,1 +1,1 @@
-"""A trained model measured and drawn, whatever the variant."""
+"""Metrics and pictures of a trained model, for every variant."""

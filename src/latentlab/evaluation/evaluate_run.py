@@ -1,4 +1,4 @@
-"""Evaluate a run from its folder, with the open loggers of its training, or later with reopened ones."""
+"""Evaluation of a run from its folder, with the open loggers of its training or with reopened ones."""
 
 import logging
 from collections.abc import Sequence
@@ -31,10 +31,10 @@ def evaluate_run(
     device: str = "auto",
     root: str | None = None,
 ) -> dict[str, Any]:
-    """Measure and draw a complete run; returns the new content of its `metrics.json`.
+    """Compute the metrics and pictures of a complete run; returns the new content of its `metrics.json`.
 
     outputs: the folder below which the reference classifier is kept.
-    loggers: those of its training while they are open; by default the run's own are reopened.
+    loggers: the open loggers of its training; None: the loggers of the run's config are reopened.
     samples: codes per image for the log-likelihood, instead of the suite's number.
     root: the folder of the data, if it has moved since the training.
 

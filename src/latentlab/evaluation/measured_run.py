@@ -19,12 +19,12 @@ from latentlab.training.tracking import flush, log_figure
 
 log = logging.getLogger(__name__)
 
-# in the log line
+# the metrics of the log line
 SHOWN = (
     *("test/nll", "test/nll_binarized", "test/linear_probe_error", "test/knn_error"),
     *("test/frechet_prior", "test/completeness", "test/mse_pca"),
 )
-PREFIX = "evaluation"  # of the pictures' keys, which those of training do not have
+PREFIX = "evaluation"  # of the keys of these pictures, unlike those of training
 
 
 @final
@@ -52,14 +52,14 @@ class _Steps:
 
 
 def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Logger], quiet: bool) -> dict[str, Any]:
-    """Measure, draw and record; returns the new content of `metrics.json`.
+    """Compute and log the metrics and pictures; returns the new content of `metrics.json`.
 
     The metrics are added to those of the run's own test, as `test/NAME`. Measurements and pictures that do not apply
     to the model are listed with the reason under `evaluation.skipped`.
     """
     chosen, content = SUITES[suite], run.metrics or {}
     step = int(content.get("steps", 0))
-    content.pop("evaluation", None)  # an earlier one, until this one is complete
+    content.pop("evaluation", None)  # of an earlier evaluation; written again when this one is complete
     found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
         steps = _Steps(advance)

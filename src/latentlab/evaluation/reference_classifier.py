@@ -1,4 +1,4 @@
-"""A classifier of the data set's own images, trained once and kept: generated images are measured by it."""
+"""A classifier trained once on the data set's own images, for metrics of generated images."""
 
 import ast
 import hashlib
@@ -80,9 +80,9 @@ class ReferenceClassifier(nn.Module):
 
 
 def load_or_train(images: Images, classes: int, folder: Path | str) -> ReferenceClassifier:
-    """The classifier of these images: loaded from `folder` where it is kept, else trained and kept there.
+    """The classifier of these images: loaded from `folder`, or trained and saved in it.
 
-    Its file is named by a hash of the images, their labels and this file's code. One process trains, others wait. A
+    The name of its file is a hash of the images, their labels and this file's code. One process trains, others wait. A
     damaged file is logged and replaced. The classifier is in evaluation mode, on the images' device.
     """
     file = Path(folder) / f"{_hash(images)}.pt"
@@ -134,11 +134,11 @@ def _code() -> str:
 
 @torch.enable_grad()
 def _train(classifier: ReferenceClassifier, images: Images) -> None:
-    """Adam with a one-cycle rate, on images shifted by up to two pixels, half of them softened.
+    """Adam with a one-cycle rate, on images shifted by up to two pixels, half of them blurred and dimmed.
 
-    A classifier trained on images alone is confident of noise as well, so outliers are trained to the uniform
-    distribution (outlier exposure: Hendrycks et al. 2019). A decoder's images are expected values, soft and grey:
-    that alone must not lower its confidence.
+    A classifier trained on images alone is also confident on noise, so outliers are trained to the uniform
+    distribution (outlier exposure: Hendrycks et al. 2019). A decoder's images are expected values, blurred and grey,
+    which alone must not lower its confidence.
     """
     optimizer = torch.optim.Adam(classifier.train().parameters(), lr=PEAK_RATE)
     rate = OneCycleRate(warmup=0.3, start=0.04, final=1e-3)
@@ -156,7 +156,7 @@ def _train(classifier: ReferenceClassifier, images: Images) -> None:
 
 
 def _batches(images: Images) -> Iterator[Images]:
-    """`STEPS` batches; each pass over the images has another order."""
+    """`STEPS` batches; each pass over the images has a new order."""
     count, given = len(images.labels), 0
     while True:
         order = torch.randperm(count).to(images.labels.device)
@@ -180,7 +180,7 @@ def _softened(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
 
 
 def _outliers(x: Float[Tensor, "b c h w"], y: Int[Tensor, " b"]) -> Float[Tensor, "m c h w"]:
-    """Images as decoders make them of meaningless codes: blends of two classes, quarters of four images, noise."""
+    """Images like those decoded from codes outside the data: blends of two classes, quarters of four images, noise."""
     count = len(x) // 8
     a, b, c, d, e, f = (x[k * count : (k + 1) * count] for k in range(6))
     weight = torch.empty(count, 1, 1, 1, device=x.device).uniform_(0.35, 0.65)

@@ -1,5 +1,6 @@
-"""A trained model, the images it is evaluated on, and what several measurements share."""
+"""A trained model, the images it is evaluated on, and results that several measurements use."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import final
@@ -9,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.data.base import ImageDataModule
-from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, to_floats
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
@@ -22,30 +22,33 @@ from latentlab.models.codes import Codes, collect_codes
 
 
 @final
+@dataclass(eq=False)
 class Subject:
-    """What is evaluated; codes, samplers and the reference classifier are computed at first use, and cached.
+    """The model and data to evaluate; codes, samplers and the reference classifier are computed at first use.
 
     Args:
         model: in evaluation mode, on the device to evaluate on.
         data: loaded, without a trainer.
-        name, weights: of the run, and which of its weights (best or last), for the pictures' captions.
+        name: of the run, for the captions of pictures.
+        weights: which of the run's weights the model has, best or last.
         samples: codes per image that the log-likelihood is estimated from.
-        classifiers: the folder in which the reference classifier is kept.
+        classifiers: the folder of the reference classifiers.
     """
 
-    def __init__(
-        self, model: Autoencoder, data: ImageDataModule, name: str, weights: str, samples: int, classifiers: Path
-    ) -> None:
-        self.model, self.data, self.name, self.weights = model, data, name, weights
-        self.samples, self._classifiers = samples, classifiers
+    model: Autoencoder
+    data: ImageDataModule
+    name: str
+    weights: str
+    samples: int
+    classifiers: Path
 
     def test(self) -> ResidentLoader:
         """The test images in order; the draws are those of the run's own test."""
-        return self.data.evaluation_loader(self._on_device(self.data.test), "test")
+        return self.data.evaluation_loader(self.data.test.to(self.model.device), "test")
 
     def train(self) -> ResidentLoader:
         """The training images in order."""
-        return self.data.evaluation_loader(self._on_device(self.data.train), "train in order")
+        return self.data.evaluation_loader(self.data.train.to(self.model.device), "train in order")
 
     @cached_property
     def train_codes(self) -> Codes:
@@ -79,12 +82,12 @@ class Subject:
     @cached_property
     def train_grey(self) -> Float[Tensor, "n c h w"]:
         """The grey levels of the training images, also where the model sees binarised ones."""
-        return to_floats(self._on_device(self.data.train).pixels)
+        return to_floats(self.data.train.to(self.model.device).pixels)
 
     @cached_property
     def test_grey(self) -> Float[Tensor, "n c h w"]:
         """The grey levels of the test images."""
-        return to_floats(self._on_device(self.data.test).pixels)
+        return to_floats(self.data.test.to(self.model.device).pixels)
 
     @cached_property
     def sources(self) -> dict[str, Sampler]:
@@ -94,22 +97,14 @@ class Subject:
     @cached_property
     def reference_classifier(self) -> ReferenceClassifier:
         """The classifier of the training images; the data must have labels."""
-        return load_or_train(self._on_device(self.data.train), self.data.num_classes, self._classifiers)
+        return load_or_train(self.data.train.to(self.model.device), self.data.num_classes, self.classifiers)
 
     @cached_property
     def robustness(self) -> dict[str, float]:
         """See `latentlab.evaluation.metrics.robustness`."""
         return dict(robustness(self.model, self.test()))
 
-    @property
-    def device(self) -> torch.device:
-        """The model's device."""
-        return next(self.model.parameters()).device
-
     def caption(self, shown: str) -> str:
         """The line below a picture's title; `shown` describes its content."""
         variant = type(self.model).__name__
         return caption(variant, self.data.name, self.data.seed, self.name, f"{self.weights} weights", shown)
-
-    def _on_device(self, images: Images) -> Images:
-        return images.to(self.device)

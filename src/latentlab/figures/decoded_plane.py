@@ -21,7 +21,7 @@ def decoded_plane(
     title: str,
     subtitle: str,
 ) -> Figure:
-    """n = k^2 images in [0, 1] on a square grid, row by row from the top left, white on the codes' density.
+    """n = k^2 images in [0, 1] on a square grid, row by row from the top left, white on the density of the codes.
 
     span: of both axes, between the centres of the outermost images.
     """

@@ -34,7 +34,7 @@ def image_grid(
 
 
 def comparison(rows: Mapping[str, Float[Tensor, "n c h w"]], title: str, subtitle: str, columns: int = 8) -> Figure:
-    """The same n images in several versions, such as input and reconstruction, one below the other.
+    """The same n images in several versions, such as input and reconstruction, in rows one below the other.
 
     rows: images in [0, 1], one or three channels, by the name of the version, from top to bottom.
     """

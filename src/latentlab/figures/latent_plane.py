@@ -64,7 +64,7 @@ def latent_plane(
 def principal_plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], Float[Tensor, " 2"]]:
     """The codes' first two principal components, (N, 2), and their fractions of the variance, (2,); D >= 2.
 
-    Each component's largest loading is positive, so that pictures of consecutive epochs are not mirrored.
+    Each component's largest loading is positive, so that pictures of consecutive epochs have the same orientation.
     """
     centred = z - z.mean(0)
     variances, axes = torch.linalg.eigh(centred.T @ centred / len(z))
@@ -83,15 +83,8 @@ def _plane(z: Float[Tensor, "n d"], units: tuple[str, str]) -> tuple[Float[Tenso
 
 
 def _dots(axes: Axes, points: Float[Tensor, "n 2"], colour: str, marker: str) -> None:
-    axes.plot(
-        points[:, 0].numpy(),
-        points[:, 1].numpy(),
-        marker,
-        color=colour,
-        markersize=3,
-        alpha=OPACITY,
-        markeredgewidth=0,
-    )
+    across, up = points.T.numpy()
+    axes.plot(across, up, marker, color=colour, markersize=3, alpha=OPACITY, markeredgewidth=0)
 
 
 def _few_classes(axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str]) -> None:

@@ -36,7 +36,7 @@ TEN_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", "*", ">")
 
 
 def new_figure(width: float, height: float, title: str, subtitle: str) -> Figure:
-    """A figure for a picture of width x height inches below a bold title and a grey, wrapped subtitle."""
+    """A figure of width x height inches, and above it a bold title and a grey, wrapped subtitle."""
     lines = textwrap.wrap(subtitle, int(CHARACTERS_PER_INCH * width)) or [""]
     line, headline = 1.3 * TEXT_SIZE / 72, 1.5 * TITLE_SIZE / 72
     total = height + headline + len(lines) * line + MARGIN

@@ -1,4 +1,4 @@
-"""What one training, validation or test step receives."""
+"""What one training, validation or test step receives, and the shapes of its tensors, which the tests check."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,6 +7,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latentlab.functional.randomness import RandomSource
+
+# b: images of the batch on this device; c, h, w: channels, rows, columns; d: latent units; k: features of a condition
+Image = Float[Tensor, "b c h w"]
+Label = Int[Tensor, " b"]
+Code = Float[Tensor, "b d"]
+Condition = Float[Tensor, "b k"] | None
+PerImage = Float[Tensor, " b"]
 
 
 class Batch(NamedTuple):
@@ -18,8 +25,8 @@ class Batch(NamedTuple):
     random: draws for these images.
     """
 
-    x: Float[Tensor, "b c h w"]
-    y: Int[Tensor, " b"]
+    x: Image
+    y: Label
     size: int
     random: RandomSource
 

@@ -1,4 +1,4 @@
-"""Corruption of images, for denoising. The random source is an argument: the same seed gives the same noise."""
+"""Corruption of images, for denoising. Its random source is an argument: the same seed gives the same noise."""
 
 import math
 from abc import ABC, abstractmethod
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import final
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
+from latentlab.functional.batch import Image
 from latentlab.functional.randomness import RandomSource
 
 
@@ -17,7 +16,7 @@ class Corruption(ABC):
     """A way to corrupt images."""
 
     @abstractmethod
-    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
+    def __call__(self, x: Image, random: RandomSource) -> Image:
         """The corrupted images, of the shape of `x`, (B, C, H, W); `x` is not changed."""
 
 
@@ -35,8 +34,7 @@ class Gaussian(Corruption):
         if not 0 <= self.sigma < math.inf:
             raise ValueError(f"sigma: expected a number of at least 0, found {self.sigma}; try 0.3")
 
-    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """x + sigma * noise."""
+    def __call__(self, x: Image, random: RandomSource) -> Image:
         return x + self.sigma * random.normal(x)
 
 
@@ -53,8 +51,7 @@ class Masking(Corruption):
     def __post_init__(self) -> None:
         _check_probability(self.p)
 
-    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """x, or 0 for a fraction p of the values."""
+    def __call__(self, x: Image, random: RandomSource) -> Image:
         return torch.where(random.uniform(x) < self.p, 0.0, x)
 
 
@@ -71,17 +68,16 @@ class SaltAndPepper(Corruption):
     def __post_init__(self) -> None:
         _check_probability(self.p)
 
-    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """x, or 0 for a fraction p / 2 of the values and 1 for another."""
-        chance = random.uniform(x)
-        salt = (chance >= self.p / 2).to(x.dtype)
-        return torch.where(chance < self.p, salt, x)
+    def __call__(self, x: Image, random: RandomSource) -> Image:
+        uniform = random.uniform(x)
+        salt = (uniform >= self.p / 2).to(x.dtype)
+        return torch.where(uniform < self.p, salt, x)
 
 
 @final
 @dataclass(frozen=True)
 class Mixed(Corruption):
-    """Several corruptions, one after the other. Raises ValueError where `parts` is empty."""
+    """Several corruptions in order, each with new draws. Raises ValueError where `parts` is empty."""
 
     parts: Sequence[Corruption]
 
@@ -90,8 +86,7 @@ class Mixed(Corruption):
             raise ValueError("parts: expected one corruption or more, found none")
         object.__setattr__(self, "parts", tuple(self.parts))  # Hydra passes a list type of its own
 
-    def __call__(self, x: Float[Tensor, "b c h w"], random: RandomSource) -> Float[Tensor, "b c h w"]:
-        """x after every corruption, in order; each draws new noise."""
+    def __call__(self, x: Image, random: RandomSource) -> Image:
         for part in self.parts:
             x = part(x, random)
         return x

@@ -1,4 +1,4 @@
-"""Sums and means over all devices of a run; plain arithmetic where there is one."""
+"""Sums and means over all devices of a run; on one device without communication."""
 
 from typing import Any, final
 
@@ -7,6 +7,8 @@ import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor
 
+from latentlab.functional.batch import Code
+
 
 def is_shared() -> bool:
     """Whether several processes train together."""
@@ -14,7 +16,7 @@ def is_shared() -> bool:
 
 
 def sum_over_devices(values: Tensor) -> Tensor:
-    """The elementwise sum of `values` over all devices, without gradient; `values` itself stays as it is."""
+    """The elementwise sum of `values` over all devices, without gradient; `values` itself is not changed."""
     if not is_shared():
         return values
     total = values.detach().clone()
@@ -22,8 +24,8 @@ def sum_over_devices(values: Tensor) -> Tensor:
     return total
 
 
-def batch_mean(values: Float[Tensor, "b d"], size: int) -> Float[Tensor, " d"]:
-    """The mean over the global batch of `size` rows, of which this device holds `b`; gradients reach every device."""
+def batch_mean(values: Code, size: int) -> Float[Tensor, " d"]:
+    """The mean over the global batch of `size` rows, of which this device holds `b`; differentiable on every device."""
     total = values.sum(0)
     return (_SumOverDevices.apply(total) if is_shared() else total) / size
 

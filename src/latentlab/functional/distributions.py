@@ -1,6 +1,7 @@
 """The diagonal Gaussian of the latent code, and the likelihoods of an image. Everything is in nats.
 
-Halves are computed as float32, doubles stay doubles; nothing branches on values, so `torch.func.vmap` works.
+Half precision is computed in float32, double precision stays. There is no control flow on values, so that
+`torch.func.vmap` works.
 """
 
 import math
@@ -12,10 +13,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from latentlab.functional.batch import Image, PerImage
 from latentlab.functional.precision import at_least_float32
 
 SMALLEST_SCALE = 1e-3  # lower bound of a learned scale: grey levels are 4e-3 apart
-NEAR_ZERO = 0.3  # below, series of the continuous Bernoulli: the closed forms lose digits in their gradients
+NEAR_ZERO = 0.3  # below, series of the continuous Bernoulli: gradients of the closed forms lose precision
 
 LOG_TWO_PI = math.log(2 * math.pi)
 
@@ -49,7 +51,7 @@ class DiagonalGaussian(NamedTuple):
     def kl(self, prior: "DiagonalGaussian") -> Float[Tensor, "*b d"]:
         """KL(self || prior) in nats for each unit, (..., D); a prior of another shape, as (D,), broadcasts.
 
-        `expm1` keeps the digits of a posterior that is close to its prior, where exp(r) - 1 - r would cancel.
+        `expm1` is precise for a posterior that is close to its prior, where exp(r) - 1 - r would cancel.
         """
         mean, log_var = map(at_least_float32, self)
         prior_mean, prior_log_var = map(at_least_float32, prior)
@@ -75,18 +77,18 @@ class Likelihood(nn.Module, ABC):
     discrete: whether it is a probability of binary pixels; otherwise a density, and log_prob may be positive.
     """
 
-    discrete: ClassVar[bool]
+    discrete: ClassVar[bool] = False
 
     @abstractmethod
-    def log_prob(self, x: Float[Tensor, "b c h w"], params: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    def log_prob(self, x: Image, params: Image) -> PerImage:
         """log p(x|z) in nats, summed over the pixels of each image, (B,).
 
         x: images in [0, 1], (B, C, H, W); params: the decoder's output, of the same shape.
         """
 
-    @abstractmethod
-    def mean(self, params: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The expected image E[x|z], (B, C, H, W)."""
+    def mean(self, params: Image) -> Image:
+        """The expected image E[x|z], (B, C, H, W): by default the params themselves, which may be outside [0, 1]."""
+        return at_least_float32(params)
 
 
 @final
@@ -95,13 +97,13 @@ class Bernoulli(Likelihood):
 
     discrete = True
 
-    def log_prob(self, x: Float[Tensor, "b c h w"], params: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    def log_prob(self, x: Image, params: Image) -> PerImage:
         """x * log p + (1 - x) * log(1 - p), summed: (B,) nats."""
         logits = at_least_float32(params)
         cost = F.binary_cross_entropy_with_logits(logits, x.to(logits.dtype), reduction="none")
         return -cost.sum((1, 2, 3))
 
-    def mean(self, params: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    def mean(self, params: Image) -> Image:
         """The probability of a white pixel."""
         return at_least_float32(params).sigmoid()
 
@@ -114,22 +116,16 @@ class Gaussian(Likelihood):
     learned: whether sigma is a parameter, as in the sigma-VAE of Rybkin et al. 2021.
     """
 
-    discrete = False
-
     def __init__(self, sigma: float = 1.0, learned: bool = False) -> None:
         super().__init__()
         self.sigma = Scale(sigma, learned, name="sigma")
 
-    def log_prob(self, x: Float[Tensor, "b c h w"], params: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    def log_prob(self, x: Image, params: Image) -> PerImage:
         """-((x - mean) / sigma)^2 / 2 - log(sigma) - log(2 pi) / 2, summed: (B,) nats."""
         log_sigma = self.sigma.log()
         distance = (x - at_least_float32(params)) * (-log_sigma).exp()
         pixels = math.prod(x.shape[1:])
         return -0.5 * distance.square().sum((1, 2, 3)) - pixels * (log_sigma + 0.5 * LOG_TWO_PI)
-
-    def mean(self, params: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The params themselves, which are not confined to [0, 1]."""
-        return at_least_float32(params)
 
 
 @final
@@ -140,61 +136,45 @@ class Laplace(Likelihood):
     learned: whether the scale is a parameter.
     """
 
-    discrete = False
-
     def __init__(self, scale: float = 1.0, learned: bool = False) -> None:
         super().__init__()
         self.scale = Scale(scale, learned, name="scale")
 
-    def log_prob(self, x: Float[Tensor, "b c h w"], params: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    def log_prob(self, x: Image, params: Image) -> PerImage:
         """-|x - mean| / scale - log(2 scale), summed: (B,) nats."""
         log_scale = self.scale.log()
         distance = (x - at_least_float32(params)).abs() * (-log_scale).exp()
         pixels = math.prod(x.shape[1:])
         return -distance.sum((1, 2, 3)) - pixels * (log_scale + math.log(2))
 
-    def mean(self, params: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The params themselves, which are not confined to [0, 1]."""
-        return at_least_float32(params)
-
 
 @final
 class ContinuousBernoulli(Likelihood):
     """The density on [0, 1] proportional to exp(logit * x): Loaiza-Ganem & Cunningham 2019, section 3."""
 
-    discrete = False
+    def log_prob(self, x: Image, params: Image) -> PerImage:
+        """logit * x - log of the integral of exp(logit * t) over [0, 1], summed: (B,) nats.
 
-    def log_prob(self, x: Float[Tensor, "b c h w"], params: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
-        """logit * x - log of the integral of exp(logit * t) over [0, 1], summed: (B,) nats."""
-        return continuous_bernoulli_log_density(x, at_least_float32(params)).sum((1, 2, 3))
+        With a = |logit|, the log-normaliser is relu(logit) + log((1 - exp(-a)) / a); near zero, its series.
+        """
+        is_small, small, large = _split_near_zero(at_least_float32(params))
+        series = small * (x - 0.5) - small**2 / 24 + small**4 / 2880 - small**6 / 181440
+        slope = large * torch.where(large > 0, x - 1, x)  # logit * x - relu(logit), without cancellation
+        closed = slope - torch.log(-torch.expm1(-large.abs()) / large.abs())
+        return torch.where(is_small, series, closed).sum((1, 2, 3))
 
-    def mean(self, params: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Not the sigmoid: 1 / (1 - exp(-logit)) - 1 / logit, within (0, 1)."""
-        return continuous_bernoulli_mean(at_least_float32(params))
-
-
-def continuous_bernoulli_log_density(x: Float[Tensor, "*s"], logit: Float[Tensor, "*s"]) -> Float[Tensor, "*s"]:
-    """The log-density of each pixel, in nats: Loaiza-Ganem & Cunningham 2019, section 3.
-
-    With a = |logit|, the log-normaliser is relu(logit) + log((1 - exp(-a)) / a); near zero, its series.
-    """
-    is_small, small, large = _split_near_zero(logit)
-    series = small * (x - 0.5) - small**2 / 24 + small**4 / 2880 - small**6 / 181440
-    slope = large * torch.where(large > 0, x - 1, x)  # logit * x - relu(logit), without cancellation
-    closed = slope - torch.log(-torch.expm1(-large.abs()) / large.abs())
-    return torch.where(is_small, series, closed)
-
-
-def continuous_bernoulli_mean(logit: Float[Tensor, "*s"]) -> Float[Tensor, "*s"]:
-    """The mean of each pixel, 1 / (1 - exp(-logit)) - 1 / logit, as 1/2 + coth(logit / 2) / 2 - 1 / logit."""
-    is_small, small, large = _split_near_zero(logit)
-    series = 0.5 + small / 12 - small**3 / 720 + small**5 / 30240
-    return torch.where(is_small, series, 0.5 + 0.5 / torch.tanh(large / 2) - 1 / large)
+    def mean(self, params: Image) -> Image:
+        """1 / (1 - exp(-logit)) - 1 / logit, within (0, 1); computed as 1/2 + coth(logit / 2) / 2 - 1 / logit."""
+        is_small, small, large = _split_near_zero(at_least_float32(params))
+        series = 0.5 + small / 12 - small**3 / 720 + small**5 / 30240
+        return torch.where(is_small, series, 0.5 + 0.5 / torch.tanh(large / 2) - 1 / large)
 
 
 def _split_near_zero(logit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Where the series applies, and each branch's own input: the branch not taken gets a harmless value, or its
-    gradient, NaN times zero, would make that of the other NaN."""
+    """Where the series applies, and the input of each branch of `torch.where`.
+
+    The branch not selected gets a constant, because its gradient, zero times NaN, would make the sum NaN.
+    """
     is_small = logit.abs() < NEAR_ZERO
     return is_small, torch.where(is_small, logit, 0.0), torch.where(is_small, 1.0, logit)
 
@@ -203,7 +183,7 @@ def _split_near_zero(logit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 class Scale(nn.Module):
     """One positive number, fixed, or learned and kept above SMALLEST_SCALE by a softplus on its logarithm.
 
-    The parameter is about the logarithm itself, as in Rybkin et al. 2021, so that weight decay pulls to 1.
+    The parameter is close to the logarithm, as in Rybkin et al. 2021, so that weight decay shrinks the scale to 1.
     Raises ValueError for a start that is not finite and above 0, or not above that bound, as a value of `name`.
     """
 

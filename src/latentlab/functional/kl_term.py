@@ -1,12 +1,10 @@
-"""The KL divergence in an objective: its weight, and the nats per latent unit that cost nothing."""
+"""The KL divergence in an objective: its weight, its schedule, and free bits."""
 
 import math
 from dataclasses import dataclass
 from typing import final
 
-from jaxtyping import Float
-from torch import Tensor
-
+from latentlab.functional.batch import Code, PerImage
 from latentlab.functional.distributed import batch_mean
 from latentlab.functional.schedules import WeightSchedule
 
@@ -32,8 +30,8 @@ class KLTerm:
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, found {value}")
 
-    def of(self, kl: Float[Tensor, "b d"], size: int) -> dict[str, Float[Tensor, " b"]]:
-        """The terms for each image, in nats, (B,): "kl", and "free_bits", what to add to it.
+    def of(self, kl: Code, size: int) -> dict[str, PerImage]:
+        """The terms for each image, in nats, (B,): "kl", and "free_bits", which is added to it.
 
         kl: the KL of each latent unit, (B, D). size: images in the batch over all devices, of which this one holds B.
         """
@@ -45,12 +43,12 @@ class KLTerm:
         return {"kl": weight, "free_bits": weight}
 
 
-def free_bits(kl: Float[Tensor, "b d"], size: int, free_bits: float) -> Float[Tensor, " b"]:
-    """What to add to each image's KL so that no unit gains by falling below `free_bits` nats, in nats, (B,).
+def free_bits(kl: Code, size: int, free_bits: float) -> PerImage:
+    """The addend of each image's KL that makes it constant in a unit below `free_bits` nats, in nats, (B,).
 
     Kingma et al. 2016, equation 15: sum_j max(free_bits, KL_j) = sum_j KL_j + sum_j relu(free_bits - KL_j),
     where KL_j is the mean of unit j over the whole batch of `size` images, of which this device holds B.
     """
     if free_bits == 0:
-        return kl.new_zeros(len(kl))  # no KL is negative: no sum over the devices is needed
+        return kl.new_zeros(len(kl))  # a KL is not negative; this avoids the sum over the devices
     return (free_bits - batch_mean(kl, size)).relu().sum().expand(len(kl))

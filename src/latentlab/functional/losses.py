@@ -7,18 +7,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latentlab.functional.batch import Image, PerImage
 from latentlab.functional.precision import at_least_float32
 
-LEAST_PROBABILITY = 1e-6  # a confidently wrong pixel costs at most 13.8 nats
-LEAST_MSE = 1e-10  # a perfect image has 100 dB, not infinity
+LEAST_PROBABILITY = 1e-6  # a pixel adds at most 13.8 nats
+LEAST_MSE = 1e-10  # a PSNR of 100 dB, which is infinite for equal images
 
 
-def mse_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+def mse_per_image(x: Image, x_hat: Image) -> PerImage:
     """Squared error, the mean over pixels and channels of each image, (B,)."""
     return (x - at_least_float32(x_hat)).square().mean((1, 2, 3))
 
 
-def bce_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+def bce_per_image(x: Image, x_hat: Image) -> PerImage:
     """Binary cross-entropy of the expected image `x_hat`, in nats, summed over pixels and channels, (B,).
 
     Both probabilities of a pixel are clamped to [1e-6, 1 - 1e-6] separately: 1 - (1 - 1e-6) is not 1e-6
@@ -30,7 +31,7 @@ def bce_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) 
     return -(x * white.log() + (1 - x) * black.log()).sum((1, 2, 3))
 
 
-def psnr_per_image(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+def psnr_per_image(x: Image, x_hat: Image) -> PerImage:
     """Peak signal-to-noise ratio in dB for a peak of 1, (B,), at most 100; `x_hat` is clamped to [0, 1]."""
     return -10 * mse_per_image(x, x_hat.clamp(0, 1)).clamp_min(LEAST_MSE).log10()
 
@@ -42,7 +43,7 @@ def weighted_sum(
 
     names: of the rows of `terms`.
 
-    Raises ValueError where terms and weights differ in their names: a term without a weight is a forgotten one.
+    Raises ValueError where terms and weights differ in their names.
     """
     if set(names) != weights.keys():
         raise ValueError(f"expected weights for the terms {sorted(names)}, found weights for {sorted(weights)}")

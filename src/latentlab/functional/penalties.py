@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latentlab.functional.batch import Code, PerImage
 from latentlab.functional.precision import at_least_float32
 
-LEAST_ACTIVITY = 1e-6  # keeps the cost of a unit that is never or always on finite
+LEAST_ACTIVITY = 1e-6  # the penalty of a unit that is never or always active is finite
 
 
 class Activity(NamedTuple):
@@ -21,17 +22,17 @@ class Activity(NamedTuple):
     batch_mean: the mean over the images of the batch on all devices: (B, D) -> (D,).
     """
 
-    raw: Float[Tensor, "b d"]
-    code: Float[Tensor, "b d"]
-    batch_mean: Callable[[Float[Tensor, "b d"]], Float[Tensor, " d"]]
+    raw: Code
+    code: Code
+    batch_mean: Callable[[Code], Float[Tensor, " d"]]
 
 
 class Penalty(nn.Module, ABC):
-    """How a sparse code is activated and what its activity costs.
+    """The activation function of a sparse code, and the penalty on its activity.
 
     weight: factor of the penalty in the objective.
     active_above: a unit counts as active on an image where it exceeds this value.
-    uses_batch_mean: whether the cost of a code depends on the other codes of the batch.
+    uses_batch_mean: whether the penalty of a code depends on the other codes of the batch.
 
     Raises ValueError for a weight that is negative, infinite or NaN.
     """
@@ -49,12 +50,12 @@ class Penalty(nn.Module, ABC):
         """Raise ValueError where the options do not fit a code of `latent_dim` units."""
 
     @abstractmethod
-    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+    def activate(self, code: Code) -> Code:
         """The code from the encoder's output, both (B, D)."""
 
     @abstractmethod
-    def forward(self, of: Activity) -> Float[Tensor, " b"]:
-        """The cost of a code for each image, (B,), before `weight`."""
+    def forward(self, of: Activity) -> PerImage:
+        """The penalty of each image's code, (B,), without the factor `weight`."""
 
 
 @final
@@ -63,18 +64,18 @@ class L1(Penalty):
 
     uses_batch_mean = False
 
-    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+    def activate(self, code: Code) -> Code:
         """relu."""
         return code.relu()
 
-    def forward(self, of: Activity) -> Float[Tensor, " b"]:
+    def forward(self, of: Activity) -> PerImage:
         """The sum of |code| over the units, (B,)."""
-        return l1(of.code)
+        return at_least_float32(of.code).abs().sum(1)
 
 
 @final
 class KLToTarget(Penalty):
-    """Draws each unit's mean activity over the batch towards `rho`: Ng 2011, "Sparse autoencoder".
+    """KL of each unit's mean activity over the batch to the target `rho`: Ng 2011, "Sparse autoencoder".
 
     Raises ValueError for a negative weight or a `rho` outside (0, 1).
     """
@@ -87,11 +88,11 @@ class KLToTarget(Penalty):
             raise ValueError(f"rho: expected a number between 0 and 1, found {rho}")
         self.rho = rho
 
-    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+    def activate(self, code: Code) -> Code:
         """sigmoid."""
         return code.sigmoid()
 
-    def forward(self, of: Activity) -> Float[Tensor, " b"]:
+    def forward(self, of: Activity) -> PerImage:
         """The sum of KL(Bernoulli(rho) || Bernoulli(mean activity)) over the units, in nats, the same B times."""
         return kl_to_target(of.batch_mean(at_least_float32(of.code)), self.rho).sum().expand(of.code.shape[0])
 
@@ -100,10 +101,10 @@ class KLToTarget(Penalty):
 class TopK(Penalty):
     """Sparse by construction: the `k` largest units of a code are kept. Makhzani & Frey 2013.
 
-    Without a penalty, most units of a large code are never among them and, without a gradient, never will be. The
-    penalty pulls at those units (cf. the auxiliary loss of Gao et al. 2024); `weight` 0 turns it off.
-    alpha: outside of training, `alpha * k` units are kept, rounded: alpha >= 1 of the paper's algorithm 1, with
-        which a linear classifier reads the code better.
+    Without a penalty, most units of a large code are dead: never among the k largest, they get no gradient. The
+    penalty raises dead units (cf. the auxiliary loss of Gao et al. 2024); `weight` 0 turns it off.
+    alpha: in evaluation mode `alpha * k` units are kept, rounded: alpha >= 1 of the paper's algorithm 1, which
+        improves linear classification of the code.
 
     Raises ValueError for a negative weight.
     """
@@ -128,7 +129,7 @@ class TopK(Penalty):
                 f"units of the code, found {self.alpha}"
             )
 
-    def activate(self, code: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+    def activate(self, code: Code) -> Code:
         """The k largest values, others zero; alpha * k where the module is in evaluation mode.
 
         Raises ValueError where the code has fewer units.
@@ -136,20 +137,15 @@ class TopK(Penalty):
         self.check(code.shape[1])
         return keep_largest(code, self.k if self.training else round(self.alpha * self.k))
 
-    def forward(self, of: Activity) -> Float[Tensor, " b"]:
-        """How far the units that no image of the batch keeps are below the smallest kept value, the same B times.
+    def forward(self, of: Activity) -> PerImage:
+        """The difference of dead units to the smallest kept value, the same B times.
 
-        The mean over the images, summed over these units.
+        Dead is a unit that no image of the batch keeps. Mean over the images, sum over these units.
         """
         raw = at_least_float32(of.raw)
         least_kept = raw.topk(self.k, dim=1).values[:, -1:]
-        unused = of.batch_mean((of.code != 0).to(raw.dtype)) == 0
-        return (unused * of.batch_mean((least_kept - raw).relu())).sum().expand(of.code.shape[0])
-
-
-def l1(code: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
-    """The sum of the absolute values of each code, (B,)."""
-    return at_least_float32(code).abs().sum(1)
+        dead = of.batch_mean((of.code != 0).to(raw.dtype)) == 0
+        return (dead * of.batch_mean((least_kept - raw).relu())).sum().expand(of.code.shape[0])
 
 
 def kl_to_target(mean_activity: Float[Tensor, " d"], rho: float) -> Float[Tensor, " d"]:
@@ -163,7 +159,7 @@ def kl_to_target(mean_activity: Float[Tensor, " d"], rho: float) -> Float[Tensor
     return negative_entropy - rho * on.log() - (1 - rho) * off.log()
 
 
-def keep_largest(code: Float[Tensor, "b d"], k: int) -> Float[Tensor, "b d"]:
+def keep_largest(code: Code, k: int) -> Code:
     """The k largest values of each code at their indices, also negative ones; the others become zero.
 
     Makhzani & Frey 2013. Gradients flow through the kept values alone; among equal values the choice is arbitrary.

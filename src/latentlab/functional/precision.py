@@ -1,4 +1,4 @@
-"""Number types for sums over pixels and for exponentials of a network's half-precision outputs."""
+"""Data types for sums over pixels and for exponentials of half-precision outputs of a network."""
 
 import torch
 from jaxtyping import Float
@@ -11,5 +11,5 @@ def at_least_float32(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]
 
 
 def widest(device: torch.device) -> torch.dtype:
-    """The type for long sums: float64, which Apple's GPUs lack."""
+    """The data type for sums of many terms: float64, which Apple's GPUs do not support."""
     return torch.float32 if device.type == "mps" else torch.float64

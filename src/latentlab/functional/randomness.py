@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def seed_from(*keys: int | str) -> int:
-    """A 63-bit seed that mixes the keys, such as (seed, stage, epoch, batch)."""
+    """A 63-bit hash of the keys, such as (seed, stage, epoch, batch), as a seed."""
     digest = hashlib.blake2b("/".join(map(str, keys)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
@@ -28,8 +28,8 @@ class Share:
 class RandomSource:
     """Normal and uniform draws for one batch.
 
-    Where the batch is shared among devices, every device draws for the whole global batch and keeps its own rows,
-    so that two devices use the same noise as one device would.
+    Where the batch is divided among devices, each device draws for the whole global batch and keeps its own rows,
+    so that several devices use the same noise as one.
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu", share: Share | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What changes during training, as pure functions of the step: a term's weight, the learning rate.
+"""Schedules of a term's weight and of the learning rate, as pure functions of the step.
 
 Steps count from 0, over the whole run.
 """
@@ -13,7 +13,7 @@ FINAL_STEP = sys.maxsize  # at this step every weight schedule has its final val
 
 
 class WeightSchedule(ABC):
-    """A factor of a term's weight, by step. It is constant after some step."""
+    """A factor of a term's weight by step, which is constant after some step."""
 
     @abstractmethod
     def __call__(self, step: int) -> float:
@@ -26,7 +26,6 @@ class Constant(WeightSchedule):
     """1 at every step."""
 
     def __call__(self, step: int) -> float:
-        """1."""
         return 1.0
 
 
@@ -44,7 +43,6 @@ class LinearWarmup(WeightSchedule):
         _check(self.steps >= 1, "steps", "at least 1", self.steps, "for no warm-up choose constant")
 
     def __call__(self, step: int) -> float:
-        """min(1, step / steps)."""
         return min(1.0, step / self.steps)
 
 
@@ -68,7 +66,6 @@ class Cyclical(WeightSchedule):
         _check(self.cycles >= 1, "cycles", "at least 1", self.cycles, "4 is usual")
 
     def __call__(self, step: int) -> float:
-        """min(1, completed fraction of the cycle / ramp)."""
         if step >= self.period * self.cycles:
             return 1.0
         return min(1.0, (step % self.period) / (self.ramp * self.period))
@@ -77,7 +74,7 @@ class Cyclical(WeightSchedule):
 class RateSchedule(ABC):
     """A factor of the optimizer's learning rate, by step and length of the run.
 
-    After the last step, `total - 1`, it keeps its value there: Lightning steps the scheduler once more than needed.
+    After the last step, `total - 1`, it is constant: Lightning steps the scheduler once more than needed.
     """
 
     @abstractmethod
@@ -91,7 +88,6 @@ class ConstantRate(RateSchedule):
     """1 at every step."""
 
     def __call__(self, step: int, total: int) -> float:
-        """1."""
         return 1.0
 
 
@@ -100,7 +96,7 @@ class ConstantRate(RateSchedule):
 class CosineRate(RateSchedule):
     """Up to 1 linearly, then down to `final` on half a cosine: Loshchilov & Hutter 2017, without restarts.
 
-    warmup: the fraction of the run within which the rate rises; not from 0, or the first step would do nothing.
+    warmup: the fraction of the run within which the rate rises; not from 0, which would waste the first step.
     final: the factor at the last step.
     Raises ValueError for a warmup outside [0, 1) or a final outside [0, 1].
     """
@@ -128,7 +124,7 @@ class CosineRate(RateSchedule):
 class OneCycleRate(RateSchedule):
     """From `start` up to 1, then down to `final`, each on half a cosine: Smith & Topin 2018.
 
-    As torch's OneCycleLR, except that momentum stays as it is.
+    As torch's OneCycleLR, but with constant momentum.
     warmup: the fraction of the run within which the rate rises.
     start, final: the factors at the first and the last step.
     Raises ValueError for a warmup outside [0, 1), or a start or final outside [0, 1].

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from latentlab.functional.batch import Batch, Call, batches_of
+from latentlab.functional.batch import Batch, Call, Code, Image, Label, PerImage, batches_of
 from latentlab.functional.distributed import is_shared
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum
@@ -20,10 +20,7 @@ from latentlab.models.optimization import Steps, lightning_steps, minimize
 from latentlab.models.parts import Measurement, Parts
 from latentlab.models.running_means import WINDOW, RunningMeans
 
-Image = Float[Tensor, "b c h w"]
-Code = Float[Tensor, "b d"]
-Label = Int[Tensor, " b"]
-Terms = dict[str, Float[Tensor, " b"]]
+Terms = dict[str, PerImage]
 
 
 class Encoding(NamedTuple):
@@ -41,7 +38,7 @@ class Autoencoder(LightningModule, ABC):
     """Trains the weighted sum of a variant's terms and reports the metrics that all variants share.
 
     A variant defines `encode` and `terms`; the other methods have defaults. `terms` is a pure function of parameters,
-    batch and the batch's random source, so that `torch.func.vmap` runs it over stacked parameters.
+    batch and the batch's random source, so that `torch.func.vmap` can be applied to it over stacked parameters.
 
     parameters_per_latent: what the encoder returns for each latent unit: 1 for a point, 2 for mean and log_var.
     conditional: whether the networks are conditioned on the label.
@@ -60,7 +57,7 @@ class Autoencoder(LightningModule, ABC):
         self.latent_dim = latent_dim
         self.num_classes = parts.num_classes
         self.measurements = tuple(measurements)
-        self.total_steps = 1  # optimizer steps of the whole training, set before it: the rate's schedule needs them
+        self.total_steps = 1  # optimizer steps of the whole training, set before it, for the learning rate schedule
         self.steps_of: Callable[[LightningModule], Steps] = lightning_steps
         self.automatic_optimization = False
         self.running = {stage: RunningMeans(stage) for stage in ("val", "test")}
@@ -101,7 +98,7 @@ class Autoencoder(LightningModule, ABC):
         return posterior
 
     @final
-    def reconstruction(self, batch: Batch, z: Code) -> Float[Tensor, " b"]:
+    def reconstruction(self, batch: Batch, z: Code) -> PerImage:
         """-log p(x|z) of each image in nats, (B,)."""
         return -self.likelihood.log_prob(batch.x, self.decode(z, batch.y))
 
@@ -117,7 +114,7 @@ class Autoencoder(LightningModule, ABC):
 
     @final
     def training_step(self, call: Call, batch_idx: int) -> None:
-        """Train on the batches of one call; the result does not depend on how batches are grouped into calls."""
+        """Train on the batches of one call; the result does not depend on the grouping of batches into calls."""
         minimize(self, batches_of(call), self._loss, self.parts.accumulate, self.steps_of(self))
 
     @final
@@ -140,7 +137,7 @@ class Autoencoder(LightningModule, ABC):
 
     @final
     def on_validation_epoch_start(self) -> None:
-        self.running["train"].flush()  # so that a NaN in training is reported as such, not as one in validation
+        self.running["train"].flush()  # reports a NaN of training before validation does
 
     @final
     def on_validation_epoch_end(self) -> None:
@@ -169,7 +166,7 @@ class Autoencoder(LightningModule, ABC):
         self.running["train"].load_state_dict(checkpoint["train_means"])
 
     def _loss(self, batch: Batch) -> Tensor:
-        """The objective's mean over the batch, to be minimised; its terms are added to the running means."""
+        """The objective's mean over the batch, to be minimised; also adds its terms to the running means."""
         terms = self(batch)
         sums = torch.stack([*terms.values()]).sum(1)
         total = weighted_sum([*terms], sums, self.weights(self.global_step))
@@ -177,7 +174,7 @@ class Autoencoder(LightningModule, ABC):
         recent = self.running["train"].add_sums(names, (total, sums), len(batch.x), self.global_step)
         if recent is not None and self.parts.log_every_n_steps:
             self._report_recent(recent)
-        # DDP averages the gradients over the devices, whose parts of a batch may differ by an image
+        # DDP averages the gradients over the devices, whose numbers of images may differ by one
         devices = self.trainer.world_size if is_shared() else 1
         return total * (devices / (batch.size * self.parts.accumulate))
 
@@ -185,31 +182,31 @@ class Autoencoder(LightningModule, ABC):
         terms = self(batch)
         values, steps = torch.stack([*terms.values()]), (self.global_step, FINAL_STEP)
         objective, final = (weighted_sum([*terms], values, self.weights(step)) for step in steps)
-        figures = {"objective": objective, "objective_final": final, **terms, **self._shared_metrics(batch, terms)}
-        self.running[stage].add(figures, self.global_step)
+        metrics = {"objective": objective, "objective_final": final, **terms, **self._shared_metrics(batch, terms)}
+        self.running[stage].add(metrics, self.global_step)
 
     def _shared_metrics(self, batch: Batch, terms: Terms) -> Terms:
         x_hat = self.reconstruct(batch.x, batch.y)
-        figures = {"mse": mse_per_image(batch.x, x_hat), "bce": bce_per_image(batch.x, x_hat)}
+        metrics = {"mse": mse_per_image(batch.x, x_hat), "bce": bce_per_image(batch.x, x_hat)}
         if "kl" in terms:
-            figures["elbo"] = -(terms["reconstruction"] + terms["kl"])
-        return figures
+            metrics["elbo"] = -(terms["reconstruction"] + terms["kl"])
+        return metrics
 
     def _report_with_measurements(self, stage: str, loader: Any) -> None:
-        figures = self.running[stage].finish()
+        metrics = self.running[stage].finish()
         for measure in self.measurements:
-            figures |= dict(measure(self, loader))
-        self._report(stage, figures)
+            metrics |= dict(measure(self, loader))
+        self._report(stage, metrics)
 
-    def _report(self, stage: str, figures: dict[str, float]) -> None:
-        # the step is given explicitly, as Lightning counts calls
+    def _report(self, stage: str, metrics: dict[str, float]) -> None:
+        # with an explicit step, because Lightning counts calls of the training step
         position = {"step": float(self.global_step), "epoch": float(self.current_epoch)}
-        named = {f"{stage}/{name}": value for name, value in figures.items()}
-        # the metrics are already equal on all devices, and so is their mean
+        named = {f"{stage}/{name}": value for name, value in metrics.items()}
+        # the metrics are equal on all devices, so their mean over the devices does not change them
         self.log_dict({**named, **position}, sync_dist=is_shared())
 
-    def _report_recent(self, figures: dict[str, float]) -> None:
-        named = {f"train/{name}_step": value for name, value in figures.items()}
+    def _report_recent(self, metrics: dict[str, float]) -> None:
+        named = {f"train/{name}_step": value for name, value in metrics.items()}
         for logger in self.loggers:
             logger.log_metrics(named, self.global_step + 1)
 

@@ -1,6 +1,6 @@
-"""The codes of many images at once."""
+"""The codes of all images of a split."""
 
-import math
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,7 +11,8 @@ from torch import Tensor
 from latentlab.functional.batch import Batch
 from latentlab.models.base import Autoencoder
 
-# fewer leave a recurrent net to one thread, more do not fit a CPU's cache as a convolution's maps
+# codes per call of the decoder: with fewer a recurrent net uses one thread, with more the feature maps of a
+# convolutional net exceed the CPU cache
 DECODED_AT_ONCE = 334
 
 
@@ -24,13 +25,12 @@ class Codes(NamedTuple):
 
 
 @torch.no_grad()
-def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int | None = None) -> Codes:
-    """The codes of the first `limit` images, or of as many as there are."""
-    most = math.inf if limit is None else limit
+def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int = sys.maxsize) -> Codes:
+    """The codes of the first `limit` images, or of all if there are fewer."""
     z, y, kl, count = [], [], [], 0
     for batch in batches:
-        room = int(min(most - count, len(batch.y)))
-        images, labels = batch.x[:room], batch.y[:room]
+        rows = min(limit - count, len(batch.y))
+        images, labels = batch.x[:rows], batch.y[:rows]
         encoding = model.encode(images, labels)
         prior = model.prior(labels)
         z.append(encoding.z.float())
@@ -38,6 +38,6 @@ def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int | Non
         if encoding.posterior is not None and prior is not None:
             kl.append(encoding.posterior.kl(prior).float())
         count += len(labels)
-        if count >= most:
+        if count >= limit:
             break
     return Codes(torch.cat(z), torch.cat(y), torch.cat(kl) if kl else None)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import ClassVar, final
 
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, Code, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.schedules import WeightSchedule
-from latentlab.models.base import Autoencoder, Code, Encoding, Image, Label, Terms, one_hot
+from latentlab.models.base import Autoencoder, Encoding, Terms, one_hot
 from latentlab.models.parts import Parts
 from latentlab.models.priors import Prior
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import final
 
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, Image, Label
 from latentlab.functional.corruption import Corruption
-from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
+from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Measurement, Parts
 
 

@@ -40,16 +40,16 @@ def lightning_steps(model: LightningModule) -> Steps:
 def minimize(
     model: LightningModule, batches: Iterator[Batch], loss: Callable[[Batch], Tensor], accumulate: int, steps: Steps
 ) -> None:
-    """One optimizer step for every `accumulate` batches, until they or the trainer's `max_steps` are used up.
+    """One optimizer step for every `accumulate` batches, to the last batch or the trainer's `max_steps`.
 
     loss: a batch's contribution to the mean that is minimised.
     """
     schedule = model.lr_schedulers()
-    # Lightning's autocast spans the whole call; gradients are computed outside of it
+    # Lightning's autocast covers the whole call; gradients are computed outside of it, as PyTorch recommends
     device, autocasts = model.device.type, torch.is_autocast_enabled(model.device.type)
     outside = torch.autocast(device, enabled=False) if autocasts else nullcontext()
-    while together := list(islice(batches, accumulate)):
-        for batch in together:
+    while group := list(islice(batches, accumulate)):
+        for batch in group:
             value = loss(batch)
             with outside:
                 steps.backward(value)

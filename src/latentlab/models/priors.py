@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from typing import final
 
 import torch
-from jaxtyping import Int
-from torch import Tensor, nn
+from torch import nn
 
+from latentlab.functional.batch import Label
 from latentlab.functional.distributions import DiagonalGaussian
 
 
@@ -18,7 +18,7 @@ class Prior(nn.Module, ABC):
         self.latent_dim, self.num_classes = latent_dim, num_classes
 
     @abstractmethod
-    def forward(self, y: Int[Tensor, " b"]) -> DiagonalGaussian:
+    def forward(self, y: Label) -> DiagonalGaussian:
         """Mean and log-variance, (B, D) each."""
 
 
@@ -26,7 +26,7 @@ class Prior(nn.Module, ABC):
 class StandardPrior(Prior):
     """N(0, I) for every label (Sohn et al. 2015, the relaxed model)."""
 
-    def forward(self, y: Int[Tensor, " b"]) -> DiagonalGaussian:
+    def forward(self, y: Label) -> DiagonalGaussian:
         return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
 
 
@@ -39,5 +39,5 @@ class LabelPrior(Prior):
         self.mean = nn.Parameter(torch.zeros(num_classes, latent_dim))
         self.log_var = nn.Parameter(torch.zeros(num_classes, latent_dim))
 
-    def forward(self, y: Int[Tensor, " b"]) -> DiagonalGaussian:
+    def forward(self, y: Label) -> DiagonalGaussian:
         return DiagonalGaussian(self.mean[y], self.log_var[y])

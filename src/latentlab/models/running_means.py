@@ -1,4 +1,4 @@
-"""Means over an epoch, kept as sums on the device and read once per window of steps, to avoid synchronisation."""
+"""Means over an epoch, accumulated on the device and read once per window of steps, to avoid synchronisation."""
 
 import math
 from typing import Any, NoReturn, final
@@ -29,14 +29,14 @@ class RunningMeans:
         self._sums: list[tuple[Tensor, ...]] = []  # of each step since the last read
         self._steps: list[int] = []
         self._images = 0  # in these steps, on this device
-        self._newest = 0  # in the newest of them
+        self._latest_images = 0  # in the latest of them
         self._totals: list[float] = []
         self._count = 0.0
 
-    def add(self, figures: dict[str, Tensor], step: int) -> dict[str, float] | None:
+    def add(self, metrics: dict[str, Tensor], step: int) -> dict[str, float] | None:
         """Add one batch: each metric is (B,), one value per image. See `add_sums`."""
-        values = torch.stack(list(figures.values()))
-        return self.add_sums(tuple(figures), (values.sum(1),), values.shape[1], step)
+        values = torch.stack(list(metrics.values()))
+        return self.add_sums(tuple(metrics), (values.sum(1),), values.shape[1], step)
 
     def add_sums(
         self, names: tuple[str, ...], sums: tuple[Tensor, ...], images: int, step: int
@@ -51,15 +51,15 @@ class RunningMeans:
         self.names = names
         self._sums.append(tuple(each.detach() for each in sums))
         self._steps.append(step)
-        self._newest = images
+        self._latest_images = images
         self._images += images
         return self.flush() if len(self._steps) == self.window else None
 
     def latest(self, name: str) -> float | None:
-        """The metric's mean over this device's images of the newest batch; None before the first. Synchronises."""
+        """The metric's mean over this device's images of the latest batch; None before the first. Synchronises."""
         if not self._steps:
             return None
-        return float(self._table(self._sums[-1:])[0, self.names.index(name)]) / max(self._newest, 1)
+        return float(self._table(self._sums[-1:])[0, self.names.index(name)]) / max(self._latest_images, 1)
 
     def finish(self) -> dict[str, float]:
         """The mean of each metric over all images of all devices since the last call.
@@ -69,7 +69,7 @@ class RunningMeans:
         """
         self.flush()
         means = self._means(self._totals, self._count)
-        self._clear()
+        self._totals, self._count = [], 0.0
         return means
 
     def flush(self) -> dict[str, float] | None:
@@ -95,20 +95,17 @@ class RunningMeans:
         return {"names": list(self.names), "totals": list(self._totals), "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._clear()
+        self._sums, self._steps, self._images = [], [], 0
         self.names, self._totals, self._count = tuple(state["names"]), list(state["totals"]), state["count"]
 
     def _means(self, sums: list[float], count: float) -> dict[str, float]:
         return {name: total / max(count, 1) for name, total in zip(self.names, sums, strict=True)}
 
-    def _table(self, sums: list[tuple[Tensor, ...]]) -> Float[Tensor, "steps figures"]:
+    def _table(self, sums: list[tuple[Tensor, ...]]) -> Float[Tensor, "steps metrics"]:
         flat = torch.cat([each.reshape(-1) for step in sums for each in step])
         return flat.to(widest(flat.device)).unflatten(0, (len(sums), -1))
 
-    def _clear(self) -> None:
-        self._sums, self._steps, self._images, self._totals, self._count = [], [], 0, [], 0.0
-
-    def _raise_first(self, table: Float[Tensor, "steps figures"]) -> NoReturn:
+    def _raise_first(self, table: Float[Tensor, "steps metrics"]) -> NoReturn:
         bad = sum_over_devices((~table.isfinite()).to(torch.int32)).cpu()
         row, column = bad.nonzero()[0].tolist()
         raise NonFiniteObjective(self.stage, self.names[column], self._steps[row])

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import final
 
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, Image, Label
 from latentlab.functional.distributed import batch_mean
 from latentlab.functional.penalties import Activity, Penalty
-from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
+from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Measurement, Parts
 
 

@@ -2,17 +2,17 @@
 
 from typing import ClassVar, final
 
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.schedules import WeightSchedule
-from latentlab.models.base import Autoencoder, Encoding, Image, Label, Terms
+from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Parts
 
 
 @final
 class VAE(Autoencoder):
-    """A posterior N(mean, diag exp log_var) in place of a point, regularised towards N(0, I) (Kingma and Welling 2013).
+    """An encoder that returns a posterior N(mean, diag exp log_var), with KL to N(0, I) (Kingma and Welling 2013).
 
     beta, kl_schedule, free_bits: see `KLTerm`.
 

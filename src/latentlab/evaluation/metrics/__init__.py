@@ -1,1 +1,1 @@
-"""One measurement per file: a generator of (metric's name, value)."""
+"""One measurement per file: a generator of (name of the metric, value)."""

@@ -1,4 +1,4 @@
-"""Which models a measurement or picture applies to."""
+"""The error of a measurement or picture that does not apply to a model, and the check for a posterior."""
 
 from latentlab.functional.batch import Batch
 from latentlab.functional.distributions import DiagonalGaussian

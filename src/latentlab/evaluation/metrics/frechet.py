@@ -8,8 +8,8 @@ from torch import Tensor
 def frechet_distance(a: Float[Tensor, "n f"], b: Float[Tensor, "m f"]) -> float:
     """|mean a - mean b|^2 + tr(A + B - 2 (A B)^(1/2)), A and B the covariances: Heusel et al. 2017, equation 6.
 
-    Lower is better. It depends on the network of the features and is biased by the number of rows: it compares only
-    with distances between equally many rows of the same features.
+    Lower is better. It depends on the network of the features and is biased by the number of rows: it is comparable
+    only with distances between equally many rows of the same features.
     """
     a, b = a.double(), b.double()
     root = _root(torch.cov(a.T))

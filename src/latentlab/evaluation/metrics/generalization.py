@@ -1,4 +1,4 @@
-"""The generalization gap: the error on test images beside that on training images."""
+"""The generalization gap: the error on test images minus that on training images."""
 
 from collections.abc import Iterable, Iterator
 

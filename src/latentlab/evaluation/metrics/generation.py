@@ -19,13 +19,12 @@ def generation(
     train: Float[Tensor, "n c h w"],
     test: Float[Tensor, "m c h w"],
     test_labels: Int[Tensor, " m"],
-    seed: int = 0,
 ) -> Iterator[tuple[str, float]]:
     """From as many samples per source as there are test images, whose grey levels `train` and `test` hold:
 
     frechet_SOURCE: Fréchet distance of the samples to the test images in the reference classifier's features, see
-        `frechet_distance`; lower is better, and compares only within one data set.
-    frechet_train: that of as many training images, which is what perfect samples would have.
+        `frechet_distance`; lower is better, comparable within one data set only.
+    frechet_train: that of as many training images, the value of samples from the data distribution.
     reference_classifier_error: fraction of the test images that the reference classifier itself labels wrongly.
     sure_SOURCE, sure_test: fraction of images with a label of at least 95 % probability; higher is better.
     label_entropy_SOURCE: entropy of the predicted labels, in nats; log C where all C classes are equally frequent.
@@ -33,12 +32,12 @@ def generation(
         conditional models only.
     """
     real = classifier(test)
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[: len(test)]
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[: len(test)]
     yield "frechet_train", frechet_distance(classifier(train[order.to(train.device)]).features, real.features)
     yield "reference_classifier_error", 1 - agreement(real, test_labels)
     yield "sure_test", real.confident_fraction
     for name, draw in sources.items():
-        z, y = draw(len(test), torch.Generator().manual_seed(seed))
+        z, y = draw(len(test), torch.Generator().manual_seed(0))
         made = classifier(generate(model, z, y))
         yield f"frechet_{name}", frechet_distance(made.features, real.features)
         yield f"sure_{name}", made.confident_fraction

@@ -1,4 +1,4 @@
-"""Latent continuity and completeness: near codes decode alike, and every code decodes to a recognisable image."""
+"""Latent continuity (near codes decode to similar images) and completeness (every code decodes to a valid image)."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ STEP = 0.25  # standard deviations of the codes
 
 
 def latent_continuity(
-    model: Autoencoder, codes: Codes, source: Sampler, classifier: ReferenceClassifier, seed: int = 0
+    model: Autoencoder, codes: Codes, source: Sampler, classifier: ReferenceClassifier
 ) -> Iterator[tuple[str, float]]:
     """Continuity over short steps from the codes of test images, and completeness over codes drawn from `source`:
 
@@ -26,7 +26,7 @@ def latent_continuity(
 
     source: the prior, or a Gaussian fitted to the codes of a variant without one.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     direction = torch.randn(codes.z.shape, generator=generator).to(codes.z)
     direction = direction / direction.square().mean(1, keepdim=True).sqrt()
     step = STEP * codes.z.std(0, correction=0) * direction

@@ -35,7 +35,7 @@ def likelihood(
 def importance_weighted(model: Autoencoder, batch: Batch, samples: int) -> Float[Tensor, " b"]:
     """log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x), z_k ~ q(z|x), (B,), in nats (Burda et al. 2016, equation 8).
 
-    One code per image at a time, so that memory does not grow with K, and few images, which fit the cache.
+    One code per image at a time, so that memory does not grow with K, and chunks of images that fit the CPU cache.
     """
     posterior, prior = posterior_and_prior(model, batch)
     wide = widest(batch.x.device)  # in float32 the later of many codes would be rounded away

@@ -35,8 +35,8 @@ def fit_logistic(
 ) -> LinearClassifier:
     """The minimum of cross-entropy + |W|^2 / (2 C n) in nats per row, C = `strength`.
 
-    By L-BFGS, until no partial derivative exceeds `gradient_tolerance`, for at most 300 steps. In float32: many rows of
-    many units take as long to read as to multiply, and scikit-learn converts them to float64 at each step.
+    By L-BFGS, until no partial derivative exceeds `gradient_tolerance`, for at most 300 steps. In float32, as memory
+    bandwidth is the limit for many rows, and scikit-learn converts them to float64 at each step.
     """
     classes, target = y.unique(return_inverse=True)
     rows, ridge = torch.arange(len(y), device=x.device), 1 / (strength * len(y))
@@ -45,10 +45,10 @@ def fit_logistic(
     def loss_and_gradient() -> float:
         log_p = torch.addmm(bias[:, None], weight, x.T).log_softmax(0)
         loss = ridge / 2 * weight.double().square().sum() - log_p[target, rows].double().mean()
-        surprise = log_p.exp_()  # (K, N): the products with x are twice as fast as with (N, K)
-        surprise[target, rows] -= 1
-        weight.grad = surprise @ x / len(x) + ridge * weight
-        bias.grad = surprise.mean(1)
+        residual = log_p.exp_()  # (K, N): the products with x are twice as fast as with (N, K)
+        residual[target, rows] -= 1
+        weight.grad = residual @ x / len(x) + ridge * weight
+        bias.grad = residual.mean(1)
         return float(loss)
 
     optimizer = torch.optim.LBFGS(

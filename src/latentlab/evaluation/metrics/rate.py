@@ -21,7 +21,7 @@ def rate(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, flo
     """Over a whole split of N images, in nats per image:
 
     rate, distortion: KL(q(z|x) || p(z)) and -E log p(x|z), one draw per image (Alemi et al. 2018, section 2); lower is
-        better, and one is traded for the other.
+        better, with a trade-off between the two.
     active_units: number of units whose posterior mean has a variance over the images above 0.01 (Burda et al. 2016,
         section 5.2). active_unit_share: the same as a fraction of all units.
     mutual_information: I(x; z) = E log q(z|x) / q(z) between image and code, estimated from 2,000 draws; at most log N.

@@ -14,7 +14,7 @@ from latentlab.functional.losses import psnr_per_image
 from latentlab.functional.precision import widest
 from latentlab.models.base import Autoencoder
 
-IMAGES_AT_ONCE = 100  # on a CPU 2.5 times as fast as 1,000, whose windows do not fit the cache
+IMAGES_AT_ONCE = 100  # on a CPU 2.5 times as fast as 1,000, whose windows exceed the cache
 GAUSSIAN_WINDOW = 11  # pixels, sigma 1.5: Wang et al. 2004
 NAMES = ("psnr", "ssim", "psnr_noisy", "ssim_noisy")
 
@@ -26,7 +26,7 @@ def restoration(model: Autoencoder, loader: Iterable[Batch], corruption: Corrupt
     ssim: its structural similarity, in [-1, 1], see `ssim_per_image`.
     psnr_noisy, ssim_noisy: the same of the corrupted image itself, as a baseline.
 
-    The noise is drawn from `batch.random`, so that it is the same whenever a split is measured.
+    The noise is drawn from `batch.random`, so that it is the same in every evaluation of a split.
     """
     sums = sum_over_devices(_sums(model, loader, corruption))
     for name, total in zip(NAMES, sums[1:], strict=True):

@@ -25,7 +25,7 @@ def robustness(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[st
     mse_KIND_STRENGTH: squared error per pixel; lower is better. psnr_KIND_STRENGTH: in dB, for a peak of 1; higher is
     better. ssim_KIND_STRENGTH: structural similarity in [-1, 1], see `ssim_per_image`; higher is better.
 
-    Each kind and strength has other noise, which is the same in every run.
+    Each kind and strength has its own noise, which is the same in every run.
     """
     batches = list(loader)
     for kind, strengths in CORRUPTIONS.items():

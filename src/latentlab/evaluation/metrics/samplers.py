@@ -118,12 +118,12 @@ def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sa
         reg_covar=max(JITTER * scale, 1e-12),
         random_state=0,
     )
-    # the small matrix products of full covariances take up to three times as long on two threads
+    # products of small matrices, of full covariances, take up to three times as long on two threads
     with threadpool_limits(1 if covariances == "full" else None, user_api="blas"):
         fitted.fit(z[order].double().cpu().numpy())
 
     def draw(count: int, generator: torch.Generator) -> Drawn:
-        # sklearn draws by its own random state, component by component
+        # scikit-learn draws from its own random state, and orders the codes by component
         fitted.random_state = int(torch.randint(2**31, (), generator=generator))
         drawn, _ = fitted.sample(count)
         order = torch.randperm(count, generator=generator)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
-from latentlab.figures import image_grid
+from latentlab.figures.images import image_grid
 
 
 def styles(subject: Subject) -> Figure:
@@ -15,14 +15,12 @@ def styles(subject: Subject) -> Figure:
     if not model.conditional:
         raise NotApplicable("it is not conditioned on the label")
     classes = model.num_classes
-    rows = []
-    for label in range(classes):
-        own = (batch.y == label).nonzero()
-        if len(own):
-            row = int(own[0])
-            images = generate(model, z[row].repeat(classes, 1), torch.arange(classes, device=z.device))
-            rows.append(torch.cat((batch.x[row : row + 1], images)))
-    names = [name for label, name in enumerate(subject.data.class_names) if bool((batch.y == label).any())]
+    rows, names = [], []
+    for label in batch.y.unique().tolist():
+        row = int((batch.y == label).nonzero()[0])
+        images = generate(model, z[row].repeat(classes, 1), torch.arange(classes, device=z.device))
+        rows.append(torch.cat((batch.x[row : row + 1], images)))
+        names.append(subject.data.class_names[label])
     line = subject.caption(
         f"Each row is one code, of the test image on the left, decoded with each of the {classes} labels in turn."
     )

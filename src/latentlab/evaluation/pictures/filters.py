@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
-from latentlab.figures import image_grid
+from latentlab.figures.images import image_grid
 
 COLUMNS, MAX_FILTERS = 12, 72
 
 
 def encoder_filters(subject: Subject) -> Figure:
-    """The weights of the first layer, one picture per unit or channel."""
+    """The weights of the first layer, one image per unit or channel."""
     pixels = subject.train_grey[0].numel()
     for first in _weighted(subject.model.encoder)[:1]:
         if isinstance(first, nn.Linear) and first.in_features >= pixels:
@@ -24,7 +24,7 @@ def encoder_filters(subject: Subject) -> Figure:
 
 
 def decoder_filters(subject: Subject) -> Figure:
-    """The weights of the last layer, one picture per input."""
+    """The weights of the last layer, one image per input."""
     model, pixels = subject.model, subject.train_grey[0].numel()
     if {*map(id, model.encoder.parameters())} & {*map(id, model.decoder.parameters())}:
         raise NotApplicable("its decoder has tied weights, those of the encoder's filters")

@@ -1,4 +1,4 @@
-"""Images along lines through the latent space."""
+"""Interpolations and traversals: images along paths in the latent space."""
 
 import torch
 from jaxtyping import Float, Int
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
-from latentlab.figures import image_grid
+from latentlab.figures.images import image_grid
 
 PAIRS, POINTS = 6, 11
 UNITS = 14
@@ -20,7 +20,7 @@ def interpolations(subject: Subject) -> Figure:
     fraction = torch.linspace(0, 1, POINTS, device=z.device).unsqueeze(1)
     rows, labels = [], []
     for one, other in _pairs(y, same=subject.model.conditional):
-        for name, path in (("linear", _linear), ("spherical", _spherical)):
+        for name, path in (("linear", torch.lerp), ("spherical", _spherical)):
             images = generate(subject.model, path(z[one], z[other], fraction), y[one].expand(POINTS))
             rows.append(torch.cat((x[one : one + 1], images, x[other : other + 1])))
             labels.append(name)
@@ -31,7 +31,7 @@ def interpolations(subject: Subject) -> Figure:
 
 
 def traversals(subject: Subject) -> Figure:
-    """Each unit of one test image's code varied by itself, the most active unit first."""
+    """The code of one test image with one unit varied per row, the most active unit first."""
     codes, model = subject.test_codes, subject.model
     activity = codes.z.var(0, correction=0) if codes.kl is None else codes.kl.mean(0)
     units = activity.argsort(descending=True)[:UNITS]
@@ -52,7 +52,7 @@ def traversals(subject: Subject) -> Figure:
 
 
 def _pairs(y: Int[Tensor, " n"], same: bool) -> list[tuple[int, int]]:
-    """Random pairs of rows with the same label, or with different ones; any rows without labels."""
+    """Random pairs of rows with the same label or with different labels; without labels any pairs."""
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0)).tolist()
     labelled = bool((y >= 0).all())
     found: list[tuple[int, int]] = []
@@ -65,12 +65,6 @@ def _pairs(y: Int[Tensor, " n"], same: bool) -> list[tuple[int, int]]:
     return found
 
 
-def _linear(
-    one: Float[Tensor, " d"], other: Float[Tensor, " d"], fraction: Float[Tensor, "k 1"]
-) -> Float[Tensor, "k d"]:
-    return torch.lerp(one.expand(len(fraction), -1), other.expand(len(fraction), -1), fraction)
-
-
 def _spherical(
     one: Float[Tensor, " d"], other: Float[Tensor, " d"], fraction: Float[Tensor, "k 1"]
 ) -> Float[Tensor, "k d"]:
@@ -78,5 +72,5 @@ def _spherical(
     cosine = torch.nn.functional.cosine_similarity(one, other, dim=0).clamp(-1, 1)
     angle = cosine.arccos()
     if float(angle.sin()) < 1e-4:
-        return _linear(one, other, fraction)
+        return torch.lerp(one, other, fraction)
     return (((1 - fraction) * angle).sin() * one + (fraction * angle).sin() * other) / angle.sin()

@@ -1,4 +1,4 @@
-"""The distribution of the codes, and what the points of a low-dimensional latent space decode to."""
+"""The distribution of the codes, and images decoded from a grid over a low-dimensional latent space."""
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,10 @@ from torch import Tensor
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.samplers import generate, has_standard_prior
 from latentlab.evaluation.subject import Subject
-from latentlab.figures import decoded_plane, image_grid, latent_plane, posterior_ellipses
+from latentlab.figures.decoded_plane import decoded_plane
+from latentlab.figures.images import image_grid
+from latentlab.figures.latent_plane import latent_plane
+from latentlab.figures.posterior_ellipses import posterior_ellipses
 
 REACH = 5.0
 STRIP_POINTS = 25
@@ -33,7 +36,7 @@ def codes_by_tsne(subject: Subject) -> Figure:
     if codes.z.shape[1] <= 2:
         raise NotApplicable("its code has at most two units")
     z, y = codes.z[:TSNE_CODES], codes.y[:TSNE_CODES]
-    if (z == z[0]).all():  # scikit-learn's t-SNE would end the process
+    if (z == z[0]).all():  # scikit-learn's t-SNE would crash the process
         raise NotApplicable("all its codes are equal")
     perplexity = min(30.0, (len(z) - 1) / 3)
     points = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(z.cpu().numpy())
@@ -43,7 +46,7 @@ def codes_by_tsne(subject: Subject) -> Figure:
 
 
 def strip(subject: Subject) -> Figure:
-    """A code of one unit, decoded over [-5, 5] or the codes' range, and at quantiles."""
+    """Images decoded from codes of one unit, over [-5, 5] or the range of the codes, and at quantiles."""
     z = subject.train_codes.z
     if z.shape[1] != 1:
         raise NotApplicable("its code has more than one unit")
@@ -64,14 +67,13 @@ def strip(subject: Subject) -> Figure:
 
 
 def plane(subject: Subject) -> Figure:
-    """A code of two units, decoded over [-5, 5]^2 or the codes' range, over the density of the training codes."""
+    """Images decoded on a grid of codes of two units, in front of the density of the training codes."""
     z = subject.train_codes.z
     if z.shape[1] != 2:
         raise NotApplicable("its code does not have two units")
     low, high = _range(subject)
     ticks = torch.linspace(low, high, PLANE_POINTS)
-    up, across = torch.meshgrid(ticks.flip(0), ticks, indexing="ij")
-    points = torch.stack((across, up), -1).reshape(-1, 2).to(z)
+    points = torch.cartesian_prod(ticks.flip(0), ticks).flip(1).to(z)  # row by row from the top left
     images, condition = _decoded(subject, points)
     line = subject.caption(
         f"{PLANE_POINTS} x {PLANE_POINTS} codes, decoded; the background colour is the density of {len(z):,} "

@@ -1,10 +1,10 @@
-"""Test images beside their reconstructions, from the best to the worst."""
+"""Test images and their reconstructions, in ascending order of the error."""
 
 import torch
 from matplotlib.figure import Figure
 
 from latentlab.evaluation.subject import Subject
-from latentlab.figures import comparison
+from latentlab.figures.images import comparison
 
 COLUMNS, ROWS = 12, 4
 

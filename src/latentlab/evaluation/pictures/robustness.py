@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from latentlab.evaluation.metrics.robustness import CORRUPTIONS
 from latentlab.evaluation.subject import Subject
-from latentlab.figures import matrices
+from latentlab.figures.matrices import matrices
 
 METRICS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "mse": "MSE per pixel"}
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
-from latentlab.figures import image_grid
+from latentlab.figures.images import image_grid
 
 COLUMNS, ROWS = 12, 10
 SEED = 0

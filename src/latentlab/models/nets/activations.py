@@ -17,7 +17,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 def activation_named(name: str) -> nn.Module:
-    """A fresh module of that name, with torch's default options.
+    """A new module of that name, with the default options of PyTorch.
 
     Raises ValueError for an unknown name.
     """

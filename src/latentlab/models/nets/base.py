@@ -1,4 +1,4 @@
-"""The interface of encoders and decoders, and what all families share."""
+"""The interface of encoders and decoders, and functions that all of them share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latentlab.functional.batch import Code, Condition, Image
+
 
 class Encoder(nn.Module, ABC):
     """Images to raw features: a code, or the parameters of a posterior."""
 
     @abstractmethod
-    def forward(
-        self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b features"]:
+    def forward(self, x: Image, condition: Condition = None) -> Float[Tensor, "b features"]:
         """The features of images `x`, with no final nonlinearity, in float32 or wider.
 
         `condition` is given exactly where the encoder was built with `condition_features` = k > 0.
@@ -25,12 +25,10 @@ class Decoder(nn.Module, ABC):
     """Latent codes to raw likelihood parameters, one per pixel."""
 
     def tie_to(self, encoder: Encoder) -> None:
-        """Share parameters with the encoder; called once both are built."""
+        """Share parameters with the encoder; called after both are built."""
 
     @abstractmethod
-    def forward(
-        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
+    def forward(self, z: Code, condition: Condition = None) -> Image:
         """The likelihood parameters of codes `z`, with no final nonlinearity, in float32 or wider.
 
         `condition` is given exactly where the decoder was built with `condition_features` = k > 0.

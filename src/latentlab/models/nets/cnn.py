@@ -1,4 +1,4 @@
-"""3x3 convolutions of stride 2: each halves the image, and the decoder's restore every size exactly."""
+"""3x3 convolutions of stride 2, which halve the image, and transposed ones, which restore every size exactly."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,6 +8,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.activations import activation_named
 from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
@@ -15,7 +16,7 @@ from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
 
 @final
 class CNNEncoder(Encoder):
-    """One convolution per width (its channels), then a linear map of what they leave and of the condition.
+    """One convolution per width (its channels), then a linear map of their output and the condition.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
@@ -39,16 +40,13 @@ class CNNEncoder(Encoder):
         self.convolutions = nn.Sequential(*layers)
         self.head = nn.Linear(channels[-1] * height * width + condition_features, features)
 
-    def forward(
-        self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b features"]:
-        """See `Encoder.forward`."""
+    def forward(self, x: Image, condition: Condition = None) -> Float[Tensor, "b features"]:
         return at_least_float32(self.head(joined(self.convolutions(x).flatten(1), condition)))
 
 
 @final
 class CNNDecoder(Decoder):
-    """A linear map of the code and the condition to the smallest image, then the encoder's steps backwards.
+    """A linear map of the code and the condition to the smallest feature map, then transposed convolutions.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
@@ -70,26 +68,23 @@ class CNNDecoder(Decoder):
         self.stem = nn.Linear(features + condition_features, prod(self.smallest))
         layers: list[nn.Module] = []
         for (inputs, outputs), (height, width) in zip(pairwise(channels), sizes[1:], strict=True):
-            # n pixels come back from ceil(n / 2) as 2 ceil(n / 2) - 1, which is one short where n is even
-            short = (1 - height % 2, 1 - width % 2)
+            # ceil(n / 2) pixels become 2 ceil(n / 2) - 1, which is n - 1 where n is even
+            missing = (1 - height % 2, 1 - width % 2)
             layers += [
                 activation_named(activation),
-                nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=short),
+                nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=missing),
             ]
         self.convolutions = nn.Sequential(*layers)
 
-    def forward(
-        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
-        """See `Decoder.forward`."""
+    def forward(self, z: Code, condition: Condition = None) -> Image:
         h = self.stem(joined(z, condition)).unflatten(1, self.smallest)
         return at_least_float32(self.convolutions(h))
 
 
 def _sizes(image_shape: tuple[int, int, int], halvings: int) -> list[tuple[int, int]]:
-    """Height and width of the image and of what each halving leaves; an odd side is rounded up.
+    """Height and width of the image and after each halving; an odd side is rounded up.
 
-    Raises ValueError where the shorter side is down to one pixel before the last halving.
+    Raises ValueError where the shorter side is one pixel before the last halving.
     """
     _, height, width = image_shape
     most = (min(height, width) - 1).bit_length()

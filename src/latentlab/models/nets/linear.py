@@ -9,6 +9,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.base import Decoder, Encoder, joined
 
@@ -21,10 +22,7 @@ class LinearEncoder(Encoder):
         super().__init__()
         self.layer = nn.Linear(prod(image_shape) + condition_features, features)
 
-    def forward(
-        self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b features"]:
-        """See `Encoder.forward`."""
+    def forward(self, x: Image, condition: Condition = None) -> Float[Tensor, "b features"]:
         return at_least_float32(self.layer(joined(x.flatten(1), condition)))
 
 
@@ -37,8 +35,5 @@ class LinearDecoder(Decoder):
         self.image_shape = image_shape
         self.layer = nn.Linear(features + condition_features, prod(image_shape))
 
-    def forward(
-        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
-        """See `Decoder.forward`."""
+    def forward(self, z: Code, condition: Condition = None) -> Image:
         return at_least_float32(self.layer(joined(z, condition))).unflatten(1, self.image_shape)

@@ -1,7 +1,7 @@
-"""Fully connected layers with a nonlinearity between each two.
+"""Fully connected layers with a nonlinearity between them.
 
-Kingma and Welling, "Auto-encoding variational Bayes", 2014, appendix C; widths [400], 20 latent units
-and relu are the common example.
+Kingma and Welling, "Auto-encoding variational Bayes", 2014, appendix C. The example of PyTorch has widths [400], 20
+latent units and relu.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.activations import activation_named
 from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
@@ -39,10 +40,7 @@ class MLPEncoder(Encoder):
         hidden = checked_widths(widths, may_be_empty=True)
         self.layers = _dense([prod(image_shape) + condition_features, *hidden, features], activation, initialization)
 
-    def forward(
-        self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b features"]:
-        """See `Encoder.forward`."""
+    def forward(self, x: Image, condition: Condition = None) -> Float[Tensor, "b features"]:
         return at_least_float32(self.layers(joined(x.flatten(1), condition)))
 
 
@@ -68,10 +66,7 @@ class MLPDecoder(Decoder):
         self.image_shape = image_shape
         self.layers = _dense([features + condition_features, *hidden, prod(image_shape)], activation, initialization)
 
-    def forward(
-        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
-        """See `Decoder.forward`."""
+    def forward(self, z: Code, condition: Condition = None) -> Image:
         return at_least_float32(self.layers(joined(z, condition))).unflatten(1, self.image_shape)
 
 

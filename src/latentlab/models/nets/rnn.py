@@ -1,8 +1,8 @@
-"""Gated recurrent units that read, and write, an image row by row.
+"""Gated recurrent units (GRU) over the rows of an image.
 
 Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine translation",
-2014, with the reset gate on the projected state, as in cuDNN and torch.nn.GRU. That one is not used because
-it has no rule for torch.func.vmap.
+2014, with the reset gate on the projected state, as in cuDNN and torch.nn.GRU. torch.nn.GRU is not used because
+it has no batching rule for torch.func.vmap.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.activations import activation_named
 from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
 
+State = Float[Tensor, "b width"]
+
 
 @final
 class GRU(nn.Module):
-    """One layer of `width` gated recurrent units; `activation` makes the candidate state."""
+    """One layer of `width` gated recurrent units; `activation` is that of the candidate state."""
 
     def __init__(self, features: int, width: int, activation: str) -> None:
         super().__init__()
@@ -29,28 +32,22 @@ class GRU(nn.Module):
         self.recurrent = nn.Linear(width, 3 * width)
         self.activation = activation_named(activation)
 
-    def forward(
-        self, sequence: Float[Tensor, "b t f"], state: Float[Tensor, "b width"]
-    ) -> list[Float[Tensor, "b width"]]:
-        """The state after each step of the sequence, from the given state on."""
+    def forward(self, sequence: Float[Tensor, "b t f"], state: State) -> list[State]:
+        """The state after each step of the sequence, starting from `state`."""
         return self._unrolled(self.input(sequence).unbind(1), state)
 
-    def repeat(
-        self, inputs: Float[Tensor, "b f"], steps: int, state: Float[Tensor, "b width"]
-    ) -> list[Float[Tensor, "b width"]]:
-        """The state after each of `steps` steps that all see the same inputs, which are projected once."""
+    def repeat(self, inputs: Float[Tensor, "b f"], steps: int, state: State) -> list[State]:
+        """The state after each of `steps` steps with the same inputs, which are projected once."""
         return self._unrolled([self.input(inputs)] * steps, state)
 
-    def _unrolled(
-        self, projected: Sequence[Float[Tensor, "b gates"]], state: Float[Tensor, "b width"]
-    ) -> list[Float[Tensor, "b width"]]:
+    def _unrolled(self, projected: Sequence[Float[Tensor, "b gates"]], state: State) -> list[State]:
         states = []
         for inputs in projected:
             state = self._step(inputs, state)
             states.append(state)
         return states
 
-    def _step(self, inputs: Float[Tensor, "b gates"], state: Float[Tensor, "b width"]) -> Float[Tensor, "b width"]:
+    def _step(self, inputs: Float[Tensor, "b gates"], state: State) -> State:
         """Cho et al. 2014, equations 5 to 8."""
         sizes = [2 * self.width, self.width]
         input_gates, input_candidate = inputs.split(sizes, dim=1)
@@ -62,7 +59,7 @@ class GRU(nn.Module):
 
 @final
 class RNNEncoder(Encoder):
-    """Rows from top to bottom, each with the condition, through one GRU per width; the last state to features.
+    """One GRU per width over the rows from top to bottom, each joined with the condition; then a linear map.
 
     Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """
@@ -83,10 +80,7 @@ class RNNEncoder(Encoder):
         self.others = nn.ModuleList(GRU(below, units, activation) for below, units in pairwise(self.widths))
         self.head = nn.Linear(self.widths[-1], features)
 
-    def forward(
-        self, x: Float[Tensor, "b c h w"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b features"]:
-        """See `Encoder.forward`."""
+    def forward(self, x: Image, condition: Condition = None) -> Float[Tensor, "b features"]:
         rows = x.transpose(1, 2).flatten(2)
         repeated = None if condition is None else condition.unsqueeze(1).expand(-1, rows.shape[1], -1)
         starts = [x.new_zeros(x.shape[0], units) for units in self.widths]
@@ -98,11 +92,11 @@ class RNNEncoder(Encoder):
 
 @final
 class RNNDecoder(Decoder):
-    """From states made of the code and the condition, GRUs of `widths` from last to first write the rows.
+    """GRUs of `widths` from last to first, whose states after each step are mapped linearly to a row.
 
-    As in Cho et al. 2014, section 2.2 and appendix A.1.2, the summary (here code and condition) makes the
-    initial state of each layer and enters the first layer at every step. Unlike there, the rows written so
-    far do not: training and generation run alike.
+    As in Cho et al. 2014, section 2.2 and appendix A.1.2, the summary (here code and condition) determines the
+    initial state of each layer and is the input of the first layer at every step. Unlike there, the previous rows
+    are not an input: there is no teacher forcing.
 
     Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """
@@ -125,12 +119,9 @@ class RNNDecoder(Decoder):
         self.others = nn.ModuleList(GRU(below, units, activation) for below, units in pairwise(self.widths))
         self.head = nn.Linear(self.widths[-1], self.channels * self.width)
 
-    def forward(
-        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
-        """See `Decoder.forward`."""
+    def forward(self, z: Code, condition: Condition = None) -> Image:
         summary = joined(z, condition)
-        # back in the code's dtype, so that the states add up in float32 under autocast
+        # in the code's dtype, so that the states accumulate in float32 under autocast
         starts = self.start(summary).to(z.dtype).split(self.widths, dim=1)
         states = self.first.repeat(summary, self.height, starts[0])
         for layer, start in zip(self.others, starts[1:], strict=True):

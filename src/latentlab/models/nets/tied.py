@@ -7,9 +7,9 @@ from math import prod
 from typing import final
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
+from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.base import Decoder, Encoder
 from latentlab.models.nets.linear import LinearEncoder
@@ -35,10 +35,7 @@ class TiedDecoder(Decoder):
         assert isinstance(encoder, LinearEncoder)
         self.weight = encoder.layer.weight
 
-    def forward(
-        self, z: Float[Tensor, "b d"], condition: Float[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
-        """See `Decoder.forward`."""
+    def forward(self, z: Code, condition: Condition = None) -> Image:
         pixels = nn.functional.linear(z, self.weight[: self.features, : len(self.bias)].T, self.bias)
         if condition is not None and self.from_condition is not None:
             pixels = pixels + self.from_condition(condition.to(pixels.dtype))

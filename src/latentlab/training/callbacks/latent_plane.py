@@ -5,7 +5,7 @@ from typing import ClassVar, final
 from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 
-from latentlab.figures import latent_plane
+from latentlab.figures.latent_plane import latent_plane
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import collect_codes
 from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line

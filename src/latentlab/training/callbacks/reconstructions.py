@@ -5,7 +5,7 @@ from typing import ClassVar, final
 from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 
-from latentlab.figures import comparison
+from latentlab.figures.images import comparison
 from latentlab.models.base import Autoencoder
 from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
 

@@ -8,7 +8,7 @@ from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from latentlab.figures import image_grid
+from latentlab.figures.images import image_grid
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import collect_codes
 from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line

@@ -5,7 +5,7 @@ from typing import ClassVar, final
 from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 
-from latentlab.figures import unit_activity
+from latentlab.figures.unit_activity import unit_activity
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import collect_codes
 from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
