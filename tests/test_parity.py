@@ -1,4 +1,4 @@
-"""TensorBoard and W&B tell the same of every job of a sweep: the same keys, values, steps and pixels."""
+"""TensorBoard and W&B get the same keys, values, steps and pixels of every job of a sweep."""
 
 import numpy as np
 import pytest
@@ -36,8 +36,8 @@ def of_tensorboard(folder):
 
 def of_wandb(folder):
     (offline,) = folder.glob("wandb/offline-run-*")
-    told = records(offline)
-    history = [record["history"]["item"] for record in told if record["type"] == "history"]
+    logged = records(offline)
+    history = [record["history"]["item"] for record in logged if record["type"] == "history"]
     scalars, images = {}, {}
     for item in history:
         step = item["trainer/global_step"]
@@ -46,11 +46,11 @@ def of_wandb(folder):
                 images[key.removesuffix(".path"), step] = pixels_of((offline / "files" / value).read_bytes())
             elif key.split("/")[0] in ("train", "val", "test"):
                 scalars[key, step] = value
-    (run,) = [record["run"] for record in told if record["type"] == "run"]
+    (run,) = [record["run"] for record in logged if record["type"] == "run"]
     return scalars, images, run
 
 
-def test_both_loggers_tell_the_same(jobs):
+def test_both_loggers_have_the_same_metrics_and_images(jobs):
     assert jobs.keys() == {"model=ae", "model=cvae"}
     for name, folder in jobs.items():
         board, board_images = of_tensorboard(folder)

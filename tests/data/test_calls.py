@@ -1,4 +1,4 @@
-"""Several batches to a call: the same batches in the same order, whatever their number."""
+"""Several batches per call of the training step: the same batches in the same order for every number of them."""
 
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -30,7 +30,7 @@ def batches_in(calls: Calls) -> Iterator[Batch]:
 
 @settings(deadline=None, max_examples=60)
 @given(images=st.integers(1, 40), size=st.integers(1, 9), limit=st.none() | st.integers(1, 20), kept=st.booleans())
-def test_calls_hold_the_batches_of_the_loader_up_to_the_limit(images, size, limit, kept):
+def test_calls_contain_the_batches_of_the_loader_up_to_the_limit(images, size, limit, kept):
     calls = Calls(loader(images), size, limit, kept)
     each = [labels(batches_of(call)) for call in calls]
     assert list(chain.from_iterable(each)) == labels(islice(loader(images), limit))
@@ -49,7 +49,7 @@ def test_a_pass_continues_after_any_batch(size, done, limit):
     assert before + after == whole
 
 
-def test_a_batch_is_cut_when_it_is_taken():
+def test_a_batch_is_created_when_it_is_requested():
     calls = Calls(loader(30), size=5)
     call = next(iter(calls))
     assert calls.state_dict() == {"epoch": 0, "batch": 1}
@@ -65,7 +65,7 @@ def test_a_call_of_one_batch_is_the_batch_and_a_kept_one_a_tuple():
 
 
 @pytest.mark.parametrize("limit", [None, 4])
-def test_every_pass_of_an_epoch_is_whole(limit):
+def test_every_pass_of_an_epoch_is_complete(limit):
     calls = Calls(loader(20), size=3, limit=limit)
     first, second = (labels(batches_in(calls)) for _ in range(2))
     assert first == second

@@ -29,7 +29,7 @@ def read(pair: tuple[Path, Path], known: dict[str, str] | None = None, transpose
     return read_images(*pair, range(10), known or {}, transposed)
 
 
-def test_an_idx_file_is_read_as_written(tmp_path: Path) -> None:
+def test_an_idx_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     array = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
     idx_files.write_idx(tmp_path / "file", array)
     assert read_idx(tmp_path / "file", 3).tolist() == array.tolist()
@@ -41,7 +41,7 @@ def test_images_get_one_channel_and_labels_start_at_zero(pair: tuple[Path, Path]
     assert images.labels.tolist() == [n % 10 for n in range(idx_files.TEST)]
 
 
-def test_transposed_images_are_turned_upright(pair: tuple[Path, Path]) -> None:
+def test_transposed_images_are_transposed_back(pair: tuple[Path, Path]) -> None:
     assert torch.equal(read(pair, transposed=True).pixels, read(pair).pixels.mT)
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_file_is_named(damage: idx_files.Damage, expected: str, which:
         (idx_files.exceed_the_classes, "expected labels 0 to 9, found 0 to 200"),
     ],
 )
-def test_labels_that_do_not_fit_the_images_are_detected_without_a_hash(
+def test_labels_that_do_not_match_the_images_are_detected_without_a_hash(
     damage: idx_files.Damage, expected: str, pair: tuple[Path, Path]
 ) -> None:
     damage(pair[1])

@@ -1,4 +1,4 @@
-"""The bundled digits, and on them what holds for every datamodule."""
+"""The bundled digits, and properties of every datamodule, tested on them."""
 
 import pytest
 import torch
@@ -74,7 +74,7 @@ def test_training_depends_on_the_seed() -> None:
     assert not same(first, other)
 
 
-def test_the_showcase_is_the_same_in_every_run_and_takes_the_classes_in_turn() -> None:
+def test_the_showcase_is_the_same_in_every_run_and_in_round_robin_order_of_the_classes() -> None:
     first, other = digits(seed=0).showcase(24), digits(seed=1, batch_size=7).showcase(24)
     assert same(first, other)
     assert first.y.tolist() == [*range(10), *range(10), *range(4)]

@@ -1,4 +1,4 @@
-"""A download ends with the files, or with one line that names the ways out."""
+"""A download ends with the files, or with an error of one line that names the remedies."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from latentlab.data.download import download
 from latentlab.data.torchvision_sets import EMNISTDataModule, FashionMNISTDataModule, MNISTDataModule
 from latentlab.errors import DataError
 
-WAYS_OUT = "; set data.root=FOLDER or LATENTLAB_DATA to their folder, or use data=digits, which needs no files"
+REMEDIES = "; set data.root=FOLDER or LATENTLAB_DATA to their folder, or use data=digits, which needs no files"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def missing(*paths: Path) -> list[Path]:
     return [path for path in paths if not path.exists()]
 
 
-def test_missing_files_are_fetched_once(tmp_path: Path) -> None:
+def test_missing_files_are_downloaded_once(tmp_path: Path) -> None:
     wanted, fetched = tmp_path / "root/SET/a", []
 
     def fetch() -> None:
@@ -62,7 +62,7 @@ def test_missing_files_are_fetched_once(tmp_path: Path) -> None:
     assert wanted.read_text() == "here"
 
 
-def test_output_of_the_download_is_silenced_and_one_line_is_logged(
+def test_output_of_the_download_is_suppressed_and_one_line_is_logged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def fetch() -> None:
@@ -81,7 +81,7 @@ def test_an_archive_without_the_file_is_an_error(tmp_path: Path) -> None:
         download("SET", tmp_path, lambda: missing(tmp_path / "a", tmp_path / "b"), lambda: None)
 
 
-def test_a_server_that_never_answers_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_without_a_response_causes_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.SOCKET_TIMEOUT == 15
     monkeypatch.setattr(module, "SOCKET_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -89,7 +89,7 @@ def test_a_server_that_never_answers_times_out(tmp_path: Path, monkeypatch: pyte
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with pytest.raises(DataError, match=r"downloading failed .*timed out") as raised:
             download("SET", tmp_path, lambda: missing(tmp_path / "a"), lambda: opener.open(address))
-    assert str(raised.value).endswith(WAYS_OUT)
+    assert str(raised.value).endswith(REMEDIES)
     assert socket.getdefaulttimeout() is None
 
 
@@ -102,7 +102,7 @@ def test_a_server_that_never_answers_times_out(tmp_path: Path, monkeypatch: pyte
         (EMNISTDataModule, "EMNIST/raw: emnist-balanced-train-images-idx3-ubyte and 3 more"),
     ],
 )
-def test_without_a_network_one_line_names_the_missing_files_and_the_ways_out(
+def test_without_a_network_one_line_names_the_missing_files_and_the_remedies(
     data: type[MNISTDataModule], file: str, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError) as raised:
@@ -111,7 +111,7 @@ def test_without_a_network_one_line_names_the_missing_files_and_the_ways_out(
     message = str(raised.value)
     assert message.startswith(f"data.root: expected {names} in {tmp_path / folder}, found none, and downloading")
     assert "Connection refused" in message
-    assert message.endswith(WAYS_OUT)
+    assert message.endswith(REMEDIES)
     assert "\n" not in message
 
 

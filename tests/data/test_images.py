@@ -21,7 +21,7 @@ def test_every_image_is_in_exactly_one_split(sizes: list[int], split_seed: int) 
     assert sorted(torch.cat([images.labels for images in splits]).tolist()) == list(range(sum(sizes)))
 
 
-def test_pixels_and_labels_stay_together() -> None:
+def test_labels_are_divided_with_their_pixels() -> None:
     for images in divide(numbered(200), (150, 50), split_seed=1):
         assert torch.equal(images.pixels.flatten().long(), images.labels)
 
@@ -41,7 +41,7 @@ def test_the_division_depends_on_the_split_seed_alone() -> None:
         ([7], [0]),
     ],
 )
-def test_classes_come_in_turn_until_each_is_used_up(labels: list[int], order: list[int]) -> None:
+def test_classes_are_in_round_robin_order_until_no_image_is_left(labels: list[int], order: list[int]) -> None:
     assert classes_in_turn(torch.tensor(labels)).tolist() == order
 
 

@@ -44,7 +44,7 @@ def test_floats_equal_to_tensor_bit_for_bit() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(sizes, sizes, st.integers(1, 5), st.booleans())
-def test_every_image_comes_once_over_all_devices(n: int, batch_size: int, world: int, shuffled: bool) -> None:
+def test_every_image_occurs_once_over_all_devices(n: int, batch_size: int, world: int, shuffled: bool) -> None:
     ranks = [loader(n, batch_size, shuffled, rank=rank, world_size=world) for rank in range(world)]
     assert {len(rank) for rank in ranks} == {-(-n // batch_size)}
     assert sorted(y for rank in ranks for y in order(rank)) == list(range(n))
@@ -78,7 +78,7 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     assert len({tuple(order(loader(50, seed=seed, epoch=e))) for seed in (0, 1) for e in (0, 1, 2)}) == 6
 
 
-def test_the_order_is_untouched_by_the_global_generator() -> None:
+def test_the_order_does_not_depend_on_the_global_generator() -> None:
     torch.manual_seed(1)
     first = order(loader(50))
     torch.manual_seed(2)
@@ -94,7 +94,7 @@ def test_draws_differ_between_batches_epochs_seeds_and_stages() -> None:
     assert len({tuple(noise.flatten().tolist()) for noise in noises}) == 8
 
 
-def test_evaluation_comes_in_order_with_the_same_draws_in_every_pass() -> None:
+def test_evaluation_is_in_order_with_the_same_draws_in_every_pass() -> None:
     evaluation = loader(30, shuffled=False, binarize="dynamic")
     first, second = ([(b.x, b.y, draw(b)) for b in evaluation] for _ in range(2))
     assert torch.cat([y for _, y, _ in first]).tolist() == list(range(30))

@@ -148,7 +148,7 @@ def test_an_uninterrupted_run_shuffles_each_epoch_differently(uninterrupted: dic
     assert len({tuple(sorted(order)) for order in labels}) == 1
 
 
-def test_a_saved_state_counts_the_batches_given_to_the_step(tmp_path: Path) -> None:
+def test_a_saved_state_counts_the_batches_of_the_training_step(tmp_path: Path) -> None:
     hook, when, _ = STOPS["after the second batch of the second epoch"]
     fit([StopAt(hook, when, tmp_path / "saved.ckpt")], max_epochs=2)
     saved = torch.load(tmp_path / "saved.ckpt", weights_only=True)

@@ -39,7 +39,7 @@ def fashion(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("module", "folder"), [(FashionMNISTDataModule, "FashionMNIST"), (KMNISTDataModule, "KMNIST")])
-def test_five_thousand_are_held_out_for_validation_and_the_test_set_stays_whole(
+def test_five_thousand_are_held_out_for_validation_and_the_test_set_is_complete(
     module: type[FashionMNISTDataModule], folder: str, tmp_path: Path
 ) -> None:
     write_set(tmp_path / folder, "train", "t10k")
@@ -80,7 +80,7 @@ def test_setup_never_downloads(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_too_few_images_to_hold_some_out_for_validation_are_an_error(tmp_path: Path) -> None:
+def test_too_few_images_for_a_validation_split_are_an_error(tmp_path: Path) -> None:
     write_set(tmp_path / "KMNIST", "t10k", "train")
     with pytest.raises(DataError, match=r"expected more than 5,000 training images .* found 60"):
         KMNISTDataModule(tmp_path).setup()
@@ -97,7 +97,7 @@ def test_too_few_images_to_hold_some_out_for_validation_are_an_error(tmp_path: P
         ("mnist", 10, "0", "9"),
     ],
 )
-def test_emnist_is_upright_and_its_labels_start_at_zero(
+def test_emnist_is_transposed_back_and_its_labels_start_at_zero(
     split: str, classes: int, first: str, last: str, tmp_path: Path
 ) -> None:
     first_label = 1 if split == "letters" else 0
@@ -135,7 +135,7 @@ def test_the_real_mnist_equals_torchvisions_bit_for_bit(mnist_root: Path) -> Non
     assert torch.equal(sums, official.data.sum((1, 2)).sort().values)
 
 
-def test_files_of_other_images_are_refused_as_mnist(tmp_path: Path) -> None:
+def test_files_of_other_images_are_not_accepted_as_mnist(tmp_path: Path) -> None:
     write_set(tmp_path / "MNIST", "train", "t10k")
     with pytest.raises(DataError, match="train-images-idx3-ubyte is damaged: expected SHA-256"):
         MNISTDataModule(tmp_path).prepare_data()

@@ -1,4 +1,4 @@
-"""`latentlab evaluate` on real, short runs."""
+"""`latentlab evaluate` on short runs."""
 
 import json
 import shutil
@@ -85,7 +85,7 @@ def test_at_the_end_of_a_training(train, outputs):
     assert run.metrics["evaluation"]["suite"] == "quick"
 
 
-def test_metrics_and_pictures_are_logged_to_tensorboard_also_later(train, evaluate):
+def test_metrics_and_pictures_of_a_later_evaluation_are_logged_to_tensorboard(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "logger=tensorboard")
     assert evaluate(f"run={run.folder}") == 0
     events = EventAccumulator(str(run.folder))
@@ -109,7 +109,7 @@ def test_a_later_evaluation_continues_the_same_run_of_wandb_pixel_by_pixel(train
         assert np.array_equal(pixels_of(sent.read_bytes()), pixels_of(picture.read_bytes())), picture.name
 
 
-def test_csv_keeps_what_training_wrote(train, evaluate):
+def test_the_csv_file_of_the_training_is_not_changed(train, evaluate):
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "logger=csv")
     (file,) = run.folder.rglob("metrics.csv")
     before = file.read_text()
@@ -136,7 +136,7 @@ def test_a_folder_with_commas_and_equal_signs(train, evaluate):
     assert not list(moved.glob(".hydra/config.yaml.*"))
 
 
-def test_a_picture_that_fails_leaves_the_metrics(train, evaluate):
+def test_metrics_are_written_before_a_picture_fails(train, evaluate):
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
     (run.folder / "figures" / "evaluation_samples_own.png").mkdir(parents=True)
     assert evaluate(f"run={run.folder}") != 0

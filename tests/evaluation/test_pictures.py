@@ -57,7 +57,7 @@ def same(image, expected):
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 4])
 @pytest.mark.parametrize("variant", ["ae", "vae", "cvae"])
-def test_each_picture_is_drawn_or_gives_the_reason_and_names_its_model(variant, latent_dim):
+def test_each_picture_is_drawn_or_skipped_with_a_reason_and_its_caption_names_the_model(variant, latent_dim):
     subject = subject_of(variant, latent_dim)
     skipped = {}
     for name, draw in PICTURES.items():
@@ -79,7 +79,7 @@ def test_each_picture_is_drawn_or_gives_the_reason_and_names_its_model(variant, 
     assert skipped.keys() == expected
 
 
-def test_data_without_labels_has_pictures_too():
+def test_pictures_are_drawn_of_data_without_labels():
     subject = subject_of(labels=False)
     for name in PICTURES.keys() - {"styles", "plane", "strip"}:
         with torch.no_grad():
@@ -97,7 +97,7 @@ def test_reconstructions_go_from_the_best_to_the_worst():
     assert errors[-1] == pytest.approx(high, abs=1e-3)
 
 
-def test_samples_name_their_sampler():
+def test_captions_of_samples_name_the_sampler():
     assert "120 codes from the prior" in caption_of(prior_samples(subject_of("vae")))
     assert "this variant has no prior" in caption_of(prior_samples(subject_of("ae")))
     assert "mixture of ten Gaussians" in caption_of(mixture_samples(subject_of("ae")))
@@ -119,7 +119,7 @@ def test_interpolations_begin_and_end_at_test_images_and_their_reconstructions()
         same(shown(figure, 1, 1), subject.model.reconstruct(batch.x[first : first + 1], batch.y[first : first + 1])[0])
 
 
-def test_a_spherical_path_keeps_the_length_and_goes_through_the_middle():
+def test_a_spherical_path_has_constant_norm_and_contains_the_middle():
     fraction = torch.linspace(0, 1, 5).unsqueeze(1)
     path = _spherical(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), fraction)
     torch.testing.assert_close(path.norm(dim=1), torch.full((5,), 2.0))
@@ -195,7 +195,7 @@ def test_a_conditional_decoder_decodes_all_codes_with_one_label(draw, latent_dim
     assert "conditioned" not in caption_of(draw(subject_of("vae", latent_dim)))
 
 
-def test_a_prior_that_differs_between_labels_is_not_drawn_as_one():
+def test_a_prior_that_differs_between_labels_is_not_drawn_as_a_single_prior():
     subject = subject_of("cvae", latent_dim=2)
     assert "dashed" in caption_of(ellipses(subject))
     standard = len(ellipses(subject).axes[0].patches)
@@ -241,7 +241,7 @@ def test_tied_weights_are_not_drawn_twice():
         decoder_filters(subject)
 
 
-def test_a_recurrent_net_has_no_filters_however_wide_it_is():
+def test_a_recurrent_net_of_any_width_has_no_filters():
     subject, shape = subject_of("ae"), digits().image_shape
     subject.model.encoder = RNNEncoder(shape, 4, widths=[SIZE * SIZE], activation="tanh")
     subject.model.decoder = RNNDecoder(4, shape, widths=[SIZE * SIZE], activation="tanh")

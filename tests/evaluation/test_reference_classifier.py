@@ -1,4 +1,4 @@
-"""The reference classifier is trained for real on the bundled digits."""
+"""The reference classifier, trained on the bundled digits."""
 
 import logging
 
@@ -9,13 +9,13 @@ from latentlab.data.loader import to_floats
 from latentlab.evaluation.reference_classifier import load_or_train
 
 
-def test_it_knows_the_digits(reference_classifier, digits):
+def test_the_digits_are_classified(reference_classifier, digits):
     predictions = reference_classifier(to_floats(digits.test.pixels))
     assert float((predictions.labels == digits.test.labels).double().mean()) > 0.95
     assert predictions.confident_fraction > 0.7
 
 
-def test_it_is_confident_neither_of_noise_nor_of_two_blended_digits(reference_classifier, digits):
+def test_it_is_confident_neither_on_noise_nor_on_blends_of_two_digits(reference_classifier, digits):
     x, y = to_floats(digits.test.pixels), digits.test.labels
     apart = y[:150] != y[150:]
     assert reference_classifier(torch.rand_like(x)).confident_fraction < 0.05
@@ -38,12 +38,12 @@ def test_it_is_trained_once_and_loaded_with_the_same_weights(reference_classifie
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    """A reference classifier of few steps, where it does not matter how well it knows the digits."""
+    """A reference classifier of few steps, for tests that do not depend on its accuracy."""
     monkeypatch.setattr("latentlab.evaluation.reference_classifier.STEPS", 10)
 
 
 @pytest.mark.usefixtures("few_steps")
-def test_other_images_have_another_classifier(digits, tmp_path):
+def test_each_set_of_images_has_its_own_classifier(digits, tmp_path):
     for images in (digits.validation, digits.test, digits.validation):
         load_or_train(images, 10, tmp_path)
     assert len(list(tmp_path.glob("*.pt"))) == 2
@@ -61,12 +61,12 @@ def test_a_damaged_file_is_logged_and_replaced(digits, tmp_path, caplog):
 
 
 @pytest.mark.usefixtures("few_steps")
-def test_the_random_state_of_the_caller_stays_as_it_was(digits, tmp_path):
+def test_the_random_state_of_the_caller_is_not_changed(digits, tmp_path):
     before = torch.random.get_rng_state()
     load_or_train(digits.validation, 10, tmp_path)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_values_outside_of_grey_levels_are_clamped(reference_classifier, digits):
+def test_values_outside_0_and_1_are_clamped_for_the_classifier(reference_classifier, digits):
     x = to_floats(digits.test.pixels)
     assert torch.equal(reference_classifier(3 * x - 1).labels, reference_classifier((3 * x - 1).clamp(0, 1)).labels)

@@ -1,4 +1,4 @@
-"""Pictures show the values they are given, in the given order, and fit their canvas."""
+"""Pictures show the given values in the given order, within their canvas."""
 
 from itertools import combinations
 
@@ -51,7 +51,7 @@ def pictures():
     }
 
 
-def test_grey_levels_are_drawn_as_they_are():
+def test_grey_levels_are_drawn_unchanged():
     canvas = canvas_of(image_grid(flat([0.2, 0.4]), 2, "t", "s"))
     assert canvas[0, :2].tolist() == [[51] * 3] * 2
     assert canvas[0, 3:].tolist() == [[102] * 3] * 2
@@ -63,7 +63,7 @@ def test_values_outside_0_and_1_are_clamped():
     assert set(canvas[:, 3:].flatten()) == {255}
 
 
-def test_colours_are_drawn_as_they_are():
+def test_colours_are_drawn_unchanged():
     red = torch.tensor([1.0, 0.0, 0.2]).reshape(1, 3, 1, 1).expand(1, 3, 2, 2)
     assert canvas_of(image_grid(red, 1, "t", "s"))[0, 0].tolist() == [255, 0, 51]
 
@@ -108,13 +108,13 @@ def test_principal_components_have_the_largest_variances_of_the_covariance(seed,
     assert torch.allclose(fractions, largest / covariance.trace(), atol=1e-8)
 
 
-def test_collapsed_codes_explain_nothing_and_are_still_drawn():
+def test_collapsed_codes_are_drawn_with_no_variance_explained():
     z, y = torch.ones(10, 4), torch.arange(10)
     assert principal_plane(z)[1].tolist() == [0, 0]
     assert "0.0 %" in latent_plane(z, y, None, "t", "s").axes[0].get_xlabel()
 
 
-def test_two_units_are_plotted_as_they_are():
+def test_two_units_are_plotted_unchanged():
     z, _ = codes(units=2)
     axes = latent_plane(z, torch.full((200,), -1), None, "t", "s").axes[0]
     assert np.allclose(np.stack(axes.lines[0].get_data(), 1), z.double().numpy())
@@ -196,7 +196,7 @@ def test_all_text_is_inside_the_picture_and_axes_below_the_header(name):
     assert max(axes.get_tightbbox().y1 for axes in figure.axes) <= header
 
 
-def test_pictures_leave_no_open_figure():
+def test_pictures_do_not_register_figures_in_pyplot():
     pictures()
     assert plt.get_fignums() == []
 
@@ -214,7 +214,7 @@ SIGHT = {
 
 
 def lab(colour, sight):
-    """CIELAB (D65) of a colour as it is seen."""
+    """CIELAB (D65) of a colour as it is perceived."""
     rgb = np.array(to_rgb(colour))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     linear = np.clip(SIGHT[sight] @ linear, 0, 1)
@@ -224,6 +224,6 @@ def lab(colour, sight):
 
 
 @pytest.mark.parametrize("sight", SIGHT)
-def test_ten_colours_are_distinguishable_also_to_the_colour_blind(sight):
+def test_ten_colours_are_distinguishable_also_with_colour_blindness(sight):
     distances = [np.linalg.norm(lab(a, sight) - lab(b, sight)) for a, b in combinations(TEN_COLOURS, 2)]
     assert min(distances) > 15  # 2.3 is just noticeable

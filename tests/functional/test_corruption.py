@@ -1,4 +1,4 @@
-"""Corruptions, on the draws of seed 0 that torch prints to this day, and in the long run."""
+"""Corruptions, with the known draws of seed 0, and their statistics over many draws."""
 
 import math
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_gaussian_adds_scaled_normal_draws_and_does_not_clamp() -> None:
         (1, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
     ],
 )
-def test_masking_blackens_where_the_draw_is_below_p(p: float, expected: list[float]) -> None:
+def test_masking_sets_0_where_the_draw_is_below_p(p: float, expected: list[float]) -> None:
     assert values(Masking(p)(grey(), RandomSource(0))) == expected
 
 
@@ -69,11 +69,11 @@ def test_masking_blackens_where_the_draw_is_below_p(p: float, expected: list[flo
         (1, [0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0]),
     ],
 )
-def test_salt_and_pepper_blackens_below_half_p_and_whitens_above(p: float, expected: list[float]) -> None:
+def test_salt_and_pepper_sets_0_below_half_p_and_1_from_there_to_p(p: float, expected: list[float]) -> None:
     assert values(SaltAndPepper(p)(grey(), RandomSource(0))) == expected
 
 
-def test_mixed_applies_its_parts_in_order_on_draws_of_their_own() -> None:
+def test_mixed_applies_its_parts_in_order_with_separate_draws() -> None:
     parts = [Gaussian(0.3), Masking(0.5), SaltAndPepper(0.2)]
     one_source, expected = RandomSource(0), grey(4, 1, 8, 8)
     for part in parts:
@@ -82,7 +82,7 @@ def test_mixed_applies_its_parts_in_order_on_draws_of_their_own() -> None:
     assert not torch.equal(Mixed(parts[::-1])(grey(4, 1, 8, 8), RandomSource(0)), expected)
 
 
-def test_shipped_mixture_is_built_whole_also_inside_a_model_config() -> None:
+def test_mixture_of_the_configs_is_built_also_inside_a_model_config() -> None:
     mixed = OmegaConf.load(CONF / "mixed.yaml")
     config = OmegaConf.create({"_target_": "builtins.dict", "corruption": mixed})
     built = instantiate(config)["corruption"]
@@ -90,13 +90,13 @@ def test_shipped_mixture_is_built_whole_also_inside_a_model_config() -> None:
     assert torch.equal(built(grey(), RandomSource(0)), built(grey(), RandomSource(0)))
 
 
-def test_gaussian_noise_has_its_sigma_in_the_long_run() -> None:
+def test_gaussian_noise_has_the_standard_deviation_sigma() -> None:
     noise = Gaussian(0.3)(grey(100, 1, 28, 28), RandomSource(1)) - 0.5
     assert noise.mean().item() == pytest.approx(0, abs=5 * 0.3 / math.sqrt(78_400))
     assert noise.std().item() == pytest.approx(0.3, rel=5 / math.sqrt(2 * 78_400))
 
 
-def test_masking_and_salt_and_pepper_replace_their_share_in_the_long_run() -> None:
+def test_masking_and_salt_and_pepper_replace_a_fraction_p() -> None:
     tolerance = 5 * 0.5 / math.sqrt(78_400)
     masked = Masking(0.3)(grey(100, 1, 28, 28), RandomSource(1))
     spotted = SaltAndPepper(0.2)(grey(100, 1, 28, 28), RandomSource(1))
@@ -113,7 +113,7 @@ def test_same_seed_gives_the_same_noise_and_another_seed_another(corrupt: Corrup
 
 
 @each_kind
-def test_clean_images_stay_as_they_are(corrupt: Corruption) -> None:
+def test_the_input_is_not_changed(corrupt: Corruption) -> None:
     x = grey(4, 1, 8, 8)
     corrupt(x, RandomSource(3))
     assert torch.equal(x, grey(4, 1, 8, 8))
@@ -121,7 +121,7 @@ def test_clean_images_stay_as_they_are(corrupt: Corruption) -> None:
 
 @each_kind
 @pytest.mark.parametrize("world_size", [2, 3])
-def test_devices_together_see_the_noise_of_one(corrupt: Corruption, world_size: int) -> None:
+def test_devices_together_use_the_noise_of_one(corrupt: Corruption, world_size: int) -> None:
     x = torch.rand(7, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     together = torch.empty_like(x)
     for rank in range(world_size):
@@ -140,7 +140,7 @@ def test_shape_and_dtype_are_those_of_the_images(corrupt: Corruption, dtype: tor
 
 
 @each_kind
-def test_stacked_models_see_the_same_noise_under_vmap(corrupt: Corruption) -> None:
+def test_stacked_models_get_the_same_noise_under_vmap(corrupt: Corruption) -> None:
     x, shifts = grey(4, 1, 8, 8), torch.tensor([0.0, 1.0])
     together = vmap(lambda shift: corrupt(x, RandomSource(3)) + shift, randomness="same")(shifts)
     expected = corrupt(x, RandomSource(3))
@@ -160,6 +160,6 @@ def test_p_that_is_no_probability_is_refused(kind, bad: float) -> None:
         kind(bad)
 
 
-def test_mixture_of_nothing_is_refused() -> None:
+def test_mixture_without_parts_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^parts: expected one corruption or more"):
         Mixed([])

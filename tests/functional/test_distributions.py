@@ -1,4 +1,4 @@
-"""The Gaussian of codes: against torch, by sampling, and where floats run out."""
+"""The Gaussian of codes, compared with torch and with samples, and at the limits of floating point."""
 
 import math
 
@@ -68,7 +68,7 @@ def test_kl_to_itself_is_zero() -> None:
     assert (q.kl(q) == 0).all()
 
 
-def test_kl_of_a_nearly_standard_posterior_keeps_its_digits_in_float32() -> None:
+def test_kl_of_a_nearly_standard_posterior_is_precise_in_float32() -> None:
     log_var = torch.tensor([1e-3, -1e-3])
     exact = 0.5 * (torch.expm1(log_var.double()) - log_var.double())
     q, standard = DiagonalGaussian(torch.zeros(2), log_var), DiagonalGaussian(torch.zeros(2), torch.zeros(2))
@@ -81,7 +81,7 @@ def test_log_prob_is_that_of_torch() -> None:
     torch.testing.assert_close(q.log_prob(z), as_torch(q).log_prob(z).sum(-1))
 
 
-def test_log_prob_takes_several_samples_a_code() -> None:
+def test_log_prob_accepts_several_samples_per_code() -> None:
     q, z = gaussian(4, 3), random(5, 4, 3, seed=7)
     torch.testing.assert_close(q.log_prob(z), torch.stack([q.log_prob(each) for each in z]))
 
@@ -92,7 +92,7 @@ def test_density_integrates_to_one_by_sampling() -> None:
     assert is_mean_of((q.log_prob(z) - wide.log_prob(z).sum(-1)).exp(), torch.tensor(1.0))
 
 
-def test_samples_have_the_mean_and_variance_they_are_named_after() -> None:
+def test_samples_have_the_mean_and_variance_of_the_gaussian() -> None:
     q = gaussian(3)
     z = q.sample(random(100_000, 3, seed=5))
     assert is_mean_of(z, q.mean)
@@ -120,7 +120,7 @@ def test_gradients_of_the_gaussian_are_right() -> None:
 
 @pytest.mark.parametrize("log_var", [-20.0, 20.0])
 @pytest.mark.parametrize("prior_log_var", [-20.0, 20.0])
-def test_gaussian_is_finite_where_variances_are_extreme(log_var: float, prior_log_var: float) -> None:
+def test_gaussian_is_finite_for_extreme_variances(log_var: float, prior_log_var: float) -> None:
     mean, log = torch.zeros(1, 1).requires_grad_(), torch.full((1, 1), log_var).requires_grad_()
     q, p = DiagonalGaussian(mean, log), DiagonalGaussian(torch.ones(1), torch.tensor([prior_log_var]))
     values = [q.kl(p), q.kl_to_standard(), q.log_prob(torch.ones(1, 1)), q.sample(torch.ones(1, 1))]
@@ -130,7 +130,7 @@ def test_gaussian_is_finite_where_variances_are_extreme(log_var: float, prior_lo
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_kl_of_halves_is_computed_in_float32(dtype: torch.dtype) -> None:
+def test_kl_of_half_precision_is_computed_in_float32(dtype: torch.dtype) -> None:
     q, p = gaussian(4, 3, dtype=dtype), gaussian(4, 3, seed=9, dtype=dtype)
     with torch.autocast("cpu", dtype=dtype):
         kl, to_standard, log_prob = q.kl(p), q.kl_to_standard(), q.log_prob(p.mean)

@@ -1,4 +1,4 @@
-"""The likelihoods of images: against torch, by sampling, by integration, and where floats run out."""
+"""Likelihoods, compared with torch, samples and integrals, and at the limits of floating point."""
 
 import math
 
@@ -88,7 +88,7 @@ def test_constant_images_and_extreme_params_stay_finite(make, reference, level: 
 
 
 @each_likelihood
-def test_halves_are_computed_in_float32(make, reference) -> None:
+def test_half_precision_is_computed_in_float32(make, reference) -> None:
     likelihood, x = make(), random(2, 1, 8, 8, seed=1, dtype=torch.float32).sigmoid()
     params = random(2, 1, 8, 8).bfloat16()
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -98,7 +98,7 @@ def test_halves_are_computed_in_float32(make, reference) -> None:
 
 
 @each_likelihood
-def test_no_images_cost_nothing(make, reference) -> None:
+def test_log_prob_of_no_images_is_empty(make, reference) -> None:
     nothing = torch.zeros(0, 1, 8, 8)
     assert make().log_prob(nothing, nothing).shape == (0,)
 
@@ -170,7 +170,7 @@ def test_slope_of_the_continuous_bernoulli_is_the_pixel_minus_the_mean(logit: fl
     torch.testing.assert_close(slope, x[0] - mean, rtol=1e-5, atol=2e-6)
 
 
-def test_steep_continuous_bernoulli_keeps_its_digits_in_float32() -> None:
+def test_steep_continuous_bernoulli_is_precise_in_float32() -> None:
     """At logit 12,345.678 and 2^-14 below white: log(logit) - logit / 2^14."""
     log_prob = log_density(torch.tensor([1 - 2**-14]), torch.tensor(12_345.678))
     assert log_prob.item() == pytest.approx(8.667541, abs=1e-5)
@@ -187,7 +187,7 @@ def test_mean_of_the_continuous_bernoulli_is_within_the_unit_interval_and_symmet
 
 @pytest.mark.parametrize("learned", [False, True])
 @pytest.mark.parametrize("start", [1.1e-3, 0.1, 1.0, 30.0])
-def test_scale_starts_where_it_is_told(start: float, learned: bool) -> None:
+def test_scale_has_its_initial_value(start: float, learned: bool) -> None:
     assert Scale(start, learned, "sigma")().item() == pytest.approx(start, rel=1e-5)
 
 
@@ -211,7 +211,7 @@ def test_learned_scale_cannot_fall_below_its_bound_and_keeps_a_finite_gradient()
         (Laplace, lambda residual: residual.abs().mean()),
     ],
 )
-def test_learned_scale_rests_at_the_size_of_the_residuals(kind, best) -> None:
+def test_gradient_of_a_learned_scale_is_zero_at_the_size_of_the_residuals(kind, best) -> None:
     """Rybkin et al. 2021: the root of the mean squared error; for a Laplacian, the mean deviation."""
     x, params = random(4, 1, 8, 8).float(), random(4, 1, 8, 8, seed=1).float()
     optimum = best(x - params).item()
@@ -234,10 +234,10 @@ def test_scale_that_is_not_positive_and_finite_is_refused(bad: float) -> None:
         Laplace(bad)
 
 
-def test_learned_scale_that_starts_at_its_bound_is_refused() -> None:
+def test_learned_scale_with_an_initial_value_at_its_bound_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^sigma: expected a number above 0\.001, found 0\.001"):
         Gaussian(SMALLEST_SCALE, learned=True)
 
 
-def test_integer_scale_of_a_config_is_taken() -> None:
+def test_integer_scale_is_accepted() -> None:
     assert Gaussian(sigma=1).sigma().item() == 1.0

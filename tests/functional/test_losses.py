@@ -1,4 +1,4 @@
-"""What an image costs, in numbers worked out by hand."""
+"""Losses per image, compared with values computed by hand."""
 
 import math
 
@@ -55,14 +55,14 @@ def test_bce_is_that_of_torch_and_of_the_bernoulli_likelihood() -> None:
         (1.0, 1.0, 0.0),
     ],
 )
-def test_bce_of_a_wrong_certainty_is_finite(level: float, guess: float, nats: float) -> None:
+def test_bce_of_a_confidently_wrong_pixel_is_finite(level: float, guess: float, nats: float) -> None:
     assert bce_per_image(images([level]), images([guess])).item() == pytest.approx(nats, abs=2e-6)
 
 
 @pytest.mark.parametrize(
     ("guess", "decibel"), [(0.5, 6.0206), (0.9, 20.0), (0.99, 40.0), (1.0, 100.0), (1.7, 100.0), (-1.0, 0.0)]
 )
-def test_psnr_has_a_peak_of_one_and_a_ceiling_of_a_hundred(guess: float, decibel: float) -> None:
+def test_psnr_has_a_peak_of_one_and_is_at_most_a_hundred(guess: float, decibel: float) -> None:
     assert psnr_per_image(images([1.0]), images([guess])).item() == pytest.approx(decibel, abs=1e-3)
 
 
@@ -85,7 +85,7 @@ def test_constant_images_have_finite_losses_and_gradients(loss, level: float, gu
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_halves_are_computed_in_float32(loss) -> None:
+def test_half_precision_is_computed_in_float32(loss) -> None:
     x, x_hat = random_images(0), random_images(1).bfloat16()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(loss(x, x_hat), loss(x, x_hat.float()))
@@ -98,7 +98,7 @@ def test_loss_under_vmap_is_the_loss_of_each(loss) -> None:
     torch.testing.assert_close(together, torch.stack([loss(x, each) for each in x_hat]))
 
 
-def test_gaussian_of_unit_sigma_pays_half_a_nat_for_each_squared_error() -> None:
+def test_gaussian_of_unit_sigma_is_half_the_squared_error_in_nats() -> None:
     x, x_hat = random_images(0), random_images(1)
     extra = Gaussian().log_prob(x, x) - Gaussian().log_prob(x, x_hat)
     torch.testing.assert_close(extra, 0.5 * 40 * mse_per_image(x, x_hat))

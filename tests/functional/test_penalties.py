@@ -1,4 +1,4 @@
-"""Sparsity penalties, in numbers worked out by hand."""
+"""Sparsity penalties, compared with values computed by hand."""
 
 import math
 
@@ -63,7 +63,7 @@ def test_kl_to_target_is_the_mean_log_ratio_of_samples() -> None:
 
 
 @pytest.mark.parametrize(("activity", "nats"), [(0.0, 0.492261), (1.0, 12.926220)])
-def test_kl_of_a_unit_that_is_never_or_always_on_is_finite(activity: float, nats: float) -> None:
+def test_kl_of_a_unit_that_is_never_or_always_active_is_finite(activity: float, nats: float) -> None:
     """-H(0.05) + 0.05 * log(1e6), and -H(0.05) + 0.95 * log(1e6)."""
     on = torch.tensor([activity], requires_grad=True)
     kl = kl_to_target(on, 0.05)
@@ -72,7 +72,7 @@ def test_kl_of_a_unit_that_is_never_or_always_on_is_finite(activity: float, nats
     assert on.grad.isfinite().all()
 
 
-def test_kl_penalty_is_the_same_for_each_image_and_measures_the_batch() -> None:
+def test_kl_penalty_depends_on_the_batch_and_is_the_same_for_each_image() -> None:
     penalty = KLToTarget(1.0, 0.05, 0.5)
     code = torch.tensor([[0.0, 1.0], [0.1, 0.0], [0.05, 0.5]])  # units active 0.05 and 0.5 of the time
     torch.testing.assert_close(penalty(Activity(code, code, mean)), torch.full((3,), 0.494632))
@@ -107,7 +107,7 @@ def test_k_largest_values_keep_their_indices(k: int, kept: list[float]) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 6), st.lists(st.integers(1, 3), min_size=6, max_size=6))
-def test_exactly_k_are_kept_among_equals(k: int, values: list[int]) -> None:
+def test_exactly_k_of_equal_values_are_kept(k: int, values: list[int]) -> None:
     code = torch.tensor([values], dtype=torch.float32)
     kept = keep_largest(code, k)
     assert int((kept != 0).sum()) == k
@@ -115,14 +115,14 @@ def test_exactly_k_are_kept_among_equals(k: int, values: list[int]) -> None:
 
 
 @pytest.mark.parametrize(("alpha", "kept"), [(1.0, 2), (1.5, 3), (2.9, 6)])
-def test_alpha_times_as_many_are_kept_once_training_is_over(alpha: float, kept: int) -> None:
+def test_alpha_times_k_units_are_kept_in_evaluation_mode(alpha: float, kept: int) -> None:
     penalty = TopK(1.0, 2, 0.0, alpha)
     code = random_code(3, 8)
     assert torch.equal(penalty.train().activate(code), keep_largest(code, 2))
     assert torch.equal(penalty.eval().activate(code), keep_largest(code, kept))
 
 
-def test_gradient_reaches_the_kept_units_alone() -> None:
+def test_gradient_is_zero_except_for_the_kept_units() -> None:
     code = torch.tensor([[1.0, 3.0, 2.0]], requires_grad=True)
     keep_largest(code, 2).sum().backward()
     assert code.grad.tolist() == [[0.0, 1.0, 1.0]]
@@ -133,17 +133,17 @@ def top_k_cost(raw: torch.Tensor, k: int) -> list[float]:
     return penalty(Activity(raw, penalty.activate(raw), mean)).tolist()
 
 
-def test_top_k_pulls_at_units_that_no_image_keeps() -> None:
+def test_top_k_penalises_dead_units() -> None:
     # unit 2 is never kept: it is 1 and 3 below the smallest kept value
     raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]])
     assert top_k_cost(raw, 2) == [2.0, 2.0]
 
 
-def test_top_k_costs_nothing_where_each_unit_is_kept_by_some_image() -> None:
+def test_top_k_penalty_is_zero_without_dead_units() -> None:
     assert top_k_cost(torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, 6.0]]), 2) == [0.0, 0.0]
 
 
-def test_top_k_raises_the_units_that_are_not_used() -> None:
+def test_gradient_of_the_top_k_penalty_raises_dead_units() -> None:
     raw = torch.tensor([[5.0, 2.0, 1.0], [4.0, -1.0, -4.0]], requires_grad=True)
     penalty = TopK(1.0, 2, 0.0)
     penalty(Activity(raw, penalty.activate(raw), mean)).mean().backward()
@@ -161,7 +161,7 @@ def test_gradients_are_right(penalty: Penalty) -> None:
 
 @each_penalty
 @pytest.mark.parametrize("value", [-1e4, 0.0, 1e4])
-def test_extreme_codes_have_finite_costs_and_gradients(penalty: Penalty, value: float) -> None:
+def test_extreme_codes_have_finite_penalties_and_gradients(penalty: Penalty, value: float) -> None:
     code = torch.full((2, 3), value).requires_grad_()
     activated = penalty.activate(code)
     cost = penalty(Activity(code, activated, mean))
@@ -171,7 +171,7 @@ def test_extreme_codes_have_finite_costs_and_gradients(penalty: Penalty, value: 
 
 
 @each_penalty
-def test_halves_are_computed_in_float32(penalty: Penalty) -> None:
+def test_half_precision_is_computed_in_float32(penalty: Penalty) -> None:
     raw = random_code(64, 5).bfloat16()
     code = penalty.activate(raw)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -190,13 +190,13 @@ def test_penalty_under_vmap_is_the_penalty_of_each(penalty: Penalty) -> None:
 
 
 @each_penalty
-def test_share_without_images_costs_nothing(penalty: Penalty) -> None:
+def test_penalty_of_a_device_without_images_is_empty(penalty: Penalty) -> None:
     raw = torch.zeros(0, 5)
     assert penalty(Activity(raw, penalty.activate(raw), lambda share: share.sum(0) + 0.5)).shape == (0,)
 
 
 @each_penalty
-def test_sound_options_pass_their_check(penalty: Penalty) -> None:
+def test_valid_options_pass_the_check(penalty: Penalty) -> None:
     penalty.check(latent_dim=2)
 
 
@@ -208,13 +208,13 @@ def test_weight_below_zero_is_refused(make, weight: float) -> None:
 
 
 @pytest.mark.parametrize("rho", [0.0, 1.0, -0.1, math.nan])
-def test_target_that_is_no_proper_probability_is_refused(rho: float) -> None:
+def test_target_outside_the_open_unit_interval_is_refused(rho: float) -> None:
     with pytest.raises(ValueError, match=r"^rho: expected a number between 0 and 1, found"):
         KLToTarget(1.0, rho, 0.5)
 
 
 @pytest.mark.parametrize("k", [0, -1, 5])
-def test_k_outside_the_code_is_refused(k: int) -> None:
+def test_k_above_the_number_of_units_or_below_one_is_refused(k: int) -> None:
     penalty = TopK(1.0, k, 0.0)
     with pytest.raises(ValueError, match=rf"^penalty\.k: expected 1 to 4, .* found {k};"):
         penalty.check(latent_dim=4)
@@ -223,6 +223,6 @@ def test_k_outside_the_code_is_refused(k: int) -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.9, 2.1, math.nan])
-def test_alpha_that_leaves_the_code_is_refused(alpha: float) -> None:
+def test_alpha_with_more_than_all_units_or_below_one_is_refused(alpha: float) -> None:
     with pytest.raises(ValueError, match=rf"^penalty\.alpha: expected 1 to 2, .* found {alpha}"):
         TopK(1.0, 2, 0.0, alpha).check(latent_dim=4)

@@ -1,4 +1,4 @@
-"""Draws depend on the seed and the place in the data, not on history or on the number of devices."""
+"""Draws depend on the seed and the position in the data, not on earlier draws or the number of devices."""
 
 import math
 
@@ -17,7 +17,7 @@ def test_seed_is_the_same_in_every_process_and_release() -> None:
     assert seed_from(0, "train", 1, 2) == 9046025153923557338
 
 
-def test_seed_tells_its_parts_apart() -> None:
+def test_seeds_of_different_keys_differ() -> None:
     seeds = {
         seed_from(0, "train", 1, 2),
         seed_from(0, "train", 2, 1),
@@ -29,7 +29,7 @@ def test_seed_tells_its_parts_apart() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(), st.text(max_size=8))
-def test_seed_is_one_that_a_generator_takes(seed: int, stage: str) -> None:
+def test_seed_is_accepted_by_a_generator(seed: int, stage: str) -> None:
     assert 0 <= seed_from(seed, stage) < 2**63
     torch.Generator().manual_seed(seed_from(seed, stage))
 
@@ -41,7 +41,7 @@ def test_same_seed_gives_the_same_draws(draw) -> None:
 
 
 @each_draw
-def test_another_seed_and_a_second_draw_give_other_values(draw) -> None:
+def test_draws_differ_between_seeds_and_from_the_next_draw(draw) -> None:
     like, source = torch.empty(4, 3), RandomSource(7)
     first = draw(source, like)
     assert not torch.equal(first, draw(source, like))
@@ -49,7 +49,7 @@ def test_another_seed_and_a_second_draw_give_other_values(draw) -> None:
 
 
 @each_draw
-def test_draws_leave_the_global_generator_alone(draw) -> None:
+def test_draws_do_not_change_the_global_generator(draw) -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
     first = draw(RandomSource(7), torch.empty(4))
@@ -60,7 +60,7 @@ def test_draws_leave_the_global_generator_alone(draw) -> None:
 
 @each_draw
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_shape_and_dtype_are_those_asked_for(draw, dtype: torch.dtype) -> None:
+def test_shape_and_dtype_are_those_of_the_argument(draw, dtype: torch.dtype) -> None:
     drawn = draw(RandomSource(7), torch.empty(4, 1, 3, dtype=dtype))
     assert drawn.shape == (4, 1, 3)
     assert drawn.dtype == dtype

@@ -1,4 +1,4 @@
-"""Schedules, as tables and beside those of torch."""
+"""Schedules, compared with tables of values and with those of torch."""
 
 import math
 
@@ -72,7 +72,7 @@ def test_weights_have_these_values(schedule: WeightSchedule, table: dict[int, fl
 
 
 @pytest.mark.parametrize(("schedule", "table"), WEIGHTS)
-def test_final_weight_is_where_the_schedule_ends(schedule: WeightSchedule, table: dict[int, float]) -> None:
+def test_weight_at_the_final_step_is_one(schedule: WeightSchedule, table: dict[int, float]) -> None:
     assert schedule(FINAL_STEP) == schedule(10**9) == 1.0
 
 
@@ -126,7 +126,7 @@ factor = st.floats(0, 1)
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 300), st.builds(CosineRate, share, factor) | st.builds(OneCycleRate, share, factor, factor))
-def test_rates_stay_within_the_peak_and_rise_once_and_fall_once(total: int, schedule: RateSchedule) -> None:
+def test_rates_are_at_most_one_and_rise_once_and_fall_once(total: int, schedule: RateSchedule) -> None:
     rates = [round(schedule(step, total), 9) for step in range(total + 1)]
     peak = rates.index(max(rates))
     assert all(0 <= rate <= 1 for rate in rates)
@@ -137,7 +137,7 @@ def test_rates_stay_within_the_peak_and_rise_once_and_fall_once(total: int, sche
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(2, 300), share, factor)
-def test_cosine_never_wastes_the_first_step_and_ends_at_its_final_factor(
+def test_cosine_is_positive_at_the_first_step_and_ends_at_its_final_factor(
     total: int, warmup: float, final: float
 ) -> None:
     schedule = CosineRate(warmup, final)
@@ -161,6 +161,6 @@ def test_cosine_never_wastes_the_first_step_and_ends_at_its_final_factor(
         (lambda: OneCycleRate(0.1, 0.1, 2.0), "final"),
     ],
 )
-def test_values_out_of_range_are_refused_by_their_name(make, key: str) -> None:
+def test_values_out_of_range_are_refused_with_the_name_of_the_argument(make, key: str) -> None:
     with pytest.raises(ValueError, match=rf"^{key}: expected .*, found .*; .*"):
         make()

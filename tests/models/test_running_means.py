@@ -1,4 +1,4 @@
-"""Means over an epoch, and the step at which a figure stopped being a number."""
+"""Means over an epoch, and the first step at which a metric is not finite."""
 
 import math
 
@@ -22,7 +22,7 @@ def test_the_mean_is_over_images_whatever_the_sizes_of_batches(sizes):
     assert means.finish()["mse"] == pytest.approx(sum(seen) / max(len(seen), 1))
 
 
-def test_a_second_epoch_starts_from_nothing():
+def test_a_second_epoch_starts_from_zero():
     means = RunningMeans("val")
     means.add({"mse": torch.ones(3)}, 0)
     means.finish()
@@ -32,7 +32,7 @@ def test_a_second_epoch_starts_from_nothing():
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("at", [0, WINDOW - 1, WINDOW + 7])
-def test_the_first_bad_step_and_term_are_named(bad, at):
+def test_the_first_step_and_term_that_are_not_finite_are_named(bad, at):
     means = RunningMeans("train")
 
     def run():
@@ -46,7 +46,7 @@ def test_the_first_bad_step_and_term_are_named(bad, at):
         run()
 
 
-def test_a_saved_half_epoch_goes_on():
+def test_an_epoch_continues_after_a_saved_state():
     whole, first, second = (RunningMeans("train") for _ in range(3))
     values = torch.rand(80, 4)
     for step, row in enumerate(values):
@@ -59,7 +59,7 @@ def test_a_saved_half_epoch_goes_on():
     assert second.finish()["objective"] == pytest.approx(whole.finish()["objective"], rel=1e-12)
 
 
-def test_the_latest_figure_is_that_of_the_newest_batch():
+def test_the_latest_metric_is_that_of_the_last_batch():
     means = RunningMeans("train")
     assert means.latest("objective") is None
     for step in range(3):

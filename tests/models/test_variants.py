@@ -1,4 +1,4 @@
-"""What holds for every variant, and for single ones."""
+"""Properties of every variant, and of single variants."""
 
 import math
 from functools import partial
@@ -53,7 +53,7 @@ def test_all_variants_are_tested_for_the_properties_of_the_family():
 
 
 @pytest.mark.parametrize("variant", ["denoising", "vae", "cvae"])
-def test_another_random_source_gives_other_terms(variant):
+def test_terms_change_with_the_random_source(variant):
     model, seen = build(variant), batch()
     other = seen._replace(random=batch(seed=1).random)
     assert not torch.equal(model(seen)["reconstruction"], model(other)["reconstruction"])
@@ -72,7 +72,7 @@ def test_only_variational_models_have_a_prior():
     assert with_prior == {"vae", "cvae", "cvae_label_prior"}
 
 
-def test_the_label_reaches_encoder_and_decoder_of_the_cvae():
+def test_encoder_and_decoder_of_the_cvae_depend_on_the_label():
     model = build("cvae")
     x, y = images()
     assert not torch.equal(model.encode(x, y).z, model.encode(x, (y + 1) % 10).z)
@@ -80,7 +80,7 @@ def test_the_label_reaches_encoder_and_decoder_of_the_cvae():
     assert not torch.equal(model.decode(z, y), model.decode(z, (y + 1) % 10))
 
 
-def test_the_label_prior_starts_as_the_standard_one_and_learns():
+def test_the_label_prior_is_initially_standard_and_has_a_gradient():
     model = build("cvae_label_prior")
     _, y = images()
     assert torch.equal(model.prior(y).mean, torch.zeros(6, LATENT_DIM))
@@ -89,7 +89,7 @@ def test_the_label_prior_starts_as_the_standard_one_and_learns():
 
 
 @pytest.mark.parametrize("variant", ["vae", "cvae"])
-def test_beta_and_the_schedule_weigh_the_kl(variant):
+def test_the_weight_of_the_kl_is_beta_times_the_schedule(variant):
     model = build(variant)
     model.kl_term = KLTerm(4.0, LinearWarmup(steps=100))
     table = {0: 0.0, 25: 1.0, 100: 4.0, FINAL_STEP: 4.0}
@@ -97,10 +97,10 @@ def test_beta_and_the_schedule_weigh_the_kl(variant):
         assert model.weights(step) == {"reconstruction": 1.0, "kl": weight, "free_bits": weight}
 
 
-def test_free_bits_lift_the_kl_of_idle_units_to_the_given_nats():
+def test_free_bits_raise_the_kl_of_collapsed_units_to_the_given_nats():
     model = build("vae")
     for parameter in model.encoder.parameters():
-        torch.nn.init.zeros_(parameter)  # the posterior is the prior: the code holds no information
+        torch.nn.init.zeros_(parameter)  # posterior collapse: the posterior equals the prior
     model.kl_term = KLTerm(1.0, Constant(), free_bits=0.25)
     terms = model(batch())
     torch.testing.assert_close(terms["kl"] + terms["free_bits"], torch.full((6,), 0.25 * LATENT_DIM))
@@ -120,7 +120,7 @@ def test_topk_codes_have_k_active_units():
     assert (build("sparse_topk").encode(x, y).z != 0).sum(1).tolist() == [2] * 6
 
 
-def test_a_k_above_the_code_is_refused(monkeypatch):
+def test_a_k_above_the_number_of_units_is_refused(monkeypatch):
     penalty = TopK(weight=1.0, k=LATENT_DIM + 1, active_above=0.0)
     monkeypatch.setitem(VARIANTS, "too_large", partial(SparseAE, penalty=penalty))
     with pytest.raises(ValueError, match=rf"penalty\.k: expected 1 to {LATENT_DIM}.*found 5"):

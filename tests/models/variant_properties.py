@@ -1,4 +1,4 @@
-"""What holds for every variant of the family, as a class that a variant's own tests subclass."""
+"""Properties of every variant, as a class of tests to derive from for each variant."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ class VariantProperties:
                 torch.testing.assert_close(stacked[name][i], alone[name], rtol=1e-4, atol=1e-4)
 
     @every_net
-    def test_terms_hold_one_finite_value_per_image_and_reach_every_parameter(self, net):
+    def test_terms_are_one_finite_value_per_image_and_depend_on_every_parameter(self, net):
         model = self.build(net)
         terms = model(batch())
         assert all(term.shape == (6,) and term.isfinite().all() for term in terms.values())
@@ -69,7 +69,7 @@ class VariantProperties:
         assert model.encode(x, y).z.shape == (6, LATENT_DIM)
         assert model.generate(torch.zeros(6, LATENT_DIM), y).shape == (6, *SHAPE)
 
-    def test_a_prior_and_a_posterior_come_together(self):
+    def test_a_variant_has_both_a_prior_and_a_posterior_or_neither(self):
         model = self.build()
         x, y = images()
         posterior = model.encode(x, y).posterior

@@ -1,4 +1,4 @@
-"""Small variants on small images, for tests that hold for each of them."""
+"""Small variants on small images, for tests of all variants."""
 
 from collections.abc import Callable
 from functools import partial
@@ -89,7 +89,7 @@ def batch(rows: int = 6, seed: int = 0) -> Batch:
 
 
 def share(rows: int, rank: int, world_size: int, seed: int = 0) -> Batch:
-    """The rows of `batch(rows, seed)` that one of several devices holds."""
+    """The rows of `batch(rows, seed)` on one of several devices."""
     x, y = images(rows, seed)
     source = RandomSource(seed, share=Share(rows, rank, world_size))
     return Batch(x[rank::world_size], y[rank::world_size], rows, source)

@@ -50,7 +50,7 @@ class ResidentLoader:
 
     With `epoch` the order depends on (seed, epoch) alone, and the draws differ between epochs; without it the
     images are in their own order, with the same draws in every pass. The epoch is read at the first batch of a
-    pass, because Lightning creates the iterator of a resumed run before the trainer knows its epoch.
+    pass, because Lightning creates the iterator of a resumed run before it restores the epoch.
 
     Each image occurs exactly once over all devices, for all sizes: the last batch may be smaller, and a device may
     have fewer rows of it than another, or none. Batch k is `order[k * batch_size : (k + 1) * batch_size]`.

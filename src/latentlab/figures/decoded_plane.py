@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from latentlab.figures.style import TEXT_SIZE, new_figure, plain_axes
+from latentlab.figures.style import new_figure, plain_axes
 
 BINS = 84
 DARK = 0.75  # of the colour scale, so that white strokes are readable on its brightest colour
@@ -36,8 +36,7 @@ def decoded_plane(
     figure = new_figure(6.4, 6.4, title, subtitle)
     axes = figure.add_subplot()
     axes.imshow((1 - ink) * background + ink, extent=(low, high, low, high), interpolation="nearest")
-    axes.set_xlabel("code unit 0", fontsize=TEXT_SIZE)
-    axes.set_ylabel("code unit 1", fontsize=TEXT_SIZE)
+    axes.set(xlabel="code unit 0", ylabel="code unit 1")
     plain_axes(axes)
     return figure
 

@@ -48,8 +48,7 @@ def latent_plane(
     figure = new_figure(6.4, 5.4, title, subtitle)
     axes = figure.add_subplot()
     points, (across, up) = _plane(z, units)
-    axes.set_xlabel(across)
-    axes.set_ylabel(up)
+    axes.set(xlabel=across, ylabel=up)
     axes.set_aspect("equal", adjustable="datalim")
     plain_axes(axes)
     if not names:

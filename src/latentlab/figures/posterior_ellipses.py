@@ -29,18 +29,15 @@ def posterior_ellipses(
     colours, norm = class_colours(max(len(names), 1))
     figure = new_figure(6.0, 6.0, title, subtitle)
     axes = figure.add_subplot()
-    for centre, (across, up), label in zip(mean.tolist(), deviation.tolist(), y.tolist(), strict=True):
+    for (x0, y0), (across, up), label in zip(mean.tolist(), deviation.tolist(), y.tolist(), strict=True):
         colour = colours(norm(label)) if names else BLUE
-        axes.add_patch(
-            Ellipse((centre[0], centre[1]), 2 * across, 2 * up, facecolor=colour, edgecolor=colour, alpha=0.35)
-        )
+        axes.add_patch(Ellipse((x0, y0), 2 * across, 2 * up, color=colour, alpha=0.35))
         if names:
-            axes.text(centre[0], centre[1], names[label], fontsize=TEXT_SIZE - 2, ha="center", va="center")
+            axes.text(x0, y0, names[label], fontsize=TEXT_SIZE - 2, ha="center", va="center")
     if standard_prior:
         axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=GREY, linestyle="--"))
     reach = 1.05 * float((mean.abs() + deviation).max().clamp_min(1))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    axes.set_xlabel(f"code unit {units[0]}")
-    axes.set_ylabel(f"code unit {units[1]}")
+    axes.set(xlabel=f"code unit {units[0]}", ylabel=f"code unit {units[1]}")
     plain_axes(axes)
     return figure

@@ -43,7 +43,7 @@ def test_the_metrics_of_a_model():
     assert found["mse_pca"] < error  # of random weights
 
 
-def test_a_code_as_long_as_the_image_is_not_compared_with_pca():
+def test_a_code_of_the_size_of_the_image_is_not_compared_with_pca():
     model = build("ae").eval()
     small = batch(40)._replace(x=batch(40).x[..., :2, :2])
     codes = collect_codes(model, [batch(40)])

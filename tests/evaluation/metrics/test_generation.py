@@ -1,4 +1,4 @@
-"""Generation metrics of models with known answers, by a classifier trained on the bundled digits."""
+"""Generation metrics of models whose metrics are known, by a classifier trained on the bundled digits."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ SHAPE = (1, 8, 8)
 
 
 class Album(Decoder):
-    """Decodes a code of one unit to the picture whose number it is, rounded."""
+    """Decodes a code of one unit, rounded, to the image of that index."""
 
     def __init__(self, pictures):
         super().__init__()
@@ -42,11 +42,11 @@ def album(pictures):
 
 
 def numbers(count, generator):
-    """Each picture once, in any order."""
+    """Each index once, in random order."""
     return torch.randperm(count, generator=generator).unsqueeze(1).float(), torch.zeros(count, dtype=torch.int64)
 
 
-def figures(digits, reference_classifier, pictures, **sources):
+def measured(digits, reference_classifier, pictures, **sources):
     train, test = to_floats(digits.train.pixels), to_floats(digits.test.pixels)
     return dict(
         generation(
@@ -56,34 +56,34 @@ def figures(digits, reference_classifier, pictures, **sources):
 
 
 def test_samples_that_are_the_test_images_have_no_distance(digits, reference_classifier):
-    found = figures(digits, reference_classifier, to_floats(digits.test.pixels))
+    found = measured(digits, reference_classifier, to_floats(digits.test.pixels))
     assert found["frechet_prior"] == pytest.approx(0, abs=1e-4)
     assert found["sure_prior"] == pytest.approx(found["sure_test"])
     assert found["label_entropy_prior"] == pytest.approx(2.3, abs=0.02)  # log 10 for equal frequencies
 
 
 def test_the_error_of_the_reference_classifier_itself_is_a_metric(digits, reference_classifier):
-    found = figures(digits, reference_classifier, to_floats(digits.test.pixels))
+    found = measured(digits, reference_classifier, to_floats(digits.test.pixels))
     right = reference_classifier(to_floats(digits.test.pixels)).labels == digits.test.labels
     assert found["reference_classifier_error"] == pytest.approx(1 - float(right.double().mean()))
 
 
 def test_samples_that_are_training_images_have_the_distance_of_training_images(digits, reference_classifier):
-    found = figures(digits, reference_classifier, to_floats(digits.train.pixels)[-300:])
+    found = measured(digits, reference_classifier, to_floats(digits.train.pixels)[-300:])
     assert found["frechet_prior"] == pytest.approx(found["frechet_train"], rel=1)
 
 
 def test_noise_has_a_large_distance_and_no_confident_label(digits, reference_classifier):
-    found = figures(digits, reference_classifier, torch.rand(300, *SHAPE, generator=torch.Generator().manual_seed(0)))
+    found = measured(digits, reference_classifier, torch.rand(300, *SHAPE, generator=torch.Generator().manual_seed(0)))
     assert found["frechet_prior"] > 20 * found["frechet_train"]
     assert found["sure_prior"] < 0.1
 
 
-def test_one_picture_again_and_again_has_no_entropy(digits, reference_classifier):
-    assert figures(digits, reference_classifier, to_floats(digits.test.pixels)[:1])["label_entropy_prior"] == 0
+def test_copies_of_one_image_have_no_label_entropy(digits, reference_classifier):
+    assert measured(digits, reference_classifier, to_floats(digits.test.pixels)[:1])["label_entropy_prior"] == 0
 
 
 def test_each_source_has_its_metrics_and_label_agreement_only_conditional_models(digits, reference_classifier):
-    found = figures(digits, reference_classifier, to_floats(digits.test.pixels), gaussian=numbers, mixture=numbers)
+    found = measured(digits, reference_classifier, to_floats(digits.test.pixels), gaussian=numbers, mixture=numbers)
     assert {"frechet_gaussian", "frechet_mixture", "sure_mixture"} <= found.keys()
     assert "label_agreement" not in found

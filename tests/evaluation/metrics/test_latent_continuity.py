@@ -1,4 +1,4 @@
-"""Latent continuity and completeness of models with known answers, by a classifier of the bundled digits."""
+"""Latent continuity and completeness of models whose metrics are known, by a classifier of the bundled digits."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def test_constant_pictures_have_perfect_continuity(digits, reference_classifier)
     assert found == {"step_label_changes": 0, "step_picture_moves": 0, "completeness": 1}
 
 
-def test_an_unordered_album_has_no_continuity(digits, reference_classifier):
+def test_a_random_order_of_the_images_has_no_continuity(digits, reference_classifier):
     found = measured(to_floats(digits.test.pixels), reference_classifier, spread=20.0)
     assert found["step_label_changes"] > 0.7
     assert found["step_picture_moves"] > 0.2

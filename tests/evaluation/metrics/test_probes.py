@@ -1,4 +1,4 @@
-"""The probes and few labels, on codes with known classes."""
+"""The probes and few labels, on codes of known classes."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from latentlab.models.codes import Codes
 
 
 def blobs(count, spread, seed, classes=4):
-    """Codes around a corner of their own for each class."""
+    """Codes around one corner per class."""
     generator = torch.Generator().manual_seed(seed)
     y = torch.arange(count) % classes
     corners = 4.0 * torch.eye(classes)
@@ -33,7 +33,7 @@ def test_separated_classes_are_found_without_an_error():
     )
 
 
-def test_codes_without_a_class_are_no_better_than_chance():
+def test_codes_independent_of_the_class_are_at_chance_level():
     codes = blobs(4_000, 0.3, 0)
     noise = [Codes(torch.randn(len(c.y), 4, generator=torch.Generator().manual_seed(7)), c.y, None) for c in (codes,)]
     test = Codes(torch.randn(2_000, 4, generator=torch.Generator().manual_seed(8)), blobs(2_000, 1, 0).y, None)
@@ -43,7 +43,7 @@ def test_codes_without_a_class_are_no_better_than_chance():
     assert abs(found["kmeans_ari"]) < 0.02
 
 
-def test_shifting_and_scaling_the_codes_does_not_matter():
+def test_metrics_are_invariant_to_a_shift_and_a_scale_of_the_codes():
     train, test = blobs(800, 1.5, 0), blobs(300, 1.5, 1)
     moved = [codes._replace(z=1e3 * codes.z + 7) for codes in (train, test)]
     assert dict(probes(*moved)) == pytest.approx(dict(probes(train, test)), abs=0.01)
@@ -73,7 +73,7 @@ def test_few_labels_are_exactly_as_many_as_in_their_name(classes, count):
     assert balanced(y, classes - 1, np.random.default_rng(0)) is None
 
 
-def test_more_labels_have_less_error_and_impossible_counts_are_skipped():
+def test_the_error_falls_with_more_labels_and_impossible_counts_are_skipped():
     train, test = blobs(1_000, 2.5, 0), blobs(1_000, 2.5, 1)
     found = dict(few_labels(train, test, counts=(2, 8, 800, 5_000), draws=5))
     assert found.keys() == {f"few_labels_{n}_{what}" for n in (8, 800) for what in ("error", "spread")}
@@ -98,7 +98,7 @@ def test_the_regularisation_is_chosen_on_training_codes():
 
 
 @pytest.mark.parametrize("units", [3, WIDE, 3 * WIDE])
-def test_the_nearest_rows_vote_as_in_sklearn(units):
+def test_the_majority_of_the_nearest_rows_is_that_of_sklearn(units):
     random = np.random.default_rng(0)
     y = random.integers(0, 5, 900)
     x, x_test = (random.normal(size=(n, units)).astype(np.float32) for n in (900, 1_700))
@@ -107,7 +107,7 @@ def test_the_nearest_rows_vote_as_in_sklearn(units):
     assert nearest_label(*map(torch.from_numpy, (x, y, x_test))).tolist() == expected.tolist()
 
 
-def test_of_equally_frequent_labels_the_least_wins():
+def test_of_equally_frequent_labels_the_least_is_chosen():
     x = torch.ones(10, WIDE)
     assert nearest_label(x, torch.tensor([7, 2] * 5), x[:3]).tolist() == [2, 2, 2]
 

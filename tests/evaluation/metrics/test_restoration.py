@@ -29,7 +29,7 @@ class Flatten(Encoder):
 
 @final
 class Brighten(Decoder):
-    """The encoded images, brighter by `by`."""
+    """Reconstructs the images, brighter by `by`."""
 
     def __init__(self, by: float) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def model_that_brightens(by, side=SIZE):
 
 
 def loader(levels, size=10, side=SIZE):
-    """Images of one grey level each."""
+    """Images with one grey level each."""
     x = torch.tensor(levels).reshape(-1, 1, 1, 1).expand(-1, 1, side, side)
     return [Batch(own, torch.full((len(own),), -1), len(own), RandomSource(3)) for own in x.split(size)]
 

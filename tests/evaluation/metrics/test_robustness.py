@@ -1,4 +1,4 @@
-"""Robustness on the identity, whose error is that of the noise."""
+"""Robustness of the identity, whose error is that of the noise."""
 
 import pytest
 import torch

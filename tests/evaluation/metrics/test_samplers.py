@@ -21,20 +21,20 @@ def drawn(variant, source, count=20_000, seed=1):
 
 
 @pytest.mark.parametrize("variant", ["ae", "sparse_l1", "denoising"])
-def test_a_variant_without_a_prior_draws_from_a_fitted_gaussian(variant):
+def test_a_variant_without_a_prior_is_sampled_from_a_fitted_gaussian(variant):
     assert [*samplers(build(variant), codes())] == ["gaussian", "mixture"]
     assert not has_prior(build(variant))
 
 
 @pytest.mark.parametrize("variant", ["vae", "cvae", "cvae_label_prior"])
-def test_a_variant_with_a_prior_draws_from_it(variant):
+def test_a_variant_with_a_prior_is_sampled_from_it(variant):
     assert [*samplers(build(variant), codes())] == ["prior", "mixture"]
     z, _ = drawn(variant, "prior")
     torch.testing.assert_close(z.mean(0), torch.zeros(4), atol=0.03, rtol=0)
     torch.testing.assert_close(torch.cov(z.T), torch.eye(4), atol=0.04, rtol=0)
 
 
-def test_each_labels_prior_is_drawn_from():
+def test_the_prior_of_each_label_is_sampled():
     model = build("cvae_label_prior").eval()
     with torch.no_grad():
         model.label_prior.mean[:] = torch.arange(10.0).unsqueeze(1)
@@ -57,7 +57,7 @@ def test_constant_units_stay_constant(source):
     assert float(z[:, 2].abs().max()) < 0.05
 
 
-def test_a_mixture_separates_clusters_that_a_gaussian_joins():
+def test_a_mixture_separates_clusters_that_a_gaussian_merges():
     apart = torch.cat((torch.randn(2_000, 4) - 20, torch.randn(2_000, 4) + 20))
     two = Codes(apart, torch.zeros(4_000, dtype=torch.int64), None)
     sources = samplers(build("ae"), two)

@@ -30,20 +30,20 @@ def test_each_name_gives_the_function_of_that_name(name):
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_each_can_be_differentiated_behind_a_layer(name):
+def test_the_gradient_of_each_after_a_layer_is_right(name):
     torch.manual_seed(0)
     layer, x = nn.Linear(3, 2).double(), torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(nn.Sequential(layer, activation_named(name)), x)
 
 
-def test_the_table_knows_every_name():
+def test_the_table_has_every_name():
     assert set(TABLE) == set(ACTIVATIONS)
 
 
 @pytest.mark.parametrize(
     ("found", "nearest"), [("rleu", "relu"), ("ReLU", "elu"), ("swish", "silu"), ("leakyrelu", "leaky_relu")]
 )
-def test_an_unknown_name_is_answered_with_the_allowed_and_the_nearest(found, nearest):
+def test_an_unknown_name_is_refused_with_the_allowed_and_the_nearest_name(found, nearest):
     with pytest.raises(ValueError, match=r"^activation: ") as error:
         activation_named(found)
     assert str(error.value) == (

@@ -36,7 +36,7 @@ def test_one_layer_more_than_the_image_can_be_halved_is_refused(net, height, wid
     )
 
 
-def test_each_layer_halves_the_image_and_the_decoder_doubles_it_back():
+def test_each_layer_halves_the_image_and_the_decoder_reverses_the_sizes():
     encoder = CNNEncoder((1, 28, 20), 3, widths=[4, 5, 6], activation="relu")
     decoder = CNNDecoder(3, (1, 28, 20), widths=[4, 5, 6], activation="relu")
     down, up = [], []
@@ -49,14 +49,14 @@ def test_each_layer_halves_the_image_and_the_decoder_doubles_it_back():
     assert up == [(5, 7, 5), (4, 14, 10), (1, 28, 20)]
 
 
-def test_the_condition_joins_after_the_convolutions():
+def test_the_condition_is_concatenated_after_the_convolutions():
     encoder = CNNEncoder((1, 28, 28), 3, 10, widths=[4, 5], activation="relu")
     decoder = CNNDecoder(3, (1, 28, 28), 10, widths=[4, 5], activation="relu")
     assert encoder.head.in_features == 5 * 7 * 7 + 10
     assert decoder.stem.in_features == 3 + 10
 
 
-def test_the_nonlinearity_stands_between_linear_maps_and_nowhere_else():
+def test_the_nonlinearity_is_between_linear_maps_alone():
     encoder = CNNEncoder((1, 8, 8), 3, widths=[4, 5], activation="silu")
     decoder = CNNDecoder(3, (1, 8, 8), widths=[4, 5], activation="silu")
     assert [type(m) for m in encoder.convolutions] == [nn.Conv2d, nn.SiLU] * 2

@@ -1,4 +1,4 @@
-"""What all encoders and decoders promise alike."""
+"""Properties of all encoders and decoders."""
 
 import pytest
 import torch
@@ -124,7 +124,7 @@ def test_the_condition_changes_the_output_of_its_own_row_alone(family, half):
 @every_family
 @every_half
 @with_and_without_condition
-def test_float64_goes_through_and_agrees_with_float32(family, half, classes):
+def test_float64_stays_float64_and_agrees_with_float32(family, half, classes):
     torch.manual_seed(0)
     net = build(family, half, classes=classes)
     first, condition = inputs_of(half, classes=classes)
@@ -157,7 +157,7 @@ def test_parameters_and_input_in_bf16_give_a_float32_output(family, half):
 
 
 @every_family
-def test_the_raw_output_is_bounded_on_no_side(family):
+def test_the_output_is_unbounded(family):
     torch.manual_seed(0)
     for half in HALVES:
         first, _ = inputs_of(half)

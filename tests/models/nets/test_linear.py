@@ -14,7 +14,7 @@ def test_encoder_and_decoder_are_affine():
     torch.testing.assert_close(around(0.3 * a + 0.7 * b), 0.3 * around(a) + 0.7 * around(b))
 
 
-def test_the_map_has_one_weight_a_pixel_and_feature_and_one_bias_a_feature():
+def test_the_map_has_one_weight_per_pixel_and_feature_and_one_bias_per_feature():
     count = sum(p.numel() for p in LinearEncoder((3, 8, 9), 5, condition_features=10).parameters())
     assert count == (3 * 8 * 9 + 10) * 5 + 5
 

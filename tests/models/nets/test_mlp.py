@@ -38,19 +38,19 @@ def test_the_decoder_mirrors_the_widths(widths):
     assert decoder == [(outputs, inputs) for inputs, outputs in reversed(encoder)]
 
 
-def test_the_condition_joins_the_pixels_and_the_code():
+def test_the_condition_is_concatenated_with_the_pixels_and_with_the_code():
     assert MLPEncoder((1, 8, 8), 3, 10, **OPTIONS).layers[0].in_features == 64 + 10
     assert MLPDecoder(3, (1, 8, 8), 10, **OPTIONS).layers[0].in_features == 3 + 10
 
 
-def test_the_activation_is_the_one_named():
+def test_the_activation_is_chosen_by_its_name():
     with pytest.raises(ValueError, match=r"^activation: .*; the nearest is tanh$"):
         MLPEncoder((1, 8, 8), 3, widths=[4], activation="tahn")
     assert isinstance(MLPEncoder((1, 8, 8), 3, widths=[4], activation="gelu").layers[1], nn.GELU)
 
 
 @pytest.mark.parametrize("activation", ["relu", "silu", "tanh"])
-def test_orthogonal_weights_carry_a_signal_through_many_layers(activation):
+def test_orthogonal_weights_preserve_the_scale_of_a_signal_through_many_layers(activation):
     deep = {"widths": [256] * 8, "activation": activation}
     x = torch.randn(64, 1, 16, 16)
     torch.manual_seed(0)

@@ -8,7 +8,7 @@ from latentlab.models.nets.rnn import GRU, RNNDecoder, RNNEncoder
 
 
 def with_weights_of(reference: nn.GRU) -> list[GRU]:
-    """Our layers, tanh, with the weights of torch's."""
+    """Layers of this package, with tanh and the weights of `reference`."""
     sizes = [reference.input_size] + [reference.hidden_size] * reference.num_layers
     layers = [GRU(below, width, "tanh").double() for below, width in pairwise(sizes)]
     for index, layer in enumerate(layers):
@@ -56,7 +56,7 @@ def test_the_encoder_reads_rows_from_top_to_bottom_and_keeps_the_last_state():
     torch.testing.assert_close(encoder(x), encoder.head(reference(rows)[1][0]))
 
 
-def test_the_condition_stands_beside_every_row():
+def test_the_condition_is_concatenated_with_every_row():
     torch.manual_seed(0)
     encoder = RNNEncoder((1, 7, 4), 2, 3, widths=[5], activation="tanh").double()
     reference = nn.GRU(4 + 3, 5, batch_first=True).double()
@@ -66,7 +66,7 @@ def test_the_condition_stands_beside_every_row():
     torch.testing.assert_close(encoder(x, condition), encoder.head(reference(rows)[1][0]))
 
 
-def test_the_decoder_writes_rows_from_states_made_of_the_code():
+def test_the_decoder_maps_the_states_of_a_gru_that_starts_from_the_code_to_rows():
     torch.manual_seed(0)
     decoder = RNNDecoder(2, (3, 7, 4), widths=[5, 5], activation="tanh").double()
     reference = nn.GRU(2, 5, num_layers=2, batch_first=True).double()
@@ -87,7 +87,7 @@ def test_the_decoder_mirrors_the_widths():
     assert [layer.width for layer in (decoder.first, *decoder.others)] == [5, 6, 7]
 
 
-def test_the_activation_makes_the_candidate_state():
+def test_the_activation_is_that_of_the_candidate_state():
     """From state 0 with zero weights the gates are 1/2, so one step gives half the activation of the bias."""
     layer = GRU(1, 1, "softplus")
     for parameter in layer.parameters():
@@ -104,7 +104,7 @@ def test_the_activation_makes_the_candidate_state():
         (RNNDecoder(3, (1, 8, 8), widths=[7, 6], activation="tanh"), (2, 3)),
     ],
 )
-def test_states_add_up_in_float32_under_autocast(net, shape):
+def test_states_accumulate_in_float32_under_autocast(net, shape):
     seen = []
     net.head.register_forward_pre_hook(lambda _, args: seen.append(args[0].dtype))
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -17,20 +17,20 @@ def test_the_decoder_is_the_transposed_encoder():
     torch.testing.assert_close(tied(encoder, 5)(z).flatten(1), z @ encoder.layer.weight)
 
 
-def test_the_decoder_adds_one_bias_a_pixel_and_no_weight_of_its_own():
+def test_the_decoder_has_one_bias_per_pixel_and_no_weight_of_its_own():
     encoder = LinearEncoder((1, 3, 4), 5)
     own = {*tied(encoder, 5).parameters()} - {*encoder.parameters()}
     assert [parameter.shape for parameter in own] == [(12,)]
 
 
-def test_of_a_posterior_the_means_weights_are_shared():
+def test_of_a_posterior_the_weights_of_the_mean_are_shared():
     encoder = LinearEncoder((1, 3, 4), 10, condition_features=7)
     z = torch.randn(2, 5)
     decoder = tied(encoder, 5, condition_features=7)
     torch.testing.assert_close(decoder(z, torch.zeros(2, 7)).flatten(1), z @ encoder.layer.weight[:5, :12])
 
 
-def test_both_ways_teach_the_one_matrix():
+def test_the_gradient_of_the_shared_matrix_is_the_sum_of_both_uses():
     encoder = LinearEncoder((1, 3, 4), 5).double()
     decoder = tied(encoder, 5).double()
     x = torch.rand(2, 1, 3, 4, dtype=torch.float64)
