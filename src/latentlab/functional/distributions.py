@@ -183,7 +183,7 @@ def _split_near_zero(logit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 class Scale(nn.Module):
     """One positive number, fixed, or learned and kept above SMALLEST_SCALE by a softplus on its logarithm.
 
-    The parameter is close to the logarithm, as in Rybkin et al. 2021, so that weight decay shrinks the scale to 1.
+    The parameter is close to the logarithm, as in Rybkin et al. 2021, so that weight decay moves the scale to 1.
     Raises ValueError for a start that is not finite and above 0, or not above that bound, as a value of `name`.
     """
 
