@@ -1,23 +1,23 @@
-"""Errors that a user can mend: one line that says what was expected, what was found and the way out."""
+"""Errors that a user can correct: one line with what was expected, what was found and the way out."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """A mistake in a config, a folder or a file. Entry points print it as one line and exit with status 1."""
+    """A mistake in a config, a folder or a file. Every subcommand prints it as one line and exits with status 1."""
 
 
 class ConfigError(UserError):
-    """A config value that is unknown, of the wrong type or impossible beside another one."""
+    """A config value that is unknown, of the wrong type or incompatible with another one."""
 
 
 class DataError(UserError):
-    """Data that is missing, damaged or not to be had."""
+    """Data that is missing, damaged or cannot be downloaded."""
 
 
 class MissingData(DataError):  # noqa: N818
-    """Data that is neither there nor to be downloaded."""
+    """Data that is not found and cannot be downloaded."""
 
 
 class NonFiniteObjective(UserError):  # noqa: N818
@@ -31,12 +31,12 @@ class NonFiniteObjective(UserError):  # noqa: N818
         )
 
     def __reduce__(self) -> tuple[type, tuple[str, str, int, str]]:
-        """So that it comes whole out of a worker process."""
+        """Pickled with all arguments, so that a worker process can raise it."""
         return NonFiniteObjective, (self.stage, self.name, self.step, self.checkpoint)
 
 
 class RankLost(UserError):  # noqa: N818
-    """Another process of a run on several devices is gone."""
+    """Another process of a run on several devices has ended."""
 
 
 class Pruned(Exception):  # noqa: N818
@@ -58,7 +58,7 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
 
 
 def unknown(what: str, near: Iterable[str], known: Iterable[str], word: str = "allowed") -> str:
-    """One line: `what` is unknown, the names that were perhaps meant, and all that are known."""
+    """One line: `what`, the names that are perhaps meant, and all known names."""
     near, known = list(near), sorted(known)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     listed = f" ({word}: {', '.join(known)})" if known else ""

@@ -14,10 +14,7 @@ SCALARS: dict[str, tuple[type, ...]] = {
     "pathlib.Path": (str,),
     "os.PathLike": (str,),
 }
-SEQUENCES = {
-    *("list", "tuple", "set", "frozenset", "List", "Tuple"),
-    *("Sequence", "Iterable", "Collection", "MutableSequence"),
-}
+SEQUENCES = {"list", "tuple", "set", "frozenset", "List", "Tuple", "Sequence", "Iterable", "Collection"}
 MAPPINGS = {"dict", "Dict", "Mapping", "MutableMapping"}
 GENERIC = ("builtins.", "typing.", "typing_extensions.", "collections.abc.")
 _MADE = "a node with _target_ that makes a"
@@ -87,41 +84,36 @@ def _fits_member(value: object, expr: ast.expr, module: Module) -> bool:
     match expr:
         case ast.Constant(value=None):
             return value is None
-        case ast.Subscript(value=base, slice=inner):
-            return _fits_generic(value, _generic_name(base, module), _elements(inner), module)
         case ast.Name() | ast.Attribute():
-            return _fits_name(value, expr, module)
+            return _fits_class(value, expr, [], module)
+        case ast.Subscript(value=base, slice=inner):
+            return _fits_class(value, base, _elements(inner), module)
         case _:
             return True
 
 
-def _fits_name(value: object, expr: ast.expr, module: Module) -> bool:
+def _fits_class(value: object, expr: ast.expr, inner: list[ast.expr], module: Module) -> bool:
+    """inner: the types in brackets after the class."""
     scalar = SCALARS.get(dotted_name(expr, module) or "")
     if scalar is not None:
         return isinstance(value, scalar) and (bool in scalar or not isinstance(value, bool))
     name = _generic_name(expr, module)
-    if name in SEQUENCES:
-        return isinstance(value, list)
+    if name == "Literal":
+        return any(value == part and type(value) is type(part) for part in _constants(inner))
     if name in MAPPINGS:
         return isinstance(value, Mapping)
+    if name in SEQUENCES:
+        return isinstance(value, list) and (not inner or _items_fit(value, name, inner, module))
     definition = _definition(expr, module)
     if definition is None or not isinstance(definition.node, ast.ClassDef):
         return True
     return _is_open(definition.node) or isinstance(value, Mapping)
 
 
-def _fits_generic(value: object, name: str, inner: list[ast.expr], module: Module) -> bool:
-    if name == "Literal":
-        return any(value == part and type(value) is type(part) for part in _constants(inner))
-    if name in MAPPINGS:
-        return isinstance(value, Mapping)
-    if name not in SEQUENCES:
-        return True
-    if not isinstance(value, list):
-        return False
+def _items_fit(items: list[object], name: str, inner: list[ast.expr], module: Module) -> bool:
     if name in ("tuple", "Tuple") and not (len(inner) == 2 and _is_ellipsis(inner[1])):
-        return len(value) == len(inner) and all(map(_fits, value, inner, [module] * len(inner)))
-    return all(_fits(item, inner[0], module) for item in value)
+        return len(items) == len(inner) and all(map(_fits, items, inner, [module] * len(inner)))
+    return all(_fits(item, inner[0], module) for item in items)
 
 
 def _literals(expr: ast.expr, module: Module) -> list[object]:

@@ -6,7 +6,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import final
 
 from hydra import version
@@ -114,7 +113,7 @@ def _dispatch(flags: Namespace, job: Job, config_name: str, sweeps: bool) -> Non
     logging.raiseExceptions = False  # a record that cannot be written, as on a full disk, prints no traceback
     config_name, overrides = flags.config_name or config_name, flags.overrides
     composes = not (flags.help or flags.hydra_help or flags.shell_completion)
-    path = search_path(config_dir(), _extra_folder(flags.config_dir))
+    path = search_path(config_dir(), flags.config_dir)
     loader = CheckedLoader(path, common_name(new_run_name()), checks=composes)
     with hydra_of(loader, config_name) as hydra:
         if flags.help:
@@ -150,12 +149,6 @@ def _of_a_sweep(overrides: list[str]) -> list[str]:
         raise ConfigError("-m: a sweep starts the processes of its jobs itself; call it without srun and torchrun")
     has_folder = any(override.startswith(("sweep.name=", "hydra.sweep.dir=")) for override in overrides)
     return [*overrides, *([] if has_folder else ["sweep.name=${run_name:}"]), "hydra.mode=MULTIRUN"]
-
-
-def _extra_folder(given: str | None) -> Path | None:
-    if given is not None and not Path(given).is_dir():
-        raise ConfigError(f"--config-dir: no folder {Path(given).absolute()}")
-    return None if given is None else Path(given).absolute()
 
 
 @final

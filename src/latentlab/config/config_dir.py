@@ -1,4 +1,4 @@
-"""Where the shipped configs lie."""
+"""The folder of the shipped configs."""
 
 from pathlib import Path
 
@@ -13,9 +13,8 @@ def config_dir(package: Path = PACKAGE) -> Path:
     Raises:
         ConfigError: there is neither.
     """
-    places = (package / "conf", package.parent.parent / "conf")
-    for place in places:
-        if (place / "train.yaml").is_file():
-            return place
-    looked = " nor ".join(str(place) for place in places)
-    raise ConfigError(f"conf: no shipped configs in {looked}; install latentlab again")
+    folders = (package / "conf", package.parent.parent / "conf")
+    for folder in folders:
+        if (folder / "train.yaml").is_file():
+            return folder
+    raise ConfigError(f"conf: no shipped configs in {folders[0]} nor {folders[1]}; install latentlab again")

@@ -1,9 +1,10 @@
-"""The flags of every subcommand that takes a config; they are those of any application of Hydra's."""
+"""The flags of every subcommand that takes a config, which are those of any Hydra application."""
 
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn, final
 
 from latentlab.errors import ConfigError
@@ -37,7 +38,7 @@ def parser() -> ArgumentParser:
     kinds = ["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"]
     add("-i", "--info", nargs="?", const="all", choices=kinds, help="how the config is composed")
     add("-cn", "--config-name", help="another primary config")
-    add("-cd", "--config-dir", help="a folder of further configs")
+    add("-cd", "--config-dir", type=lambda given: Path(given).absolute(), help="a folder of further configs")
     add("-sc", "--shell-completion", action="store_true", help="Hydra's own completion scripts")
     return made
 
@@ -46,7 +47,7 @@ def parsed_flags(arguments: Sequence[str]) -> Namespace:
     """The flags, and the overrides as `overrides`.
 
     Raises:
-        ConfigError: an unknown flag, flags that exclude each other, or an override that cannot be parsed.
+        ConfigError: an unknown flag or folder, flags that exclude each other, or an override that cannot be parsed.
     """
     flags = parser().parse_intermixed_args(list(arguments))
     for override in flags.overrides:
@@ -59,4 +60,6 @@ def parsed_flags(arguments: Sequence[str]) -> Namespace:
         raise ConfigError(f"only one of --{', --'.join(chosen).replace('_', '-')} at a time")
     if flags.resolve and not (flags.cfg or flags.help):
         raise ConfigError("--resolve: goes with --cfg or --help")
+    if flags.config_dir is not None and not flags.config_dir.is_dir():
+        raise ConfigError(f"--config-dir: no folder {flags.config_dir}")
     return flags
