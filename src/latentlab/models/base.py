@@ -199,16 +199,21 @@ class Autoencoder(LightningModule, ABC):
         self._report(stage, metrics)
 
     def _report(self, stage: str, metrics: dict[str, float]) -> None:
-        # with an explicit step, because Lightning counts calls of the training step
-        position = {"step": float(self.global_step), "epoch": float(self.current_epoch)}
         named = {f"{stage}/{name}": value for name, value in metrics.items()}
         # the metrics are equal on all devices, so their mean over the devices does not change them
-        self.log_dict({**named, **position}, sync_dist=is_shared())
+        self.log_dict(named, logger=False, sync_dist=is_shared())
+        if not self.trainer.sanity_checking:
+            self._log({**named, "epoch": float(self.current_epoch)}, self.global_step)
+            for logger in self.loggers:
+                logger.save()
 
     def _report_recent(self, metrics: dict[str, float]) -> None:
-        named = {f"train/{name}_step": value for name, value in metrics.items()}
+        self._log({f"train/{name}_step": value for name, value in metrics.items()}, self.global_step + 1)
+
+    def _log(self, metrics: dict[str, float], step: int) -> None:
+        """To the loggers at an optimizer step: Lightning would count calls of the training step."""
         for logger in self.loggers:
-            logger.log_metrics(named, self.global_step + 1)
+            logger.log_metrics(metrics, step)
 
 
 def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:
