@@ -2,11 +2,10 @@
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from os.path import isfile
 from pathlib import Path
-from types import MappingProxyType
 from typing import final
 
 from torchvision import datasets
@@ -105,13 +104,12 @@ class IdxDataModule(ImageDataModule, ABC):
         return self.root / self.source.folder / "raw"
 
 
-def _mnist_like(dataset: type[datasets.MNIST], digests: Mapping[str, str] = MappingProxyType({})) -> IdxSource:
+def _mnist_like(dataset: type[datasets.MNIST]) -> IdxSource:
     return IdxSource(
         folder=dataset.__name__,
         train=("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
         test=("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
         fetch=lambda root: dataset(root, download=True),
-        digests=digests,
     )
 
 
@@ -121,7 +119,7 @@ class MNISTDataModule(IdxDataModule):
 
     name = "mnist"
     class_names = tuple("0123456789")
-    source = _mnist_like(datasets.MNIST, MNIST_SHA256)
+    source = replace(_mnist_like(datasets.MNIST), digests=MNIST_SHA256)
 
 
 @final
