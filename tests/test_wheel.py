@@ -87,7 +87,18 @@ def test_the_wheel_holds_nothing_but_the_package_and_its_metadata(members):
     }
     assert [name for name in members if name.startswith("hydra_plugins/")] == ["hydra_plugins/latentlab_sweepers.py"]
     ours = {name for name in members if name.startswith("latentlab/")}
-    assert {Path(name).suffix for name in ours} == {".py", ".yaml", ".json", ".typed", ".html", ".css", ".js"}
+    assert {Path(name).suffix for name in ours} == {
+        ".py",
+        ".yaml",
+        ".json",
+        ".typed",
+        ".html",
+        ".css",
+        ".js",
+        ".bash",
+        ".fish",
+        ".zsh",
+    }
     assert not [name for name in ours if "test" in Path(name).name or "outputs" in name]
 
 

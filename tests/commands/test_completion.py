@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from latentlab.__main__ import BASH, COMPLETIONS, SUBCOMMANDS
+from latentlab.__main__ import SUBCOMMANDS
+from latentlab.commands import completion
 from latentlab.config.flags import parser
 from tests.called import called
 
@@ -105,7 +106,7 @@ def test_bash_lists_options_and_completes_paths(tmp_path: Path):
 
 
 def test_every_shell_has_a_script_with_every_subcommand():
-    for shell in COMPLETIONS:
+    for shell in completion.SCRIPTS:
         done = called("completion", shell)
         assert (done.returncode, done.stderr) == (0, "")
         assert " ".join(SUBCOMMANDS) in done.stdout
@@ -113,7 +114,7 @@ def test_every_shell_has_a_script_with_every_subcommand():
 
 
 def test_completed_flags_exist():
-    flags = set(re.findall(r"[ ']--[\w-]+", BASH))
+    flags = set(re.findall(r"[ ']--[\w-]+", Path(completion.__file__).with_suffix(".bash").read_text()))
     assert len(flags) > 5
     assert all(flag[1:] in parser().format_help() for flag in flags)
 
