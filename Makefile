@@ -33,13 +33,13 @@ train: $(STAMP)  ## train one model (ARGS="model=cvae trainer.max_epochs=3")
 evaluate: $(STAMP)  ## measure a finished run (ARGS="run=outputs/runs/FOLDER suite=full")
 	$(BIN)/python -m latentlab evaluate $(ARGS)
 
-sweep: $(STAMP)  ## train several (ARGS="model=ae,vae seed=0,1,2 sweep.name=first")
+sweep: $(STAMP)  ## train one model per combination of values (ARGS="model=ae,vae seed=0,1,2 sweep.name=first")
 	$(BIN)/python -m latentlab train --multirun $(ARGS)
 
 report: $(STAMP)  ## compare runs on one page (ARGS="sweep=first" or ARGS="runs=[FOLDER,FOLDER]")
 	$(BIN)/python -m latentlab report $(ARGS)
 
-check: $(STAMP)  ## train a small fixed sweep and hold its figures to the recorded ones
+check: $(STAMP)  ## train a small fixed sweep and compare its figures with the recorded ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m latentlab check $(ARGS)
 
 lint: $(STAMP)  ## style
@@ -62,7 +62,7 @@ smoke: $(STAMP)  ## two batches of every variant x network through the real entr
 	$(BIN)/python -m latentlab train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,rnn \
 	  data=digits trainer=smoke callbacks=no_pictures logger=none $(ARGS)
 
-ci: lint type test smoke  ## all that CI runs
+ci: lint type test smoke  ## everything that CI runs
 
 bench: $(PEERS)  ## measure latentlab beside its peers, 40 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -76,7 +76,7 @@ def test_a_reader_that_goes_away_is_no_error(module: str, unbuffered: str):
     assert (done.stderr, done.returncode) == ("", 141)
 
 
-def test_another_broken_pipe_is_told():
+def test_another_broken_pipe_is_reported():
     def job(config: DictConfig) -> float:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 

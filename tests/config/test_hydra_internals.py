@@ -1,4 +1,4 @@
-"""The contract with Hydra's private interfaces: each test says in one line what an upgrade has moved."""
+"""The contract with Hydra's private interfaces: each test names in one line what an upgrade has moved."""
 
 import inspect
 import re

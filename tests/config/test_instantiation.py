@@ -1,4 +1,4 @@
-"""What a constructor refuses is reported by the key of its config, wherever the node lies and however it is made."""
+"""What a constructor refuses is reported by the key of its config, wherever the node is and however it is made."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -119,7 +119,7 @@ def test_a_bug_in_a_constructor_is_raised_as_it_is():
         make(nested, "outer")
 
 
-def test_what_the_code_hands_in_arrives_untouched():
+def test_arguments_that_the_code_passes_arrive_unchanged():
     shape, widths = Shape((2, 3)), [1]
     made = make_with(config_of(model=node("Network")), "model", shape, widths=widths)
     assert made.shape is shape
@@ -129,7 +129,7 @@ def test_the_class_of_a_node_is_found_without_making_it():
     assert class_at(config_of(model=node("Corruption", p=7)), "model") is Corruption
 
 
-def test_hydras_own_instantiation_errors_are_told_too():
+def test_hydras_own_instantiation_errors_are_reported_too():
     with pytest.raises(InstantiationException) as caught:
         instantiate(config_of(callback=node("Corruption", p=7)).callback)
     assert refusal(caught.value) == "callback: p: expected 0 to 1, found 7"

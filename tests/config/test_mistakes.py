@@ -56,6 +56,7 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["seed=???"], "seed: missing; give it as seed=VALUE"),
         (["model=???"], "model: missing; choose an option"),
         (["seed=${foo}"], "seed: Interpolation key 'foo' not found"),
+        (["seed=${seed}"], "seed: Recursive interpolation detected"),
         (["paths=3"], "paths: expected further keys, found a single value"),
         (["model"], "model: expected KEY=VALUE"),
         (["=3"], "expected KEY=VALUE"),
@@ -161,7 +162,7 @@ def test_interruptions_have_their_own_status(stop: BaseException, status: int):
     assert answer(job=job)[0] == status
 
 
-def test_a_failed_job_of_a_sweep_is_told_where_it_happens_and_the_others_run():
+def test_a_failed_job_of_a_sweep_is_reported_where_it_happens_and_the_others_run():
     def job(config: DictConfig) -> float:
         ran.append(config.seed)
         if config.seed == 1:

@@ -1,4 +1,4 @@
-"""Overrides and sweeps: what they make of the config, and where a run's folder is."""
+"""Overrides and sweeps: the config that they give, and the folders of runs."""
 
 from pathlib import Path
 
@@ -53,20 +53,20 @@ def test_two_runs_started_in_the_same_second_have_folders_of_their_own(folder: P
     assert len(list(folder.glob("outputs/runs/*/.hydra"))) == 2
 
 
-def test_the_folder_of_a_run_is_the_same_whenever_it_is_asked_for(folder: Path):
+def test_the_folder_of_a_run_is_the_same_at_every_time(folder: Path):
     (config,) = seen("paths.output_dir=elsewhere")
     (run,) = folder.glob("elsewhere/runs/*")
     assert (run / "train.log").is_file()
     assert OmegaConf.to_container(config)["paths"]["run_dir"] == "${hydra:runtime.output_dir}"
 
 
-def test_configs_lie_beside_the_package_or_at_the_checkouts_root(tmp_path: Path):
+def test_configs_are_beside_the_package_or_at_the_checkouts_root(tmp_path: Path):
     package = tmp_path / "src" / "latentlab"
     package.mkdir(parents=True)
     with pytest.raises(ConfigError, match="no shipped configs"):
         config_dir(package)
-    for place in (tmp_path / "conf", package / "conf"):  # a wheel's own come first
-        place.mkdir()
-        (place / "train.yaml").touch()
-        assert config_dir(package) == place
+    for folder in (tmp_path / "conf", package / "conf"):  # a wheel's own come first
+        folder.mkdir()
+        (folder / "train.yaml").touch()
+        assert config_dir(package) == folder
     assert (config_dir() / "model" / "vae.yaml").is_file()

@@ -1,4 +1,4 @@
-"""The constructor signature is the config schema, read without importing what it judges."""
+"""The constructor signature is the config schema, read without importing what it checks."""
 
 import subprocess
 import sys
@@ -115,7 +115,7 @@ def complaint(config: dict[str, object], raw: dict[str, object] | None = None) -
         ),
     ],
 )
-def test_values_are_judged_by_the_annotation(name: str, good: list, bad: list, expected: str):
+def test_values_are_checked_against_the_annotation(name: str, good: list, bad: list, expected: str):
     for value in good:
         check({"car": node("Car", _partial_=True, **{name: value})})
     for value in bad:
@@ -138,11 +138,11 @@ def test_an_unknown_argument_is_answered_with_the_nearest_and_all():
     )
 
 
-def test_what_a_node_makes_is_not_judged_before_it_is_made():
+def test_what_a_node_makes_is_not_checked_before_it_is_made():
     check({"car": node("Car", _partial_=True, doors=node("build", size=3))})
 
 
-def test_a_missing_argument_is_named_save_where_the_code_hands_it_in():
+def test_a_missing_argument_is_named_unless_the_code_passes_it():
     assert complaint({"wheel": node("Wheel")}) == "wheel.spokes: missing; give it as wheel.spokes=VALUE"
     assert complaint({"point": node("Labelled", label="a")}).startswith("point.x: missing")
     check({"wheel": node("Wheel", _partial_=True), "point": node("Point", x=1.0)})
@@ -169,7 +169,7 @@ def test_reexports_are_followed_without_importing_the_package():
         assert complaint({"car": {"_target_": target, "doors": "x"}}).startswith("car.doors: expected int")
 
 
-def test_a_signature_that_takes_any_name_allows_any_name_but_judges_those_it_knows():
+def test_a_signature_that_takes_any_name_allows_any_name_but_checks_those_it_knows():
     check({"x": node("Greedy", known=1, other="anything")})
     assert complaint({"x": node("Greedy", known="a")}).startswith("x.known: expected int")
 
@@ -182,11 +182,11 @@ def test_a_signature_that_takes_any_name_allows_any_name_but_judges_those_it_kno
         (3, "x._target_: expected the dotted name of a class, found 3 (int)"),
     ],
 )
-def test_a_target_that_is_not_there_is_named(target: object, expected: str):
+def test_a_missing_target_is_named(target: object, expected: str):
     assert expected in complaint({"x": {"_target_": target}})
 
 
-def test_targets_without_sources_are_not_judged():
+def test_targets_without_sources_are_not_checked():
     check({"x": {"_target_": "math.sqrt", "nope": 1}, "y": {"_target_": "builtins.dict", "a": 1}})
 
 
@@ -201,11 +201,11 @@ def test_targets_without_sources_are_not_judged():
         ("model", "vae"),
     ],
 )
-def test_keys_that_no_constructor_takes_are_judged_too(key: str, value: object):
+def test_keys_that_no_constructor_takes_are_checked_too(key: str, value: object):
     assert complaint({key: value}).startswith(f"{key}: expected")
 
 
-def test_the_trainer_takes_what_says_how_steps_are_carried_out():
+def test_the_trainer_takes_the_arguments_of_execution():
     trainer = {"_target_": "lightning.pytorch.Trainer", "max_epochs": 1}
     check({"trainer": {**trainer, "steps_per_call": 5, "compile": True, "matmul_precision": "high"}})
     assert complaint({"trainer": {**trainer, "steps_per_call": "5"}}).startswith("trainer.steps_per_call: expected int")
@@ -228,7 +228,7 @@ def test_a_wrong_value_is_reported_where_it_was_written():
     assert complaint(resolved, raw).startswith("sizes: expected a list of int, found 'x'")
 
 
-def test_what_the_code_hands_in_is_not_for_the_config():
+def test_arguments_that_the_code_passes_are_not_for_the_config():
     assert {"parts"}.isdisjoint(parameters("latentlab.models.ae.AE") or {})
     assert "latent_dim" in (parameters("latentlab.models.ae.AE") or {})
     assert {"logger", "callbacks"}.isdisjoint(parameters("lightning.pytorch.Trainer") or {})
@@ -261,10 +261,10 @@ values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.di
 @settings(deadline=None, max_examples=30)
 def test_any_value_passes_or_gives_one_line(arguments: dict[str, object]):
     config = {"car": node("Car", **arguments)}
-    told = ""
+    message = ""
     try:
         check(config)
     except ConfigError as error:
-        told = str(error)
-    assert told == "" or told.startswith("car.")
-    assert "\n" not in told
+        message = str(error)
+    assert message == "" or message.startswith("car.")
+    assert "\n" not in message

@@ -1,4 +1,4 @@
-"""Compose a config, and return it only when it is sound."""
+"""Compose a config and check it."""
 
 import secrets
 from collections.abc import Callable
@@ -29,9 +29,9 @@ from latentlab.config.messages import UnknownKey, explain, unknown_key
 from latentlab.config.schema import check
 from latentlab.errors import ConfigError, UserError
 
-# What Hydra raises for a command line that it cannot follow; its own code raises bare built-in errors too.
-BARE = (ValueError, TypeError, AssertionError, LookupError, OSError, RecursionError, YAMLError)
-MISTAKES = (HydraException, OmegaConfBaseException, *BARE)
+# What Hydra raises for a command line that it cannot compose; for some mistakes it raises built-in errors.
+BUILT_IN = (ValueError, TypeError, AssertionError, LookupError, OSError, RecursionError)
+MISTAKES = (HydraException, OmegaConfBaseException, YAMLError, *BUILT_IN)
 
 Compose = Callable[[list[str]], DictConfig]
 
@@ -109,32 +109,42 @@ class CheckedLoader(ComposingLoader):
             return found
         everything: Any = OmegaConf.to_container(self._composed_with_any_keys(compose, overrides), resolve=False)
         if is_argument(found.key, everything):
-            found = self._attempt(compose, self._adding(overrides, lambda key: is_argument(key, everything)))
+            found = self._attempt(compose, overrides, lambda key: is_argument(key, everything))
         if isinstance(found, DictConfig):
-            return _with_overrides(found, overrides)
+            return found
         KeyPath.of(found.missing, everything).node.pop(found.missing.rpartition(".")[2], None)
         raise ConfigError(unknown_key_message(found.key, everything, self.groups))
 
     def _composed_with_any_keys(self, compose: Compose, overrides: list[str]) -> DictConfig:
         """The config with every key that is set, also those that nothing takes."""
-        arguments = self._adding(overrides, lambda key: True)
-        found = self._attempt(compose, arguments)
+        found = self._attempt(compose, overrides, lambda key: True)
         if isinstance(found, DictConfig):
-            return _with_overrides(found, overrides)
+            return found
         # one of Hydra's own keys, which are not added
-        known = self._attempt(compose, [argument for argument in arguments if not argument.startswith("hydra.")])
-        assert isinstance(known, DictConfig)
-        raise ConfigError(unknown_key_message(found.key, OmegaConf.to_container(known, resolve=False), self.groups))
+        others = [override for override in overrides if not override.startswith("hydra.")]
+        known = OmegaConf.to_container(self._composed_with_any_keys(compose, others), resolve=False)
+        raise ConfigError(unknown_key_message(found.key, known, self.groups))
 
-    def _attempt(self, compose: Compose, overrides: list[str]) -> DictConfig | UnknownKey:
+    def _attempt(
+        self, compose: Compose, overrides: list[str], adds: Callable[[str], bool] | None = None
+    ) -> DictConfig | UnknownKey:
         """The config, or which key is set that it does not have.
+
+        adds: whether a key is added where it is missing, as by `++KEY=VALUE`; None: no key is.
 
         Raises:
             ConfigError: any other mistake in the overrides.
         """
         OmegaConf.register_new_resolver("run_name", lambda: self._run_name, replace=True)
         try:
-            return compose(overrides)
+            if adds is None:
+                return compose(overrides)
+            parsed = OverridesParser.create().parse_overrides(overrides)
+            added = [self._sets_a_value(override) and adds(override.key_or_group) for override in parsed]
+            config = compose([f"++{text}" if add else text for text, add in zip(overrides, added, strict=True)])
+            # recorded as they were given
+            config.hydra.overrides.task = [o.input_line for o in parsed if not o.is_hydra_override()]
+            return config
         except UserError:
             raise
         except MISTAKES as error:
@@ -142,17 +152,6 @@ class CheckedLoader(ComposingLoader):
             if unknown is not None:
                 return unknown
             raise explain(error, overrides, self.groups) from error
-
-    def _adding(self, overrides: list[str], adds: Callable[[str], bool]) -> list[str]:
-        """`KEY=VALUE` as `++KEY=VALUE`, which adds a missing key, where `adds` is true of the key."""
-        try:
-            parsed = OverridesParser.create().parse_overrides(overrides)
-        except MISTAKES as error:
-            raise explain(error, overrides, self.groups) from error
-        return [
-            f"++{text}" if self._sets_a_value(override) and adds(override.key_or_group) else text
-            for text, override in zip(overrides, parsed, strict=True)
-        ]
 
     def _sets_a_value(self, override: Override) -> bool:
         """Whether it is `KEY=VALUE` of the config itself: no choice of a group's option, and no key of Hydra's own."""
@@ -165,7 +164,11 @@ class CheckedLoader(ComposingLoader):
         return override.type == OverrideType.CHANGE and not override.is_hydra_override() and not chooses
 
     def _check(self, config: DictConfig, overrides: list[str]) -> dict[str, Any]:
-        """The config resolved, if it is sound; of a --help, which composes none, nothing."""
+        """The config resolved, without its hydra node; empty for a loader that does not check.
+
+        Raises:
+            ConfigError: the config has a mistake.
+        """
         if not self._checks:
             return {}
         given = OverridesParser.create().parse_overrides(overrides)
@@ -173,7 +176,7 @@ class CheckedLoader(ComposingLoader):
             refuse_stray(override, self.groups)
         config = deepcopy(config)
         with read_write(config), open_dict(config):
-            # what Hydra fills in only when the job starts
+            # set by Hydra only when the job starts
             config.hydra.runtime.output_dir = "."
             config.hydra.job.num, config.hydra.job.id = 0, "0"
         own = OmegaConf.masked_copy(config, [str(name) for name in config if name != "hydra"])
@@ -187,10 +190,3 @@ class CheckedLoader(ComposingLoader):
             refuse_unknown_key(override, resolved)
         check(resolved, raw)
         return resolved
-
-
-def _with_overrides(config: DictConfig, overrides: list[str]) -> DictConfig:
-    """The config with the overrides recorded as they were given."""
-    parsed = OverridesParser.create().parse_overrides(overrides)
-    config.hydra.overrides.task = [override.input_line for override in parsed if not override.is_hydra_override()]
-    return config

@@ -21,14 +21,14 @@ INSTANTIATE = {"_target_", "_partial_", "_args_", "_convert_", "_recursive_"}  #
 MISSING = "???"
 
 # Arguments that the code passes itself, in place of any value of a config.
-HANDED_IN = {
+PASSED = {
     "latentlab.models.nets.": {"image_shape", "features", "condition_features"},
     "lightning.pytorch.Trainer": {"callbacks", "logger", "enable_progress_bar"},
     "torch.optim.": {"params"},
 }
 
 # Arguments of a second class that the code reads from a node.
-BESIDE = {"lightning.pytorch.Trainer": "latentlab.training.execution.Execution"}
+ALSO_READ = {"lightning.pytorch.Trainer": "latentlab.training.execution.Execution"}
 
 PARTS_TYPE = "latentlab.models.parts.Parts"  # passed to every variant, wherever it is defined
 
@@ -85,7 +85,7 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
         if found and not _is_component(value):
             raise ConfigError(f"{key}: expected a node with _target_, found {_shown(value)}")
     for group in OPTIONAL_COMPONENTS:
-        _check_members(group, config.get(group) or {})
+        _check_members(group, config.get(group))
     _check_tree("", config, raw)
 
 
@@ -106,22 +106,22 @@ def parameters(target: str) -> dict[str, Annotation] | None:
 
 
 def _settable(target: str, found: Signature) -> dict[str, Annotation]:
-    handed_in = {name for prefix, names in HANDED_IN.items() if target.startswith(prefix) for name in names}
-    beside = signature(BESIDE[target]) if target in BESIDE else None
+    passed = {name for prefix, names in PASSED.items() if target.startswith(prefix) for name in names}
+    also = signature(ALSO_READ[target]) if target in ALSO_READ else None
     return {
         name: annotation
-        for name, annotation in {**found.parameters, **(beside.parameters if beside else {})}.items()
-        if name not in handed_in
+        for name, annotation in {**found.parameters, **(also.parameters if also else {})}.items()
+        if name not in passed
         and (annotation.expr is None or dotted_name(annotation.expr, annotation.module) != PARTS_TYPE)
     }
 
 
 def _check_members(group: str, members: object) -> None:
-    if not isinstance(members, Mapping):
-        raise ConfigError(f"{group}: expected a mapping of parts, found {_shown(members)}")
-    for name, value in members.items():
+    if not isinstance(members, Mapping | None):
+        raise ConfigError(f"{group}: expected a mapping of nodes, found {_shown(members)}")
+    for name, value in (members or {}).items():
         if value is not None and not _is_component(value):
-            near = nearest(name, (other for other in members if other != name))
+            near = nearest(name, (other for other in members or {} if other != name))
             expected = f"{group}.{name}: expected null or a node with _target_"
             raise ConfigError(unknown(f"{expected}, found {_shown(value)}", near, ()))
 
@@ -169,14 +169,14 @@ def _check_value(key: str, value: object, annotation: Annotation, raw: Raw) -> N
     raise ConfigError(unknown(f"{key}: expected {describe(annotation)}, found {_shown(value)}", near, ()))
 
 
-def written_at(key: str, raw: Raw) -> str:
-    """The key under which the value was written: interpolations are followed to where they point."""
+def written_at(key: str, raw: Raw, followed: frozenset[str] = frozenset()) -> str:
+    """The key under which the value was written, through interpolations, but for those already `followed`."""
     names = key.split(".")
     for count in range(1, len(names) + 1):
         _, value = select(raw or {}, ".".join(names[:count]))
         reference = re.fullmatch(r"\$\{(\w+(\.\w+)*)\}", value) if isinstance(value, str) else None
-        if reference and select(raw or {}, reference[1])[0]:
-            return written_at(".".join([reference[1], *names[count:]]), raw)
+        if reference and reference[1] not in followed and select(raw or {}, reference[1])[0]:
+            return written_at(".".join([reference[1], *names[count:]]), raw, followed | {reference[1]})
     return key
 
 
