@@ -57,6 +57,7 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["model=???"], "model: missing; choose an option"),
         (["seed=${foo}"], "seed: Interpolation key 'foo' not found"),
         (["seed=${seed}"], "seed: Recursive interpolation detected"),
+        (["hydra.verbose=3"], "hydra.verbose: expected a bool or names of loggers, found 3"),
         (["paths=3"], "paths: expected further keys, found a single value"),
         (["model"], "model: expected KEY=VALUE"),
         (["=3"], "expected KEY=VALUE"),

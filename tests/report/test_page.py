@@ -190,6 +190,7 @@ def test_runs_on_different_data_are_not_ranked(tmp_path):
             write_run(tmp_path / f"{size},{seed}", {"mse": size + 0.1 * seed}, seed, {"data.image_size": size})
     page = page_of(tmp_path)
     assert "different data" in page.text
+    assert "different data" in (tmp_path / "report.md").read_text()
     assert "is best" not in page.text
 
 

@@ -12,19 +12,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from latentlab.config.hydra_internals import ComposingLoader, hydra_config
-from latentlab.config.keys import (
-    Groups,
-    KeyPath,
-    is_argument,
-    refuse_stray,
-    refuse_unknown_key,
-    unknown_key_message,
-)
+from latentlab.config.keys import Groups, KeyPath, is_argument, refuse_stray, refuse_unknown_key, unknown_key_message
 from latentlab.config.messages import UnknownKey, explain, unknown_key
 from latentlab.config.schema import check
 from latentlab.errors import ConfigError, UserError
@@ -174,6 +167,8 @@ class CheckedLoader(ComposingLoader):
         given = OverridesParser.create().parse_overrides(overrides)
         for override in given:
             refuse_stray(override, self.groups)
+        if not isinstance(config.hydra.verbose, bool | str | ListConfig):
+            raise ConfigError(f"hydra.verbose: expected a bool or names of loggers, found {config.hydra.verbose}")
         config = deepcopy(config)
         with read_write(config), open_dict(config):
             # set by Hydra only when the job starts

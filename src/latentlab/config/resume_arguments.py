@@ -1,7 +1,5 @@
 """`resume=FOLDER` on the command line stands for the overrides of the run in FOLDER."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

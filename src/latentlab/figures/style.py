@@ -20,18 +20,7 @@ MARGIN = 0.1  # inches
 CHARACTERS_PER_INCH = 15  # at the size of the subtitle
 
 # Okabe & Ito 2008: eight colours that colour-blind readers can distinguish; and Tol's wine and indigo
-TEN_COLOURS = (
-    BLUE,
-    "#E69F00",
-    "#009E73",
-    VERMILLION,
-    "#CC79A7",
-    "#56B4E9",
-    "#000000",
-    "#F0E442",
-    "#882255",
-    "#332288",
-)
+TEN_COLOURS = (BLUE, "#E69F00", "#009E73", VERMILLION, "#CC79A7", "#56B4E9", "#000000", "#F0E442", "#882255", "#332288")
 TEN_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", "*", ">")
 
 

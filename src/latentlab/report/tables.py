@@ -52,7 +52,7 @@ def markdown(content: Content) -> str:
     if runs.search is not None:
         lines += [f"- {_plain('best ' + runs.search.described(trial))}" for trial in runs.search.best()]
     lines += [f"- {_plain(finding)}" for finding in content.findings(main)]
-    lines += [f"- {_plain(note)}" for note in runs.notes]
+    lines += [f"- {_plain(note)}" for note in content.notes]
     keys = [*grouping.labels.values()] or ["group"]
     lines += ["", _row([*keys, "seeds", *(entry.measure.label for entry in main)])]
     lines.append(_row(["---"] * len(keys) + ["---:"] * (1 + len(main))))

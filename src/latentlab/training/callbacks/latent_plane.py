@@ -7,10 +7,7 @@ from matplotlib.figure import Figure
 
 from latentlab.figures.latent_plane import latent_plane
 from latentlab.models.base import Autoencoder
-from latentlab.models.codes import collect_codes
-from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
-
-MAX_CODES = 5_000
+from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line, validation_codes
 
 
 @final
@@ -20,7 +17,6 @@ class LatentPlane(PictureCallback):
     key: ClassVar[str] = "latent_plane"
 
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
-        data = picture_data(trainer)
-        codes = collect_codes(model, data.val_dataloader(), MAX_CODES)
-        line = run_line(trainer, model, f"{len(codes.y):,} validation images.")
-        return latent_plane(codes.z, codes.y, data.class_names, "Latent codes", line)
+        z, y, _ = validation_codes(trainer, model)
+        line = run_line(trainer, model, f"{len(y):,} validation images.")
+        return latent_plane(z, y, picture_data(trainer).class_names, "Latent codes", line)

@@ -11,7 +11,10 @@ from matplotlib.figure import Figure
 from latentlab.data.base import ImageDataModule
 from latentlab.figures.caption import caption
 from latentlab.models.base import Autoencoder
+from latentlab.models.codes import Codes, collect_codes
 from latentlab.training.tracking import log_figure
+
+MAX_CODES = 5_000
 
 
 class PictureCallback(Callback, ABC):
@@ -63,6 +66,11 @@ class PictureCallback(Callback, ABC):
 def picture_data(trainer: Trainer) -> ImageDataModule:
     """The run's datamodule."""
     return cast(ImageDataModule, trainer.datamodule)  # type: ignore[attr-defined]
+
+
+def validation_codes(trainer: Trainer, model: Autoencoder) -> Codes:
+    """The codes of up to `MAX_CODES` validation images."""
+    return collect_codes(model, picture_data(trainer).val_dataloader(), MAX_CODES)
 
 
 def run_line(trainer: Trainer, model: Autoencoder, shown: str) -> str:

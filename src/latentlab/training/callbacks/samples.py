@@ -10,12 +10,10 @@ from torch import Tensor
 
 from latentlab.figures.images import image_grid
 from latentlab.models.base import Autoencoder
-from latentlab.models.codes import collect_codes
-from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
+from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line, validation_codes
 
 COLUMNS = 10
 ROWS = 10
-MAX_CODES = 5_000
 SEED = 0  # of the noise: the same in every picture
 
 
@@ -50,9 +48,6 @@ def _codes(
     prior = model.prior(y)
     if prior is not None:
         return prior.sample(noise), "the prior"
-    codes = collect_codes(model, picture_data(trainer).val_dataloader(), MAX_CODES).z
-    fitted = codes.mean(0) + codes.std(0, correction=0) * noise
-    return (
-        fitted,
-        f"a diagonal Gaussian fitted to {len(codes):,} validation codes (this variant has no prior)",
-    )
+    codes = validation_codes(trainer, model).z
+    source = f"a diagonal Gaussian fitted to {len(codes):,} validation codes (this variant has no prior)"
+    return codes.mean(0) + codes.std(0, correction=0) * noise, source

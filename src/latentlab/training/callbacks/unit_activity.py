@@ -7,10 +7,7 @@ from matplotlib.figure import Figure
 
 from latentlab.figures.unit_activity import unit_activity
 from latentlab.models.base import Autoencoder
-from latentlab.models.codes import collect_codes
-from latentlab.training.callbacks.picture import PictureCallback, picture_data, run_line
-
-MAX_CODES = 5_000
+from latentlab.training.callbacks.picture import PictureCallback, run_line, validation_codes
 
 
 @final
@@ -20,7 +17,7 @@ class UnitActivity(PictureCallback):
     key: ClassVar[str] = "unit_activity"
 
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
-        z, y, kl = collect_codes(model, picture_data(trainer).val_dataloader(), MAX_CODES)
+        z, y, kl = validation_codes(trainer, model)
         line = run_line(trainer, model, f"Over {len(y):,} validation images.")
         mean_kl = None if kl is None else kl.mean(0)
         return unit_activity(z.mean(0), z.var(0, correction=0), mean_kl, "Activity of the code's units", line)
