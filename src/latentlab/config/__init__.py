@@ -1,4 +1,4 @@
-"""The command line: compose a config, judge it before anything slow is imported, run the job."""
+"""The command line: compose a config, check it before anything slow is imported, run the job."""
 
 from latentlab.config.command_line import run_hydra
 from latentlab.config.config_dir import config_dir
