@@ -26,5 +26,5 @@ def records(offline_run: Path) -> list[dict]:
     """The records of a folder `offline-run-*` in their order, as W&B's own tool reads them."""
     (file,) = offline_run.glob("run-*.wandb")
     command = [Path(sys.executable).with_name("wandb"), "leet", "inspect", "--json", file]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    return [json.loads(line) for line in told.splitlines()]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return [json.loads(line) for line in printed.splitlines()]

@@ -1,4 +1,4 @@
-"""`python -m latentlab demo` where there is neither MNIST nor a network: it says so, goes on, and compares."""
+"""`python -m latentlab demo` with neither MNIST nor a network: it reports that and compares models of the digits."""
 
 import os
 import re

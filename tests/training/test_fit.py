@@ -155,7 +155,7 @@ def test_an_impossible_choice_is_one_line_that_names_it(train, capfd, named):
     output, error = capfd.readouterr()
     assert "Traceback" not in error
     assert [line for line in error.splitlines() if line.startswith("error: ") and named in line]
-    assert named not in output, "told twice"
+    assert named not in output, "reported twice"
     assert run.metrics is None
 
 

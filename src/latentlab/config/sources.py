@@ -1,4 +1,4 @@
-"""Definitions found by reading source files: a config is judged without importing torch, which is slow."""
+"""Definitions found by reading source files: a config is checked without importing torch, which is slow."""
 
 import ast
 import sys
