@@ -13,7 +13,12 @@ import pytest
 
 from latentlab.data import download as module
 from latentlab.data.download import download
-from latentlab.data.torchvision_sets import EMNISTDataModule, FashionMNISTDataModule, MNISTDataModule
+from latentlab.data.torchvision_sets import (
+    EMNISTDataModule,
+    FashionMNISTDataModule,
+    KMNISTDataModule,
+    MNISTDataModule,
+)
 from latentlab.errors import DataError
 
 REMEDIES = "; set data.root=FOLDER or LATENTLAB_DATA to their folder, or use data=digits, which needs no files"
@@ -125,6 +130,15 @@ def test_a_root_that_cannot_be_written_is_named(unwritable: Path) -> None:
 def test_a_root_that_cannot_be_created_is_named(unwritable: Path) -> None:
     with pytest.raises(DataError, match=rf"in {unwritable}/new/MNIST/raw, .*Permission denied"):
         MNISTDataModule(unwritable / "new").prepare_data()
+
+
+@pytest.mark.timeout(20)
+def test_a_root_in_which_no_lock_can_be_made_is_named_at_once() -> None:
+    root = Path("/proc")
+    if not root.is_dir():
+        pytest.skip("no file system here that refuses files in that way")
+    with pytest.raises(DataError, match=r"in /proc/KMNIST/raw, .*No such file or directory"):
+        KMNISTDataModule(root).prepare_data()
 
 
 def test_a_root_that_is_a_file_is_named(tmp_path: Path) -> None:

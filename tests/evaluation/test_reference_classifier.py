@@ -1,11 +1,15 @@
 """The reference classifier, trained on the bundled digits."""
 
 import logging
+import threading
+from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from latentlab.data.loader import to_floats
+from latentlab.errors import UserError
 from latentlab.evaluation.reference_classifier import load_or_train
 
 
@@ -58,6 +62,43 @@ def test_a_damaged_file_is_logged_and_replaced(digits, tmp_path, caplog):
         load_or_train(digits.validation, 10, tmp_path)
     assert "damaged" in caplog.text
     torch.load(file, weights_only=True)
+
+
+def half_of_it(file: Path) -> object:
+    return dict(list(torch.load(file, weights_only=True).items())[:4])
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("foreign", [lambda file: [1], lambda file: {"a": torch.zeros(3)}, lambda file: 3, half_of_it])
+def test_a_foreign_file_is_logged_and_replaced_by_what_it_was(digits, tmp_path, caplog, foreign):
+    load_or_train(digits.validation, 10, tmp_path)
+    (file,) = tmp_path.glob("*.pt")
+    before = torch.load(file, weights_only=True)
+    torch.save(foreign(file), file)
+    load_or_train(digits.validation, 10, tmp_path)
+    assert "damaged" in caplog.text
+    after = torch.load(file, weights_only=True)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_the_wait_for_another_process_is_logged_and_ends_in_a_line(digits, tmp_path, monkeypatch, caplog):
+    load_or_train(digits.validation, 10, tmp_path)
+    (lock,) = tmp_path.glob("*.lock")
+    monkeypatch.setattr("latentlab.evaluation.reference_classifier.LOCK_TIMEOUT", 0.2)
+    held, caught = FileLock(lock, thread_local=False), []
+
+    def wait() -> None:
+        with pytest.raises(UserError, match="another process has been training") as error:
+            load_or_train(digits.validation, 10, tmp_path)
+        caught.append(error)
+
+    with held, caplog.at_level(logging.INFO):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(20)
+    assert caught
+    assert f"the process that holds {lock}" in caplog.text
 
 
 @pytest.mark.usefixtures("few_steps")

@@ -5,8 +5,10 @@ import json
 import pytest
 import torch
 
+from latentlab.evaluation.suites import SUITES, Suite
 from latentlab.runs import Run
 from latentlab.runs.files import append_line, write_atomically
+from tests.called import called
 from tests.faults.causes import RUN, done_here, fill, filling, free, mounted
 
 FULL = "No space left on device"
@@ -82,6 +84,21 @@ def test_a_run_that_starts_on_a_full_disk_ends_in_one_line(disk, run_hydra, capf
     assert FULL in error
     assert "paths.output_dir" in error
     assert "Traceback" not in output
+
+
+def test_the_reference_classifier_is_saved_whole_or_not_at_all(disk, tmp_path, train, monkeypatch, capfd):
+    monkeypatch.setattr("latentlab.evaluation.reference_classifier.STEPS", 1)
+    classifier = {"reference": lambda subject: [("one", float(subject.reference_classifier is not None))]}
+    monkeypatch.setitem(SUITES, "quick", Suite(1, classifier, {}))
+    run = train(*RUN, "trainer.max_epochs=1", "logger=none")
+    fill(disk)
+    evaluation = called("evaluate", f"run={run.folder}", f"paths.output_dir={disk}/out", folder=tmp_path)
+    (line,) = evaluation.stderr.splitlines()
+    assert line.startswith(f"error: {disk}/out/reference_classifiers/")
+    assert FULL in line
+    assert not list(disk.rglob("*.pt")) + list(disk.rglob("*.draft"))
+    free(disk)
+    assert called("evaluate", f"run={run.folder}", f"paths.output_dir={disk}/out", folder=tmp_path).returncode == 0
 
 
 def test_tensorboard_s_thread_tells_it_in_a_line(disk, train, capfd):

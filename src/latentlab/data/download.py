@@ -10,8 +10,9 @@ from io import StringIO
 from pathlib import Path
 from zipfile import BadZipFile
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from latentlab.data.one_at_a_time import one_at_a_time
 from latentlab.errors import MissingData
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
     absent = missing()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f".{name}.lock", timeout=LOCK_TIMEOUT):
+        with one_at_a_time(root / f".{name}.lock", LOCK_TIMEOUT):
             absent = missing()
             if absent:
                 log.info("downloading %s into %s", name, root)

@@ -2,21 +2,27 @@
 
 import ast
 import hashlib
+import io
 import logging
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple, final
 
 import torch
-from filelock import FileLock
+from filelock import Timeout
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from latentlab.data.images import Images
 from latentlab.data.loader import to_floats
+from latentlab.data.one_at_a_time import one_at_a_time
+from latentlab.errors import UserError
 from latentlab.functional.schedules import OneCycleRate
+from latentlab.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +33,7 @@ MAX_SHIFT = 2  # pixels
 FEATURES = 128
 OUTLIER_WEIGHT = 0.5  # of the loss on outliers
 CONFIDENT = 0.95
+LOCK_TIMEOUT = 1800.0  # seconds for another process to train it
 IMAGES_AT_ONCE = 100  # a layer's output for them fits the cache
 
 
@@ -84,35 +91,51 @@ def load_or_train(images: Images, classes: int, folder: Path | str) -> Reference
 
     The name of its file is a hash of the images, their labels and this file's code. One process trains, others wait. A
     damaged file is logged and replaced. The classifier is in evaluation mode, on the images' device.
+
+    Raises:
+        UserError: another process has held its lock for half an hour.
+        OSError: the file cannot be written; the error names it.
     """
     file = Path(folder) / f"{_hash(images)}.pt"
     file.parent.mkdir(parents=True, exist_ok=True)
     channels, height, width = images.pixels.shape[1:]
-    with FileLock(file.with_suffix(".lock")), torch.random.fork_rng():
+    with _only_process(file.with_suffix(".lock")), torch.random.fork_rng():
         torch.manual_seed(0)
         classifier = ReferenceClassifier((channels, height, width), classes)
         classifier = classifier.to(images.pixels.device).to(memory_format=torch.channels_last)
-        weights = _load(file)
-        if weights is not None:
-            classifier.load_state_dict(weights)
-        else:
+        loaded = _loaded(classifier, file)
+        if loaded is None:
             log.info("training the reference classifier once; it is kept in %s", file)
             _train(classifier, images)
-            draft = file.with_suffix(".draft")
-            torch.save(classifier.state_dict(), draft)
-            draft.replace(file)
-    return classifier.eval().requires_grad_(False)
+            buffer = io.BytesIO()
+            torch.save(classifier.state_dict(), buffer)
+            write_atomically(file, buffer.getbuffer())
+    return (loaded or classifier).eval().requires_grad_(False)
 
 
-def _load(file: Path) -> dict[str, Tensor] | None:
+@contextmanager
+def _only_process(lock: Path) -> Iterator[None]:
+    try:
+        with one_at_a_time(lock, LOCK_TIMEOUT):
+            yield
+    except Timeout as error:
+        raise UserError(
+            f"{lock}: another process has been training the reference classifier for {LOCK_TIMEOUT / 60:.0f} minutes; "
+            "wait until it ends, or stop it"
+        ) from error
+
+
+def _loaded(classifier: ReferenceClassifier, file: Path) -> ReferenceClassifier | None:
+    """A copy of the classifier with the weights in the file; None where it holds none, or cannot be read."""
     if not file.is_file():
         return None
+    loaded = deepcopy(classifier)
     try:
-        weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        loaded.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    except (RuntimeError, EOFError, OSError, TypeError, AttributeError, pickle.UnpicklingError) as error:
         log.warning("%s is damaged (%s): the reference classifier is trained again", file, type(error).__name__)
         return None
-    return weights
+    return loaded
 
 
 def _hash(images: Images) -> str:

@@ -30,6 +30,7 @@ def held(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     lock = FileLock(folder / LOCK, timeout=patience)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / LOCK).open("a").close()  # some file systems refuse it in a way that filelock takes for a held lock
         lock.acquire()
         (folder / LOCK_HOLDER).write_text(json.dumps(_this_process()) + "\n")
     except Timeout as error:

@@ -29,7 +29,9 @@ def lowest_free_number(folder: Path) -> int:
     """A number that no other process has taken in the folder, kept until this process exits, however it does."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in count():
-        lock = FileLock(folder / f"{number}.lock", timeout=0)
+        file = folder / f"{number}.lock"
+        file.open("a").close()  # where it cannot be made, filelock may call each number taken, without end
+        lock = FileLock(file, timeout=0)
         try:
             lock.acquire()
         except Timeout:
