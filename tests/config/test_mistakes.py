@@ -58,6 +58,8 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["seed=${foo}"], "seed: Interpolation key 'foo' not found"),
         (["seed=${seed}"], "seed: Recursive interpolation detected"),
         (["hydra.verbose=3"], "hydra.verbose: expected a bool or names of loggers, found 3"),
+        (["-m", "hydra.verbose=3", "seed=0,1"], "hydra.verbose: expected a bool or names of loggers, found 3"),
+        (["~model.beta=7", "model=vae"], "~model.beta: it is 1.0; take it out as ~model.beta"),
         (["paths=3"], "paths: expected further keys, found a single value"),
         (["model"], "model: expected KEY=VALUE"),
         (["=3"], "expected KEY=VALUE"),

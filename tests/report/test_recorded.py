@@ -66,6 +66,13 @@ def test_the_check_fails_where_a_variant_is_worse(tmp_path):
     assert "WORSE  AE" in worse.stdout
 
 
+def test_figures_are_recorded_in_a_file_that_is_named_and_can_be_written(tmp_path):
+    assert "recorded=FILE" in check(tmp_path, "record=true").stderr
+    assert not (tmp_path / "outputs").exists()
+    with pytest.raises(UserError, match="recorded: cannot write"):
+        Recorded({}).write(tmp_path)
+
+
 def test_without_a_file_the_shipped_figures_count_in_any_folder(tmp_path):
     done = check(tmp_path)  # two of the five variants that are recorded
     assert done.returncode == 1

@@ -187,7 +187,7 @@ THIRD_PARTY = "+callbacks.rate._target_=lightning.pytorch.callbacks.LearningRate
 def test_a_callback_with_a_hook_per_batch_gets_each_batch(train, capfd, options, sizes):
     run = train(*SHORT, "trainer.max_epochs=1", "trainer.limit_train_batches=4", *options, OWN)
     assert json.loads((run.folder / "sizes.json").read_text()) == sizes
-    lines = [line for line in capfd.readouterr().out.splitlines() if "steps go one to a call" in line]
+    lines = [line for line in capfd.readouterr().out.splitlines() if "one step per call" in line]
     assert len(lines) == 1
     assert "SizesOfBatches has a hook for each batch" in lines[0]
 

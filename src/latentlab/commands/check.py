@@ -5,6 +5,7 @@ from pathlib import Path
 from latentlab.commands.job import job
 from latentlab.commands.keys_only import run_keys_only, sweep_folder, value_of
 from latentlab.config import config_dir, run_hydra
+from latentlab.errors import ConfigError
 
 USAGE = """latentlab check [recorded=FILE] [record=true] [KEY=VALUE ...]
 Trains sweep=check and compares the mean of each figure over its seeds with the one recorded in FILE, by default those
@@ -28,8 +29,11 @@ def check(given: list[str]) -> int:
     from latentlab.report.reading.run_sets import read_sweep
     from latentlab.report.recorded import Recorded
 
-    file = Path(value_of("recorded", given) or config_dir() / "sweep" / "check.json")
-    recorded = None if value_of("record", given) == "true" else Recorded.read(file)
+    records, named = value_of("record", given) == "true", value_of("recorded", given)
+    if records and named is None:
+        raise ConfigError("record: give the file to be written as recorded=FILE")
+    file = Path(named or config_dir() / "sweep" / "check.json")
+    recorded = None if records else Recorded.read(file)
     name = f"check_{new_run_name()}"
     rest = [argument for argument in given if not argument.startswith(("recorded=", "record="))]
     status = run_hydra(job, "train", ["-m", "sweep=check", *rest, f"sweep.name={name}"], sweeps=True)

@@ -52,7 +52,7 @@ def _sweep(given: list[str]) -> list[str]:
 
 
 def _recipe(given: list[str]) -> list[str]:
-    """The recipe for MNIST where it is found or can be downloaded, else for the bundled digits, with a line on that."""
+    """The recipe for MNIST where it is found or can be downloaded, else for the bundled digits, with a message."""
     if value_of("experiment", given):
         return []
     data = value_of("data", given)

@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
 
 
 def with_folder(arguments: list[str]) -> list[str]:
-    """The arguments with the run's folder quoted, which may hold commas and equal signs, and as the folder of the log.
+    """The arguments, with the run's folder quoted (it may hold commas and equal signs) and set as the log's folder.
 
     Raises:
         UserError: no folder is named, or it is no run's.

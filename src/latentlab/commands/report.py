@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
 
 
 def quoted(arguments: list[str]) -> list[str]:
-    """The arguments with names and folders quoted for Hydra, and a folder for Hydra, which writes nothing.
+    """The arguments with names and folders quoted for Hydra, and `hydra.run.dir=.`, so that Hydra makes no folder.
 
     Raises:
         UserError: there is nothing to compare.
@@ -55,7 +55,7 @@ def job(config: DictConfig) -> None:
 
 
 def folders(text: str) -> list[str]:
-    """The folders of `[A,B]`: a comma parts two of them unless both sides together name one; `*` as in a shell."""
+    """The folders of `[A,B]`: a comma separates two of them unless both sides together name one; `*` as in a shell."""
     pieces = text.removeprefix("[").removesuffix("]").split(",")
     found: list[str] = []
     while pieces:

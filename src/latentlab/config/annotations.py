@@ -14,7 +14,8 @@ SCALARS: dict[str, tuple[type, ...]] = {
     "pathlib.Path": (str,),
     "os.PathLike": (str,),
 }
-SEQUENCES = {"list", "tuple", "set", "frozenset", "List", "Tuple", "Sequence", "Iterable", "Collection"}
+SEQUENCES = {"list", "tuple", "set", "frozenset", "List", "Tuple"}
+SEQUENCES |= {"Sequence", "MutableSequence", "Iterable", "Collection"}
 MAPPINGS = {"dict", "Dict", "Mapping", "MutableMapping"}
 GENERIC = ("builtins.", "typing.", "typing_extensions.", "collections.abc.")
 _MADE = "a node with _target_ that makes a"
@@ -130,7 +131,8 @@ def _words(expr: ast.expr, module: Module) -> list[str]:
         return [str(value) for value in literals]
     match expr:
         case ast.Subscript(value=base, slice=inner) if _generic_name(base, module) in SEQUENCES:
-            items = [describe(Annotation(part, module)) for part in _elements(inner) if not _is_ellipsis(part)]
+            kinds = [_members(part, module) for part in _elements(inner) if not _is_ellipsis(part)]
+            items = [" or ".join(word for member in kind for word in _words(*member)) for kind in kinds]
             return [f"a list of {', '.join(items)}"]
         case ast.Name() | ast.Attribute() if _definition(expr, module) is not None:
             return [f"{_MADE} {ast.unparse(expr)}"]

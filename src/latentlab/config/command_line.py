@@ -128,7 +128,7 @@ def _dispatch(flags: Namespace, job: Job, config_name: str, sweeps: bool) -> Non
             hydra.shell_completion(config_name, overrides)
         elif flags.multirun or "hydra.mode=MULTIRUN" in overrides:
             if not sweeps:
-                raise ConfigError("-m: only `latentlab train` runs sweeps")
+                raise ConfigError("-m: only `latentlab train` runs sweeps; here leave it out, see --help")
             hydra.multirun(config_name, _Logged(job, in_sweep=True), _of_a_sweep(overrides))
         else:
             logged = _Logged(job)

@@ -39,7 +39,7 @@ class CheckedLoader(ComposingLoader):
     """Hydra's loader; it checks every composed config by `schema.check` and reports every mistake in one line.
 
     A key that is not in the config but an argument of the `_target_` beside it may be set like any other.
-    `run_name` is what `${run_name:}` stands for; it is kept here so that worker processes have the same one.
+    `run_name`: the value of `${run_name:}`; it is kept here so that worker processes have the same one.
 
     Raises:
         ConfigError: from `load_configuration` and `load_sweep_config`.
@@ -131,13 +131,13 @@ class CheckedLoader(ComposingLoader):
         OmegaConf.register_new_resolver("run_name", lambda: self._run_name, replace=True)
         try:
             if adds is None:
-                return compose(overrides)
+                return _with_valid_verbose(compose(overrides))
             parsed = OverridesParser.create().parse_overrides(overrides)
             added = [self._sets_a_value(override) and adds(override.key_or_group) for override in parsed]
             config = compose([f"++{text}" if add else text for text, add in zip(overrides, added, strict=True)])
             # recorded as they were given
             config.hydra.overrides.task = [o.input_line for o in parsed if not o.is_hydra_override()]
-            return config
+            return _with_valid_verbose(config)
         except UserError:
             raise
         except MISTAKES as error:
@@ -167,8 +167,6 @@ class CheckedLoader(ComposingLoader):
         given = OverridesParser.create().parse_overrides(overrides)
         for override in given:
             refuse_stray(override, self.groups)
-        if not isinstance(config.hydra.verbose, bool | str | ListConfig):
-            raise ConfigError(f"hydra.verbose: expected a bool or names of loggers, found {config.hydra.verbose}")
         config = deepcopy(config)
         with read_write(config), open_dict(config):
             # set by Hydra only when the job starts
@@ -185,3 +183,10 @@ class CheckedLoader(ComposingLoader):
             refuse_unknown_key(override, resolved)
         check(resolved, raw)
         return resolved
+
+
+def _with_valid_verbose(config: DictConfig) -> DictConfig:
+    """The config itself; Hydra asserts the type of this key when a job starts."""
+    if not isinstance(config.hydra.verbose, bool | str | ListConfig):
+        raise ConfigError(f"hydra.verbose: expected a bool or names of loggers, found {config.hydra.verbose}")
+    return config

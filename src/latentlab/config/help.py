@@ -20,5 +20,5 @@ def help_text(config_name: str, groups: Groups) -> str:
     if template is None:
         raise ConfigError(f"--config-name: no config {config_name!r} with a help text")
     listed = [f"{group}: {', '.join(options)}" for group, options in sorted(groups.options.items()) if options]
-    wrapped = [fill(line, WIDTH, subsequent_indent="  ") for line in listed]
+    wrapped = [fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in listed]
     return Template(template).substitute(APP_CONFIG_GROUPS="\n".join(wrapped)).rstrip()

@@ -5,6 +5,7 @@ prints its errors itself, over several lines, and `hydra.compose` makes no run f
 tests/config/test_hydra_internals.py fails, with a line that says what moved, where an upgrade moves one of them.
 """
 
+from abc import ABC
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +56,7 @@ def search_path(folder: Path, extra: Path | None) -> ConfigSearchPath:
     return path
 
 
-class ComposingLoader(ConfigLoaderImpl):
+class ComposingLoader(ConfigLoaderImpl, ABC):
     """Hydra's own loader, which composes a config from defaults lists and overrides.
 
     Reason: its subclass checks each config before a job or a sweep starts. `hydra.compose` composes for the

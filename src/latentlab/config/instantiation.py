@@ -1,4 +1,4 @@
-"""The one place where objects are made from config nodes: what a constructor refuses is reported by its config key.
+"""Objects are made from config nodes here alone: what a constructor refuses is reported by its config key.
 
 A constructor raises `ValueError("ARGUMENT: expected ..., found ...")` and knows no config. Here the key of its node is
 put in front: `ConfigError("model.penalty.rho: expected ..., found ...")`.

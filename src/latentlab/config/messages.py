@@ -135,6 +135,7 @@ _MESSAGES: dict[str, str | Callable[[str, Groups, Sequence[str]], str]] = {
         r"\1: a config group; write \1=OPTION"
     ),
     r"Sweeping over Hydra's configuration is not supported : '([^=]+)": r"\1: Hydra's own keys cannot be swept",
+    r"The value of '(.+)' is (.+) and not": r"~\1: it is \2; take it out as ~\1",
     r"node `(\S+)` is not a container": r"\1: expected further keys, found a single value",
     r"An item is already at '(.+?)'": r"\1: already there; write \1=VALUE",
 }

@@ -1,4 +1,4 @@
-"""`resume=FOLDER` on the command line stands for the overrides of the run in FOLDER."""
+"""`resume=FOLDER` on the command line is replaced by the overrides of the run in FOLDER."""
 
 import os
 import re

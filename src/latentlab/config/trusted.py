@@ -1,8 +1,10 @@
 """What a config from a run's folder may name: anybody may have written it, and its targets are called."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from omegaconf import OmegaConf
 
 from latentlab.config.signatures import dotted_name
 from latentlab.config.sources import NotThereError, find
@@ -32,12 +34,13 @@ def refuse_foreign_code(config: Any, source: object) -> None:
     source: where the config comes from, as an error calls it.
 
     Raises:
-        UserError: one of them is no part of a run, such as `os.system`.
+        UserError: one of them is no component of a run, such as `os.system`.
     """
-    for key, target in _targets("", config):
-        if not _is_part(target):
+    plain = OmegaConf.to_container(config, resolve=True) if OmegaConf.is_config(config) else config
+    for key, target in _targets("", plain):
+        if not _is_component(target):
             raise UserError(
-                f"{source}: {key}._target_: expected a network, callback, logger or other part of a run, found "
+                f"{source}: {key}._target_: expected a network, callback, logger or other component of a run, found "
                 f"{str(target)[:100]!r}; nothing of it was called; do not continue a run that you do not trust"
             )
 
@@ -48,12 +51,12 @@ def _targets(key: str, node: Any) -> Iterator[tuple[str, Any]]:
             yield key, node["_target_"]
         for name, value in node.items():
             yield from _targets(f"{key}.{name}" if key else str(name), value)
-    elif isinstance(node, Sequence) and not isinstance(node, str):
+    elif isinstance(node, list | tuple):
         for index, value in enumerate(node):
             yield from _targets(f"{key}.{index}", value)
 
 
-def _is_part(target: Any, depth: int = 0) -> bool:
+def _is_component(target: Any, depth: int = 0) -> bool:
     """Whether it is a class that derives from one of the kinds, or one of the functions, wherever it is defined."""
     try:
         definition = find(target) if isinstance(target, str) else None
@@ -68,4 +71,4 @@ def _is_part(target: Any, depth: int = 0) -> bool:
     if f"{definition.module.name}.{definition.node.name}" in KINDS:
         return True
     bases = [dotted_name(base, definition.module) for base in definition.node.bases]
-    return any(_is_part(base, depth + 1) for base in bases)
+    return any(_is_component(base, depth + 1) for base in bases)

@@ -46,12 +46,7 @@ class ImageDataModule(LightningDataModule, ABC):
     keep_batches: bool = False
 
     def __init__(
-        self,
-        batch_size: int = 128,
-        binarize: Binarize = None,
-        labels: bool = True,
-        seed: int = 0,
-        split_seed: int = 0,
+        self, batch_size: int = 128, binarize: Binarize = None, labels: bool = True, seed: int = 0, split_seed: int = 0
     ) -> None:
         super().__init__()
         if batch_size < 1:

@@ -88,7 +88,7 @@ def _log(metrics: dict[str, float], loggers: Sequence[Logger], step: int) -> Non
     for logger in loggers:
         logger.log_metrics(metrics, step)
     shown = [f"{name} {metrics[name]:.5g}" for name in SHOWN if name in metrics]
-    log.info("%s", "  ".join(shown))
+    log.info("%s", "  ".join(shown) or "no metric applies")
 
 
 @contextmanager

@@ -15,11 +15,7 @@ DARK = 0.75  # of the colour scale, so that white strokes are readable on its br
 
 
 def decoded_plane(
-    images: Float[Tensor, "n c h w"],
-    codes: Float[Tensor, "m 2"],
-    span: tuple[float, float],
-    title: str,
-    subtitle: str,
+    images: Float[Tensor, "n c h w"], codes: Float[Tensor, "m 2"], span: tuple[float, float], title: str, subtitle: str
 ) -> Figure:
     """n = k^2 images in [0, 1] on a square grid, row by row from the top left, white on the density of the codes.
 

@@ -17,11 +17,7 @@ MAX_NAMES = 40
 
 
 def unit_activity(
-    mean: Float[Tensor, " d"],
-    variance: Float[Tensor, " d"],
-    kl: Float[Tensor, " d"] | None,
-    title: str,
-    subtitle: str,
+    mean: Float[Tensor, " d"], variance: Float[Tensor, " d"], kl: Float[Tensor, " d"] | None, title: str, subtitle: str
 ) -> Figure:
     """Mean and variance of each unit of the code over the images, and its KL where there is one, (D,) each.
 

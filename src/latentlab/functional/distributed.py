@@ -25,7 +25,7 @@ def sum_over_devices(values: Tensor) -> Tensor:
 
 
 def batch_mean(values: Code, size: int) -> Float[Tensor, " d"]:
-    """The mean over the global batch of `size` rows, of which this device holds `b`; differentiable on every device."""
+    """The mean over the global batch of `size` rows, of which this device holds `b`; gradients reach every device."""
     total = values.sum(0)
     return (_SumOverDevices.apply(total) if is_shared() else total) / size
 

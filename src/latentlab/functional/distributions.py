@@ -1,6 +1,6 @@
 """The diagonal Gaussian of the latent code, and the likelihoods of an image. Everything is in nats.
 
-Half precision is computed in float32, double precision stays. There is no control flow on values, so that
+Half precision is converted to float32, double precision is kept. There is no control flow on values, so that
 `torch.func.vmap` works.
 """
 

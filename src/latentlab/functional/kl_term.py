@@ -44,7 +44,7 @@ class KLTerm:
 
 
 def free_bits(kl: Code, size: int, free_bits: float) -> PerImage:
-    """The addend of each image's KL that makes it constant in a unit below `free_bits` nats, in nats, (B,).
+    """What is added to each image's KL so that a unit below `free_bits` nats has no gradient; (B,), in nats.
 
     Kingma et al. 2016, equation 15: sum_j max(free_bits, KL_j) = sum_j KL_j + sum_j relu(free_bits - KL_j),
     where KL_j is the mean of unit j over the whole batch of `size` images, of which this device holds B.

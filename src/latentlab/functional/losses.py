@@ -11,7 +11,7 @@ from latentlab.functional.batch import Image, PerImage
 from latentlab.functional.precision import at_least_float32
 
 LEAST_PROBABILITY = 1e-6  # a pixel adds at most 13.8 nats
-LEAST_MSE = 1e-10  # a PSNR of 100 dB, which is infinite for equal images
+LEAST_MSE = 1e-10  # limits the PSNR, infinite for equal images, to 100 dB
 
 
 def mse_per_image(x: Image, x_hat: Image) -> PerImage:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from latentlab.functional.batch import Code, PerImage
 from latentlab.functional.precision import at_least_float32
 
-LEAST_ACTIVITY = 1e-6  # the penalty of a unit that is never or always active is finite
+LEAST_ACTIVITY = 1e-6  # keeps the penalty finite for a unit that is never or always active
 
 
 class Activity(NamedTuple):
@@ -138,7 +138,7 @@ class TopK(Penalty):
         return keep_largest(code, self.k if self.training else round(self.alpha * self.k))
 
     def forward(self, of: Activity) -> PerImage:
-        """The difference of dead units to the smallest kept value, the same B times.
+        """How far the dead units are below the smallest kept value, the same B times.
 
         Dead is a unit that no image of the batch keeps. Mean over the images, sum over these units.
         """

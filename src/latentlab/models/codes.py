@@ -1,4 +1,4 @@
-"""The codes of all images of a split."""
+"""The codes of many images."""
 
 import sys
 from collections.abc import Iterable

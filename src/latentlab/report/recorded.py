@@ -82,7 +82,10 @@ class Recorded:
 
     def write(self, file: Path) -> None:
         content = {g: {n: asdict(own) for n, own in names.items()} for g, names in self.figures.items()}
-        write_atomically(file, json.dumps(content, indent=1) + "\n")
+        try:
+            write_atomically(file, json.dumps(content, indent=1) + "\n")
+        except OSError as error:
+            raise UserError(f"recorded: cannot write {file} ({error.strerror})") from error
 
     def deviations(self, found: Recorded) -> list[Deviation]:
         """Every recorded figure with the one found.

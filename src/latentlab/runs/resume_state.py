@@ -41,8 +41,7 @@ def should_resume(run: Run, config: DictConfig, *, may_clear: bool = True) -> bo
 
     A failed attempt is not resumed but restarted; its log is kept. Damaged figures are put aside.
 
-    With `may_clear=False` nothing is changed: so the further processes of a job ask, which get the answer that the
-    first one got, whether that has finished here or not.
+    may_clear: False for the other processes of a job: nothing is changed, so that they get the first one's answer.
     """
     file = run.metrics_file
     if may_clear and readable_metrics(run) is None and file.is_file():

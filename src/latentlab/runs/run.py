@@ -88,7 +88,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any] | None:
-        """The final figures; None while the run is not complete."""
+        """The final metrics; None while the run is not complete."""
         if not self.metrics_file.is_file():
             return None
         with self._with_way_out():
@@ -192,7 +192,7 @@ class Run:
     def write_metrics(self, content: dict[str, Any]) -> dict[str, Any]:
         """Complete the run, or replace the content of `metrics.json`; returns it as it was written.
 
-        content: its figures, under "metrics", are sorted by name, and those that are not finite become null.
+        content: the values under "metrics" are sorted by name, and those that are not finite become null.
         """
         content = {**content, "metrics": dict(sorted(for_json(content["metrics"]).items()))}
         write_atomically(self.metrics_file, json.dumps(content, indent=2) + "\n")

@@ -63,14 +63,14 @@ def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedL
 def in_folders(jobs: Sequence[Job], known: Manifest) -> list[Job]:
     """The jobs in their folders: a known one in its own, a new one in a folder named by what varies."""
     taken = {job.folder for job in known.jobs}
-    in_place = []
+    with_folders = []
     names = by_what_varies([job.overrides for job in jobs], [job.overrides for job in known.jobs])
     for job, name in zip(jobs, names, strict=True):
         before = known.with_hash(job.config_hash)
         folder = before.folder if before else apart_from(taken, name, job.overrides, job.config_hash)
         taken.add(folder)
-        in_place.append(replace(job, folder=folder))
-    return in_place
+        with_folders.append(replace(job, folder=folder))
+    return with_folders
 
 
 def extended(known: Manifest, command: Sequence[str], plan: Sequence[Job]) -> Manifest:

@@ -1,4 +1,4 @@
-"""A composed config -> data, model, callbacks, loggers and trainer: here alone are components assembled."""
+"""A composed config -> data, model, callbacks, loggers and trainer: the only module that assembles components."""
 
 import logging
 import os

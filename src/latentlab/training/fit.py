@@ -115,7 +115,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     plan = CallPlan.of(config.trainer, batches, [1] if per_batch else save_intervals(config.callbacks))
     if per_batch and execution.steps_per_call > 1:
         names = ", ".join(type(callback).__name__ for callback in per_batch)
-        log.info("steps go one to a call (trainer.steps_per_call=1): %s has a hook for each batch", names)
+        log.info("one step per call (trainer.steps_per_call=1): %s has a hook for each batch", names)
     data.batches_per_call, data.keep_batches = plan.size, bool(per_batch)
     model.steps_of = direct_steps
     model.total_steps = plan.steps_per_epoch * config.trainer.max_epochs

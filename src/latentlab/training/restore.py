@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from latentlab.data.base import ImageDataModule
     from latentlab.models.base import Autoencoder
 
-# it would delete the file of the training
+# reopening it would delete the file of the training
 NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
 
 
@@ -98,7 +98,7 @@ def trusted_config(run: Run) -> DictConfig:
     """The run's config.
 
     Raises:
-        UserError: it names a class or function that is no part of a run, and would be called.
+        UserError: it names a class or function that is no component of a run, and would be called.
     """
     config = run.config
     trusted.refuse_foreign_code(config, run.config_file)

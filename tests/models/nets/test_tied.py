@@ -1,6 +1,8 @@
+import pytest
 import torch
 
 from latentlab.models.nets.linear import LinearEncoder
+from latentlab.models.nets.mlp import MLPEncoder
 from latentlab.models.nets.tied import TiedDecoder
 from tests.models.variants import batch, build
 
@@ -50,3 +52,8 @@ def test_a_model_stays_tied_when_its_weights_are_loaded():
     assert model.decoder.weight is model.encoder.layer.weight
     x, y = batch().x, batch().y
     torch.testing.assert_close(model.decode(model.encode(x, y).z, y), other.decode(other.encode(x, y).z, y))
+
+
+def test_only_a_linear_encoder_can_be_tied():
+    with pytest.raises(ValueError, match="need a LinearEncoder, found MLPEncoder; choose net=tied"):
+        TiedDecoder(3, (1, 4, 4)).tie_to(MLPEncoder((1, 4, 4), 3, widths=[8], activation="relu"))

@@ -113,12 +113,9 @@ def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sa
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[: MAX_FITTED[covariances]].to(z.device)
     scale = float(z.var(0, correction=0).mean())
     fitted = GaussianMixture(
-        min(components, len(order)),
-        covariance_type=covariances,
-        reg_covar=max(JITTER * scale, 1e-12),
-        random_state=0,
+        min(components, len(order)), covariance_type=covariances, reg_covar=max(JITTER * scale, 1e-12), random_state=0
     )
-    # products of small matrices, of full covariances, take up to three times as long on two threads
+    # with full covariances, products of small matrices take up to three times as long on two threads
     with threadpool_limits(1 if covariances == "full" else None, user_api="blas"):
         fitted.fit(z[order].double().cpu().numpy())
 

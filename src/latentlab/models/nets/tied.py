@@ -31,8 +31,9 @@ class TiedDecoder(Decoder):
         self.from_condition = nn.Linear(condition_features, prod(image_shape), False) if condition_features else None
 
     def tie_to(self, encoder: Encoder) -> None:
-        """Use the encoder's weight matrix, (features or more, pixels or more)."""
-        assert isinstance(encoder, LinearEncoder)
+        """Use the encoder's weight matrix, (features or more, pixels or more); ValueError where it has none."""
+        if not isinstance(encoder, LinearEncoder):
+            raise ValueError(f"tied weights need a LinearEncoder, found {type(encoder).__name__}; choose net=tied")
         self.weight = encoder.layer.weight
 
     def forward(self, z: Code, condition: Condition = None) -> Image:

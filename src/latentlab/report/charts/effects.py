@@ -40,8 +40,8 @@ def effect_charts(figures: Figures, grouping: Grouping) -> tuple[list[Markup], b
 
 def _all_keys(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:
     sides = {key: len({canonical(value) for value in _settings(results, key)}) for key in grouping.keys}
-    is_grid = max(sides.values()) <= MAX_CELLS_PER_SIDE and len(results) >= MIN_FILLED * prod(sides.values())
-    if len(sides) == 2 and is_grid:
+    is_small = len(sides) == 2 and max(sides.values()) <= MAX_CELLS_PER_SIDE
+    if is_small and len(results) >= MIN_FILLED * prod(sides.values()):
         return _heat_map(measure, results, grouping, sides)
     keys = grouping.keys[:MAX_AXES]
     strands = [Strand([_setting(own, key) for key in keys], own.mean, _described(own)) for own in results]

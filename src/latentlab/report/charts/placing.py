@@ -13,7 +13,7 @@ HIGHEST = 16.0  # below the chart's title
 # where a name is tried beside its point: to the right, down, the text's anchor
 POSITIONS = [(right, down, anchor) for down in (-5, 12, 3.5) for right, anchor in ((7, None), (-7, "end"))]
 POSITIONS += [(0, down, "middle") for down in (-9, 17, -20, 28)]
-PART_ON_THE_LEFT = {None: 0.0, "middle": 0.5, "end": 1.0}  # of a text, from its anchor
+FRACTION_ON_THE_LEFT = {None: 0.0, "middle": 0.5, "end": 1.0}  # of a text, from its anchor
 
 Box = tuple[float, float, float, float]
 
@@ -26,7 +26,7 @@ def names_beside(points: Sequence[tuple[float, float, str]]) -> list[Markup]:
         text = clipped(name, LONGEST)
         wide = LETTER * len(text)
         for right, down, anchor in POSITIONS:
-            left, base = x + right - PART_ON_THE_LEFT[anchor] * wide, y + down
+            left, base = x + right - FRACTION_ON_THE_LEFT[anchor] * wide, y + down
             box = (left, base - HIGH + 2, left + wide, base + 2)
             if _is_inside(box) and not any(_cover(box, other) for other in taken):
                 taken.append(box)

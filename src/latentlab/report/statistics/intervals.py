@@ -103,7 +103,7 @@ def leader(summaries: Sequence[Summary], values: Sequence[Mapping[int | str, flo
 
     Two groups differ where their 95 % intervals do not overlap, or where the paired differences over at
     least `MIN_PAIRS` common seeds exclude 0. None without any value; a leader of one value, and one without
-    another interval beside it, is never called best.
+    another interval beside it, is never marked as best.
     """
     means = [(entry.mean, index) for index, entry in enumerate(summaries) if entry.mean is not None]
     if not means:
