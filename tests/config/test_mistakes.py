@@ -85,6 +85,9 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["--resolve"], "--resolve: goes with --cfg or --help"),
         (["--config-name", "foo"], "--config-name: no config 'foo'"),
         (["-m", "model=vae,vea"], "model: no option 'vea'; did you mean vae?"),
+        (["-m", "sweep.name=[a]"], "sweep.name: expected up to 100 letters, digits and . _ + = -, found '[a]'"),
+        (["-m", "sweep.name=a,b"], "sweep.name: expected up to 100 letters, digits and . _ + = -, found 'a,b'"),
+        (["-m", "sweep.name="], "sweep.name: expected up to 100 letters"),
         (["-m", "seed=1,x"], "seed: expected int, found 'x' (str)"),
     ],
 )
@@ -93,6 +96,19 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(argv: list[str], expect
     assert line.startswith(expected)
     assert not re.search(r"(^|\s)\+\w", line.removeprefix(argv[0])), "advises +key"
     assert not list(folder.rglob("*.*"))
+
+
+@pytest.mark.parametrize("name", ["3", "2026", "1e3", "true", "'3'", "${seed}", "x=1"])
+def test_the_name_of_a_sweep_is_taken_as_text(name: str, folder: Path):
+    status, _, err = answer("-m", f"sweep.name={name}", "seed=0,1")
+    assert (status, err) == (0, "")
+    expected = {"'3'": "3", "${seed}": "0"}.get(name, name)
+    assert [path.name for path in (folder / "outputs" / "sweeps").iterdir()] == [expected]
+
+
+def test_a_sweep_whose_name_is_null_is_named_by_its_time(folder: Path):
+    assert answer("-m", "sweep.name=null", "seed=0,1")[0] == 0
+    assert re.match(r"\d{4}-", next((folder / "outputs" / "sweeps").iterdir()).name)
 
 
 def test_a_users_mistake_inside_the_job_is_one_line_and_in_the_log(folder: Path):

@@ -23,6 +23,7 @@ from latentlab.config.help import help_text
 from latentlab.config.hydra_internals import hydra_of, search_path
 from latentlab.config.instantiation import refusal
 from latentlab.config.messages import from_omegaconf, one_line
+from latentlab.config.quoting import bare, literal
 from latentlab.errors import ConfigError, UserError
 from latentlab.processes.launcher import common_name, started
 
@@ -147,8 +148,15 @@ def _store_sweeper() -> None:
 def _of_a_sweep(overrides: list[str]) -> list[str]:
     if started() > 1:
         raise ConfigError("-m: a sweep starts the processes of its jobs itself; call it without srun and torchrun")
-    has_folder = any(override.startswith(("sweep.name=", "hydra.sweep.dir=")) for override in overrides)
-    return [*overrides, *([] if has_folder else ["sweep.name=${run_name:}"]), "hydra.mode=MULTIRUN"]
+    named = [_with_name_as_text(override) for override in overrides if override != "sweep.name=null"]
+    has_folder = any(override.startswith(("sweep.name=", "hydra.sweep.dir=")) for override in named)
+    return [*named, *([] if has_folder else ["sweep.name=${run_name:}"]), "hydra.mode=MULTIRUN"]
+
+
+def _with_name_as_text(override: str) -> str:
+    """A sweep's name in quotes, which Hydra would read as a number, a list or several values."""
+    key, _, value = override.partition("=")
+    return f"{key}={literal(bare(value))}" if key == "sweep.name" and "${" not in value else override
 
 
 @final

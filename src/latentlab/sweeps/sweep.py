@@ -31,7 +31,7 @@ def run_sweep(
     assert isinstance(loader, CheckedLoader)
     with interruptible():
         folder = Path(config.hydra.sweep.dir)
-        name = joined([folder.name]) if config.sweep.name is None else checked_sweep_name(config.sweep.name)
+        name = joined([folder.name]) if config.sweep.name is None else checked_sweep_name(str(config.sweep.name))
         sweep = Sweep(name, folder, config, tuple(arguments), loader, launcher)
         try:
             run(sweep)
