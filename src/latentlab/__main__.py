@@ -1,5 +1,6 @@
 """`latentlab SUBCOMMAND ...`, which is `python -m latentlab SUBCOMMAND ...`."""
 
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -19,7 +20,17 @@ SUBCOMMANDS = {
 
 def main() -> None:
     """Run the subcommand and exit with its status."""
+    _open_streams()
     sys.exit(_status(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """Open the standard streams that the caller has closed, which Python makes None: nobody reads them."""
+    for name in ("stdin", "stdout", "stderr"):  # in this order, each gets its usual number
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115
+            os.set_inheritable(stream.fileno(), True)  # also those of worker processes
+            setattr(sys, name, stream)
 
 
 def _status(arguments: list[str]) -> int:

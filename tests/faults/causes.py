@@ -1,6 +1,7 @@
 """What causes the faults: a disk of a few MiB, a kill at a chosen moment, a clock that is wrong."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -103,6 +104,17 @@ class FillDisk(Callback):
         if not once.exists():
             once.touch()
             fill(self._disk, self._left)
+
+
+class KillWorker(Callback):
+    """Ends the process as the operating system does that has no memory left, at the first epoch of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.datamodule.seed == self._seed:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def filling(disk: Path, moment: str, left: int = 0) -> list[str]:

@@ -104,6 +104,18 @@ def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, 
     assert figures(folder) == undisturbed
 
 
+def test_a_job_whose_worker_is_killed_each_time_has_failed_and_the_others_run(tmp_path, undisturbed):
+    folder = tmp_path / "sweep"
+    kill = ["+callbacks.kill._target_=tests.faults.causes.KillWorker", "+callbacks.kill.seed=0"]
+    process = start(folder, *SETTING, "model=ae", "seed=0,1,2", *TWO_AT_ONCE, *kill)
+    status, output = finish(process)
+    assert status == 1
+    assert "Traceback" not in output
+    assert "error: 1 of 3 jobs failed: seed=0 (killed, perhaps out of memory)" in output
+    assert figures(folder).keys() == {"seed=1", "seed=2"}
+    assert figures(folder)["seed=1"] == undisturbed["model=ae,seed=1"]
+
+
 def test_a_killed_launcher_takes_its_workers_with_it(tmp_path):
     folder = tmp_path / "sweep"
     long = "trainer.max_epochs=100000"  # no worker comes to the end of a job by itself

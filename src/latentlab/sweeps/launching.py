@@ -13,12 +13,14 @@ from latentlab.config.composition import CheckedLoader
 from latentlab.config.quoting import literal
 from latentlab.errors import UserError
 from latentlab.runs import Run
+from latentlab.runs.layout import OVERRIDES
 from latentlab.runs.resume_state import is_complete
 from latentlab.sweeps.manifest import Job
 
 log = logging.getLogger(__name__)
 
 SWEEP_KEYS = ("sweep.name=", "sweep.job=")
+KILLED = "killed, perhaps out of memory"
 
 
 @final
@@ -59,6 +61,7 @@ class Sweep:
         """Run the jobs, each with overrides of its own; their folders hold their results."""
         waiting = list(jobs)
         while waiting:
+            starts = {job.folder: self._last_start(job) for job, _ in waiting}
             try:
                 self.launcher.launch([self._arguments(*job) for job in waiting], initial_job_idx=0)
             except Exception as error:
@@ -66,13 +69,39 @@ class Sweep:
                     log.warning("Slurm: %s", error)  # its other jobs stay queued or running: none is started twice
                     break
                 # a killed worker ends its launcher, and with it jobs of other workers and jobs that were not started
-                left = [(job, own) for job, own in waiting if self.unfinished([job])]
-                if isinstance(error, UserError) or len(left) == len(waiting):
+                started = [(job, own) for job, own in waiting if self._last_start(job) != starts[job.folder]]
+                if isinstance(error, UserError) or not started:
                     raise
-                log.warning("the launcher stopped (%s); continuing with %d jobs", type(error).__name__, len(left))
-                waiting = left
+                stopped = [(job, own) for job, own in started if self._was_stopped(job)]
+                waiting = [one for one in waiting if one not in started]
+                left = len(stopped) + len(waiting)
+                log.warning("the launcher stopped (%s); continuing with %d jobs", type(error).__name__, left)
+                self._launch_alone(stopped)
             else:
                 break
+
+    def _launch_alone(self, jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
+        """Run the jobs one after the other: which of them has its worker killed is then known."""
+        for job, own in jobs:
+            try:
+                self.launcher.launch([self._arguments(job, own)], initial_job_idx=0)
+            except Exception:
+                if not self._was_stopped(job):
+                    raise
+                log.error("failed: %s: %s", job.folder, KILLED)
+                self.run_of(job).write_status("interrupted", KILLED)  # its checkpoints are kept
+
+    def _last_start(self, job: Job) -> int:
+        """When Hydra last started the job, in nanoseconds; 0 where it never did."""
+        file = self.run_of(job).folder / OVERRIDES
+        return file.stat().st_mtime_ns if file.is_file() else 0
+
+    def _was_stopped(self, job: Job) -> bool:
+        """Whether the job has neither finished nor recorded why it failed."""
+        try:
+            return bool(self.unfinished([job])) and self.run_of(job).status["status"] not in ("failed", "pruned")
+        except UserError:
+            return True
 
     def reason(self, job: Job) -> str:
         """Why a job is not complete."""
