@@ -57,6 +57,32 @@ def test_training_ends_at_exactly_the_requested_step(train):
     assert train(*SHORT, "trainer.max_steps=13").metrics["steps"] == 13
 
 
+ENDS = {
+    # options: optimizer steps after which there is a validation, in epochs of 21 steps
+    ("max_epochs=2",): [21, 42],
+    ("+max_steps=24",): [21],
+    ("+max_steps=41",): [21],
+    ("+max_steps=42",): [21, 42],
+    ("max_epochs=2", "val_check_interval=4"): [4, 8, 12, 16, 20, 25, 29, 33, 37, 41],
+    ("+max_steps=27", "val_check_interval=4"): [4, 8, 12, 16, 20, 25],
+    ("+max_steps=40", "val_check_interval=14", "+check_val_every_n_epoch=null"): [14, 28],
+    ("+max_steps=19", "limit_train_batches=8"): [8, 16],
+    ("+max_steps=9", "limit_train_batches=7", "accumulate_grad_batches=2"): [4, 8],
+}
+
+
+@pytest.mark.parametrize("options", ENDS)
+def test_the_steps_in_a_call_change_neither_validations_nor_weights(train, options):
+    flags = [f"{'+' * o.startswith('+')}trainer.{o.removeprefix('+')}" for o in options]
+    runs = [train(*SHORT, *flags, f"trainer.steps_per_call={n}", folder=f"{n}") for n in (1, 4, 25)]
+    lines = [[json.loads(line) for line in (run.folder / "history.jsonl").read_text().splitlines()] for run in runs]
+    assert [line["step"] for line in lines[0] if "val/mse" in line] == ENDS[options]
+    for run, history in zip(runs[1:], lines[1:], strict=True):
+        assert history == lines[0]
+        assert run.metrics["metrics"] == runs[0].metrics["metrics"]
+        assert all(torch.equal(a, b) for a, b in zip(weights(runs[0]).values(), weights(run).values(), strict=True))
+
+
 def test_validation_comes_after_exactly_the_requested_batch(train):
     run = train(*SHORT, "trainer.max_epochs=1", "trainer.val_check_interval=8", "logger=csv")
     steps = [int(row["step"]) for row in rows(run) if row.get("val/mse")]

@@ -62,6 +62,41 @@ def test_a_call_never_spans_a_validation(steps_per_call, interval, batches):
     assert plan.size <= steps_per_call
 
 
+def validations(trainer, batches):
+    """The optimizer steps after which Lightning validates: it counts calls, the last may be shorter."""
+    plan = CallPlan.of(trainer, batches)
+    size, per_epoch = plan.size // trainer["accumulate_grad_batches"], plan.steps_per_epoch
+    calls = -(-per_epoch // size)
+    every, found, step = plan.options.get("val_check_interval", calls), [], 0
+    for total in range(3 * calls):
+        call = total % calls
+        step = min(total // calls * per_epoch + min((call + 1) * size, per_epoch), trainer["max_steps"])
+        if (total + 1 if trainer["check_val_every_n_epoch"] is None else call + 1) % every == 0:
+            found.append(step)
+        if step == trainer["max_steps"]:
+            return found
+    return found
+
+
+@given(
+    steps_per_call=st.integers(1, 60),
+    accumulate=st.integers(1, 4),
+    max_steps=st.integers(1, 150),
+    interval=st.none() | st.integers(1, 40),
+    across=st.booleans(),
+    batches=st.integers(1, 60),
+)
+def test_validation_comes_after_the_same_steps_for_every_size_of_a_call(
+    steps_per_call, accumulate, max_steps, interval, across, batches
+):
+    trainer = {"accumulate_grad_batches": accumulate, "max_steps": max_steps, "check_val_every_n_epoch": 1}
+    if interval is not None:
+        trainer |= {"val_check_interval": interval * accumulate, "check_val_every_n_epoch": None if across else 1}
+    assert validations(trainer | {"steps_per_call": steps_per_call}, batches) == validations(
+        trainer | {"steps_per_call": 1}, batches
+    )
+
+
 @pytest.mark.parametrize(("accumulate", "steps"), [(1, 430), (4, 108)])
 def test_a_callback_that_acts_after_each_step_gets_calls_of_one_step(accumulate, steps):
     plan = CallPlan.of({"accumulate_grad_batches": accumulate, "steps_per_call": 100}, 430, [1])

@@ -17,6 +17,7 @@ DEFAULTS = {
     "limit_train_batches": 1.0,
     "val_check_interval": 1.0,
     "accumulate_grad_batches": 1,
+    "max_steps": -1,
     "log_every_n_steps": 50,
 }
 BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
@@ -85,7 +86,8 @@ class CallPlan:
     def of(cls, trainer: Mapping[str, Any], batches: int, intervals: Sequence[int] = ()) -> "CallPlan":
         """The plan for a config's trainer node and epochs of `batches`.
 
-        A call never spans a validation, and holds whole optimizer steps: it may be smaller than configured.
+        A call never spans a validation, and holds whole optimizer steps: it may be smaller than configured. Validation
+        comes after the same steps as with one step to a call, also where an epoch or the training ends in a call.
         intervals: optimizer steps after each of which a callback acts: a call ends there.
 
         Raises:
@@ -95,20 +97,26 @@ class CallPlan:
         accumulate = given["accumulate_grad_batches"]
         limit = min(_count("limit_train_batches", given["limit_train_batches"], batches), batches)
         steps, per_epoch = max(1, Execution.of(trainer).steps_per_call // accumulate), -(-limit // accumulate)
-        if intervals:  # counted over the whole training: each epoch must consist of whole calls
-            steps = gcd(steps, per_epoch, *intervals)
+        # without a number of epochs, Lightning counts over the whole training: each epoch must consist of whole calls
+        across = trainer.get("check_val_every_n_epoch", 1) is None
+        whole = [per_epoch, *intervals] if intervals or across else []
         options: dict[str, Any] = {"limit_train_batches": limit}
-        between = given["val_check_interval"]
-        if isinstance(between, int | float) and not (isinstance(between, float) and between == 1):
+        between, validation = given["val_check_interval"], per_epoch
+        counted = isinstance(between, int | float) and not (isinstance(between, float) and between == 1)
+        if counted:
             interval = _count("val_check_interval", between, limit)
             if interval % accumulate:
                 raise ConfigError(
                     f"trainer.val_check_interval: expected a multiple of accumulate_grad_batches={accumulate}, "
                     f"found {interval} batches"
                 )
-            # where the interval spans epochs, each epoch must consist of whole calls
-            steps = gcd(steps, interval // accumulate, *([limit // accumulate] if interval > limit else []))
-            options["val_check_interval"] = interval // (steps * accumulate)
+            validation = interval // accumulate
+            whole += [validation, *([per_epoch] if interval > limit else [])]
+        last = given["max_steps"]
+        ends = [per_epoch] if last < 0 else [per_epoch, last if across else last % per_epoch]
+        steps = _largest_call(gcd(steps, *whole), validation, ends)
+        if counted:
+            options["val_check_interval"] = validation // steps
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval
         options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
@@ -128,6 +136,18 @@ def save_intervals(callbacks: Mapping[str, Any] | None) -> list[int]:
     """The optimizer steps between two checkpoints of each callback of a config that counts them."""
     nodes = [node for node in (callbacks or {}).values() if node is not None]
     return [node["every_n_train_steps"] for node in nodes if node.get("every_n_train_steps")]
+
+
+def _largest_call(steps: int, validation: int, ends: Sequence[int]) -> int:
+    """The largest divisor of `steps` with which a call that is cut short is not taken for one before a validation.
+
+    validation: steps between two validations. ends: numbers of steps at which an epoch or the training ends.
+    """
+    for size in range(steps, 1, -1):
+        calls = -(-validation // size)
+        if steps % size == 0 and all(end % validation == 0 or -(-end // size) % calls for end in ends):
+            return size
+    return 1
 
 
 def _count(key: str, given: float, batches: int) -> int:
