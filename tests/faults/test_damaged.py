@@ -9,6 +9,7 @@ import pickle
 import shutil
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -137,6 +138,20 @@ def bombs() -> dict[str, bytes]:
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"nonsense", *bombs().values()])
 def test_a_checkpoint(run, answer, content):
     for file in (run / "checkpoints").iterdir():
+        file.write_bytes(content)
+    for name in ("resuming", "measuring"):
+        status, message = answer(name)
+        assert status == 1
+        assert ".ckpt is damaged" in message
+
+
+def test_one_bit_of_a_checkpoint_s_weights(run, answer):
+    for file in (run / "checkpoints").iterdir():
+        with ZipFile(file) as archive:
+            weights = max(archive.infolist(), key=lambda member: member.file_size)
+        content = bytearray(file.read_bytes())
+        end = content.index(b"PK\x07\x08", weights.header_offset)  # the end of the weights
+        content[end - 9] ^= 16
         file.write_bytes(content)
     for name in ("resuming", "measuring"):
         status, message = answer(name)

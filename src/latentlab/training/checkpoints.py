@@ -1,13 +1,44 @@
-"""Checkpoints written atomically: a half-written one would be the only one to resume from."""
+"""Checkpoints written atomically, as a half-written one would be the only one to resume from, and read with checks."""
 
 import io
+import pickle
+import zlib
 from pathlib import Path
 from typing import Any, final
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
+from latentlab.errors import UserError
 from latentlab.runs.files import write_atomically
+
+# what readers of a zip archive and of a pickle raise for damaged bytes
+ERRORS = (
+    *(BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, KeyError, ValueError),
+    pickle.UnpicklingError,
+)
+
+
+def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU; its tensors may be mapped from the file.
+
+    way_out: what to do about a damaged one.
+
+    Raises:
+        UserError: the file is damaged, or no checkpoint of a run.
+    """
+    try:
+        with ZipFile(file) as archive:  # torch.load compares no checksums
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise BadZipFile(damaged)
+        content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        if not content.keys() >= {"state_dict", "data"}:
+            raise KeyError
+    except ERRORS as error:
+        raise UserError(f"{file} is damaged; {way_out}") from error
+    return content
 
 
 @final

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import pickle
 import time
 import warnings
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from latentlab.config.instantiation import make_each
 from latentlab.data.base import ImageDataModule
-from latentlab.errors import ConfigError, NonFiniteObjective, UserError
+from latentlab.errors import ConfigError, NonFiniteObjective
 from latentlab.models.base import Autoencoder
 from latentlab.processes.allocator import keep_freed_memory
 from latentlab.runs import Run, layout
@@ -28,6 +27,7 @@ from latentlab.training.build import build_data, build_model, build_trainer, che
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
+from latentlab.training.checkpoints import read_checkpoint
 from latentlab.training.execution import CallPlan, Execution, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
@@ -133,20 +133,13 @@ def _every_epoch(run: Run) -> ModelCheckpoint:
 
 def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
     if checkpoint is not None:
-        _refuse_damaged(checkpoint)
+        read_checkpoint(checkpoint, "replace it by best.ckpt, or start a new run")
         log.info("resuming from %s", checkpoint)
     try:
         session.trainer.fit(session.model, datamodule=session.data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:
         saved = str(run.last_checkpoint or "")
         raise NonFiniteObjective(error.stage, error.name, error.step, saved) from error
-
-
-def _refuse_damaged(checkpoint: Path) -> None:
-    try:
-        torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        raise UserError(f"resume: {checkpoint} is damaged; replace it by best.ckpt, or start a new run") from error
 
 
 def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:

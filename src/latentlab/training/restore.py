@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -30,18 +29,14 @@ def load_model(run: Run) -> Autoencoder:
     Raises:
         UserError: the folder is no run's, or holds no checkpoint that fits and can be read.
     """
-    import torch
-
     from latentlab.training.build import build_model
+    from latentlab.training.checkpoints import read_checkpoint
 
     file = run.best_checkpoint or run.last_checkpoint
     if file is None:
         raise UserError(f"{run.folder} holds no checkpoint; train it first: latentlab train resume={run.folder}")
-    try:
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-        data = checkpoint["data"]
-    except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
-        raise UserError(f"{file} is damaged ({type(error).__name__}); train the run again") from error
+    checkpoint = read_checkpoint(file, "train the run again")
+    data = checkpoint["data"]
     model = build_model(trusted_config(run), tuple(data["image_shape"]), data["num_classes"])
     try:
         model.load_state_dict(checkpoint["state_dict"])
