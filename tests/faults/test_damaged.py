@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 import torch
+from lightning.pytorch import Callback
 
 from latentlab.__main__ import main
 from latentlab.evaluation.suites import SUITES, Suite
@@ -145,14 +146,31 @@ def test_a_checkpoint(run, answer, content):
         assert ".ckpt is damaged" in message
 
 
+def change_one_bit(checkpoint: Path) -> None:
+    """Of the largest tensor."""
+    with ZipFile(checkpoint) as archive:
+        weights = max(archive.infolist(), key=lambda member: member.file_size)
+    content = bytearray(checkpoint.read_bytes())
+    end = content.index(b"PK\x07\x08", weights.header_offset)  # the end of the weights
+    content[end - 9] ^= 16
+    checkpoint.write_bytes(content)
+
+
+class OneBit(Callback):
+    """Changes it in the best checkpoint before the final test."""
+
+    def on_fit_end(self, trainer, pl_module) -> None:
+        change_one_bit(Path(trainer.checkpoint_callback.best_model_path))
+
+
+def test_one_bit_of_the_checkpoint_that_is_to_be_tested(train, capfd):
+    train(*RUN, f"+callbacks.one_bit._target_={__name__}.OneBit", status=1)
+    assert "best.ckpt is damaged; train the run again" in capfd.readouterr().err
+
+
 def test_one_bit_of_a_checkpoint_s_weights(run, answer):
     for file in (run / "checkpoints").iterdir():
-        with ZipFile(file) as archive:
-            weights = max(archive.infolist(), key=lambda member: member.file_size)
-        content = bytearray(file.read_bytes())
-        end = content.index(b"PK\x07\x08", weights.header_offset)  # the end of the weights
-        content[end - 9] ^= 16
-        file.write_bytes(content)
+        change_one_bit(file)
     for name in ("resuming", "measuring"):
         status, message = answer(name)
         assert status == 1

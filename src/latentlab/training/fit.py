@@ -145,10 +145,12 @@ def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
 def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     """The metrics of the last epoch and of the test with the best weights, and the seconds of training and test."""
     trainer, best = session.trainer, session.checkpoint
-    train_seconds = session.timer.time_elapsed("train")  # the test loads a checkpoint, and with it an earlier reading
-    started = time.perf_counter()
-    path = best.best_model_path or None
-    trainer.test(session.model, datamodule=session.data, ckpt_path=path, verbose=False, weights_only=True)
+    train_seconds, started = session.timer.time_elapsed("train"), time.perf_counter()
+    if best.best_model_path:
+        # with `ckpt_path`, Lightning's averages of weights would put the weights of the training in their place
+        content = read_checkpoint(Path(best.best_model_path), "train the run again")
+        session.model.load_state_dict(content["state_dict"])
+    trainer.test(session.model, datamodule=session.data, verbose=False)
     seconds = {"train_seconds": train_seconds, "test_seconds": time.perf_counter() - started}
     figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
     if best.best_model_score is not None:

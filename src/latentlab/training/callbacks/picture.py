@@ -76,7 +76,7 @@ def validation_codes(trainer: Trainer, model: Autoencoder) -> Codes:
 def run_line(trainer: Trainer, model: Autoencoder, shown: str) -> str:
     """The line below a picture's title: variant, data, seed, run and weights, and `shown`, its content."""
     data = picture_data(trainer)
-    weights = "best weights" if trainer.testing and trainer.ckpt_path else "last weights"
+    weights = "best weights" if getattr(trainer.checkpoint_callback, "best_model_path", "") else "last weights"
     when = weights if trainer.testing else f"after epoch {trainer.current_epoch + 1}"
     run = Path(trainer.default_root_dir).resolve().name
     return caption(type(model).__name__, data.name, data.seed, run, when, shown)
