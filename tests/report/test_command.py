@@ -36,7 +36,7 @@ def test_a_report_of_trained_runs(train, tmp_path):
             run = train(*SMALL, f"model={model}", f"seed={seed}", folder=f"outputs/sweeps/mine/{model}{seed}")
             names.append(sweep / f"model={model},seed={seed}")
             run.folder.rename(names[-1])
-    done = report("sweep=mine", cwd=tmp_path)
+    done = report("sweep=mine", "partial_data=true", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "outputs/sweeps/mine/report.html" in done.stdout
     page = (tmp_path / "outputs" / "sweeps" / "mine" / "report.html").read_text()

@@ -121,6 +121,23 @@ def test_binarised_pixels_under_a_density_are_warned_of(train, capfd):
     assert "likelihood=bernoulli fits them" in capfd.readouterr().out
 
 
+PARTS = {
+    "trainer=smoke": ["limit_train_batches=2", "limit_val_batches=2", "limit_test_batches=2"],
+    "trainer.limit_test_batches=1": ["limit_test_batches=1"],
+    "+trainer.overfit_batches=2": ["overfit_batches=2"],
+    "+trainer.fast_dev_run=true": ["fast_dev_run=True"],
+    "trainer.limit_val_batches=1.0": [],
+}
+
+
+@pytest.mark.parametrize("option", PARTS)
+def test_a_run_on_a_part_of_the_data_says_so(train, capfd, option):
+    run = train(*DIGITS, option, "trainer.max_epochs=1")
+    assert run.metrics["partial_data"] == PARTS[option]
+    line = f"on a part of the data ({', '.join(PARTS[option])}): reports leave this run out"
+    assert (line in capfd.readouterr().out) == bool(PARTS[option])
+
+
 MISTAKES = {
     "model.penalty.k": ["model=sparse_ae", "model/penalty=topk", "model.latent_dim=8", "model.penalty.k=9"],
     "cvae needs labels": ["model=cvae", "data.labels=false"],

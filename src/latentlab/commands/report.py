@@ -47,10 +47,10 @@ def job(config: DictConfig) -> None:
     outputs = Path(config.paths.output_dir)
     if config.sweep.name is not None:
         folder = find_sweep(config.sweep.name, outputs)
-        page = write_report(folder, config.baseline, config.output)
+        page = write_report(folder, config.baseline, config.output, config.partial_data)
     else:
         folder = Path(config.output) if config.output is not None else outputs / "reports"
-        page = write_report_of_runs(list(config.runs), folder, config.baseline)
+        page = write_report_of_runs(list(config.runs), folder, config.baseline, config.partial_data)
     log.info("%s  (beside it report.md, report.csv, report_groups.csv)", page)
 
 

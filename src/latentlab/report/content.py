@@ -22,8 +22,9 @@ OTHER_DATA = (
 @final
 @dataclass(frozen=True)
 class Content:
-    """problems: runs that failed, are missing or damaged. series: how each group is drawn. notes: of the whole page.
+    """problems: runs that failed, are missing, damaged or left out. series: how each group is drawn.
 
+    notes: of the whole page.
     baseline: the name of the group that was chosen as the baseline, None where none was.
     """
 
@@ -38,14 +39,18 @@ class Content:
     baseline: str | None
 
     @classmethod
-    def of(cls, runs: RunSet, baseline: str | None) -> "Content":
+    def of(cls, runs: RunSet, baseline: str | None, partial_data: bool = False) -> "Content":
         """The runs, grouped and compared.
+
+        partial_data: whether runs on a part of the data are included.
 
         Raises:
             ConfigError: no group has the baseline's name.
         """
         is_search = runs.search is not None
-        grouping = grouped(runs.records) if runs.search is None else runs.search.ordered(grouped(runs.records))
+        grouping = grouped(record for record in runs.records if partial_data or not record.partial_data)
+        if runs.search is not None:
+            grouping = runs.search.ordered(grouping)
         of_one_data = _is_one_data(grouping)
         comparisons = compare(grouping.groups, baseline, of_one_data)
         ranked = ranking(grouping.groups, comparisons, is_search)
@@ -53,7 +58,7 @@ class Content:
         pictures = gallery(grouping.groups, ranked, max_groups=MAX_GROUPS_OF_SEARCH if is_search else MAX_GROUPS)
         charts = draw(grouping, comparisons, series)
         notes = [*runs.notes, *([] if of_one_data else [OTHER_DATA])]
-        problems = _problems(runs, pictures)
+        problems = _problems(runs, pictures, partial_data)
         return cls(runs, grouping, comparisons, problems, charts, pictures, series, notes, baseline)
 
     @property
@@ -72,12 +77,16 @@ class Content:
         return [sentence(entry, self.grouping.groups) for entry in found]
 
 
-def _problems(runs: RunSet, pictures: Gallery) -> list[Record]:
+def _problems(runs: RunSet, pictures: Gallery, partial_data: bool) -> list[Record]:
     expected = ("complete", "pruned") if runs.search is not None else ("complete",)
     found = []
     for record in runs.records:
         damage = (*record.damage, *(what for name, what in pictures.damage if name == record.name))
-        if record.status not in expected or damage:
+        if record.partial_data and not partial_data:
+            options = ", ".join(record.partial_data)
+            reason = f"left out, as it saw a part of the data ({options}); partial_data=true includes it"
+            found.append(replace(record, reason=reason, damage=damage))
+        elif record.status not in expected or damage:
             found.append(replace(record, damage=damage))
     return found
 

@@ -62,7 +62,7 @@ def markdown(content: Content) -> str:
         lines.append(_row([*map(_plain, names), *cells]))
     lines += ["", "Mean ± half of its 95 % interval over seeds; bold: best, and different from every other group."]
     if content.problems:
-        lines += ["", "## Runs without figures, or damaged", ""]
+        lines += ["", "## Runs without figures, damaged or left out", ""]
         lines += [f"- {_plain(r.name)}: {r.status}. {_plain(r.why)}".rstrip() for r in content.problems]
     return "\n".join(lines) + "\n"
 

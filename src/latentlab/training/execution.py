@@ -20,6 +20,8 @@ DEFAULTS = {
     "max_steps": -1,
     "log_every_n_steps": 50,
 }
+# by which a run sees a part of the data
+PARTIAL = ("fast_dev_run", "overfit_batches", "limit_train_batches", "limit_val_batches", "limit_test_batches")
 BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
 # these hooks of Lightning's own neither read the batch nor count calls
 KNOWN_HOOKS = {getattr(kind, hook) for kind in (Callback, ModelCheckpoint, Timer) for hook in BATCH_HOOKS}
@@ -130,6 +132,15 @@ def with_batch_hooks(callbacks: Sequence[Callback]) -> list[Callback]:
     """
     kinds = {callback: type(callback) for callback in callbacks if not getattr(callback, "once_per_call", False)}
     return [c for c, kind in kinds.items() if any(getattr(kind, hook) not in KNOWN_HOOKS for hook in BATCH_HOOKS)]
+
+
+def partial_data(trainer: Mapping[str, Any]) -> list[str]:
+    """The options of a config's trainer node by which a part of the data is used, such as "limit_val_batches=2"."""
+    given = {key: trainer.get(key) for key in PARTIAL}
+    # a float 1.0 is everything, an integer 1 one batch
+    whole = {key for key, value in given.items() if value is None or (isinstance(value, float) and value == 1)}
+    whole |= {key for key, value in given.items() if not key.startswith("limit") and not value}
+    return [f"{key}={value}" for key, value in given.items() if key not in whole]
 
 
 def save_intervals(callbacks: Mapping[str, Any] | None) -> list[int]:

@@ -28,7 +28,7 @@ from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
 from latentlab.training.checkpoints import read_checkpoint
-from latentlab.training.execution import CallPlan, Execution, save_intervals, with_batch_hooks
+from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
@@ -74,6 +74,8 @@ def fit_and_test(
     started = time.perf_counter()
     _prepare_process(config.seed)
     check_trainer(config.trainer)
+    if partial := partial_data(config.trainer):
+        log.warning("on a part of the data (%s): reports leave this run out", ", ".join(partial))
     session = _assembled(run, config, quiet)
     start_ranks(session.trainer)
     _fit(session, run, run.last_checkpoint if config.resume else None)
@@ -168,6 +170,7 @@ def _metrics(
         "metrics": figures,
         "data": data.name,
         "data_fingerprint": data.fingerprint(),
+        "partial_data": partial_data(config.trainer),
         "seed": config.seed,
         "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
         "threads": torch.get_num_threads(),

@@ -28,7 +28,7 @@ class Record:
     name: its folder's, as the report shows it. status: one of `STATUSES`, or "missing", "damaged", "unknown".
     config: the whole resolved config, flat; settings: the hyperparameters under short names, with the seed.
     metrics: the final figures, None where not finite; of a complete run alone. curves: {name: (epoch, value) pairs}.
-    damage: one line per damaged file.
+    partial_data: the options of the trainer by which it saw a part of the data. damage: one line per damaged file.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Record:
     pictures: Mapping[str, Path] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    partial_data: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
 
     @property
@@ -93,6 +94,7 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         _pictures(run, damage),
         {key: value for key in COSTS if (value := number(figures.get(key))) is not None},
         _facts(figures),
+        tuple(map(str, partial)) if isinstance(partial := figures.get("partial_data"), list) else (),
         tuple(damage),
     )
 
