@@ -138,6 +138,13 @@ def test_a_run_on_a_part_of_the_data_says_so(train, capfd, option):
     assert (line in capfd.readouterr().out) == bool(PARTS[option])
 
 
+@pytest.mark.parametrize(("options", "warns"), [((), True), (("model.beta=2",), False)])
+def test_a_recipe_of_a_sweep_that_is_trained_as_one_run_is_warned_of(train, capfd, options, warns):
+    train("experiment=beta", *DIGITS, "evaluate=none", "trainer.max_epochs=1", *options)
+    line = "this trains one model of a sweep over model.beta=0.1,0.25,0.5,1,2,4,8; all of them: latentlab train -m"
+    assert (line in capfd.readouterr().out) == warns
+
+
 MISTAKES = {
     "model.penalty.k": ["model=sparse_ae", "model/penalty=topk", "model.latent_dim=8", "model.penalty.k=9"],
     "cvae needs labels": ["model=cvae", "data.labels=false"],

@@ -12,6 +12,7 @@ from latentlab.errors import Interrupted, Pruned
 from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
 from latentlab.processes.signals import forward, interruptible
 from latentlab.runs import Run
+from latentlab.runs.identity import override_key
 from latentlab.sweeps.orphaned import ended_with_its_launcher
 from latentlab.training.restore import refuse_other_config
 
@@ -44,11 +45,23 @@ def _run(config: DictConfig) -> dict[str, Any]:
     in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
     if in_sweep and is_first():
         log.info("job %s", config.sweep.job or Run(config.paths.run_dir).folder.name)
+    if not in_sweep and is_first() and (left := _left_of_sweep()):
+        log.warning("this trains one model of a sweep over %s; all of them: latentlab train -m ...", "  ".join(left))
     if in_sweep or (was_requeued() and not config.resume):
         config.resume = _resumed(Run(config.paths.run_dir), config)
     elif config.resume:
         refuse_other_config(Run(config.resume), config)
     return _trained(config, in_sweep)
+
+
+def _left_of_sweep() -> list[str]:
+    """The overrides of a sweep that a recipe describes and this run, which is in none, was not given a value for."""
+    from hydra.core.hydra_config import HydraConfig
+
+    hydra = HydraConfig.get()
+    given = {override_key(line) for line in hydra.overrides.task}
+    described = [f"{key}={values}" for key, values in (hydra.sweeper.get("params") or {}).items()]
+    return [line for line in described if override_key(line) not in given]
 
 
 def _write_reason(run: Run, error: Exception) -> None:
