@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep report check lint type test long slurm smoke ci bench tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check lint type test long slurm postgresql smoke ci bench tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ long: $(STAMP)  ## the tests that take a minute or more each: 200 jobs, further 
 
 slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's packages and starts here
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
+
+postgresql: $(STAMP)  ## the tests on a real PostgreSQL, which root installs from Debian's packages and starts here
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m postgresql tests/postgresql $(ARGS)
 
 smoke: $(STAMP)  ## two batches of every variant x network through the real entry point
 	$(BIN)/python -m latentlab train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,rnn \

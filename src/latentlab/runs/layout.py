@@ -18,7 +18,9 @@ LOCK, LOCK_HOLDER = ".lock", ".lock.json"
 
 # of a sweep
 MANIFEST = "sweep.json"
-SEARCH, SEARCH_STORAGE = "search.json", "search.db"
+SEARCH, SEARCH_JOURNAL = "search.json", "search.journal"
+SEARCH_DATABASE = "search.db"  # SQLite, of versions before the journal
+SEARCH_STUDY = "search.study"  # the study's name in a database that other sweeps use as well
 WORKERS = ".workers"
 REPORT, REPORT_MARKDOWN = "report.html", "report.md"
 REPORT_RUNS, REPORT_GROUPS = "report.csv", "report_groups.csv"

@@ -25,6 +25,7 @@ from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
 from latentlab.sweeps.settings import SearchSettings
 from latentlab.sweeps.space import SearchSpace, shown, trial_name
+from latentlab.sweeps.storage import failures_named
 from latentlab.sweeps.study import Study
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ SETTINGS = "latentlab.sweeps.settings.SearchSettings"
 PRUNING = "latentlab.sweeps.pruning.Pruning"
 
 
+@failures_named()
 def run_search(sweep: Sweep) -> None:
     """Run trials until their number is reached, counting those of other processes.
 
@@ -122,6 +124,7 @@ def _pruning(folder: Path, trial: FrozenTrial, settings: SearchSettings) -> tupl
     node: dict[str, Any] = {
         "_target_": PRUNING,
         "folder": literal(str(folder.absolute())),
+        "storage": "null" if settings.storage is None else literal(settings.storage),
         "trial": trial.number,
         "figure": settings.pruning_metric,
         "startup_trials": settings.startup_trials,

@@ -19,6 +19,7 @@ class SearchSettings:
     prune: prune a trial whose figure is worse than the median of the others' at that epoch (one `val/` objective).
     startup_trials: how many are sampled at random and never pruned.
     seed: of the sampler.
+    storage: the URL of a database for the trials; None for a journal in the sweep's folder.
     params: the search space, or some of its keys, in a recipe.
 
     Raises:
@@ -31,6 +32,7 @@ class SearchSettings:
     prune: bool
     startup_trials: int
     seed: int
+    storage: str | None
     params: Mapping[str, str]
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Optuna's side of a search: trials in a SQLite file, requested and reported by any number of processes."""
+"""Optuna's side of a search: trials in a storage, requested and reported by any number of processes."""
 
 import json
 import logging
@@ -17,14 +17,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.errors import UserError
 from latentlab.runs.files import write_atomically
-from latentlab.runs.layout import SEARCH, SEARCH_STORAGE, WORKERS
+from latentlab.runs.layout import SEARCH, WORKERS
 from latentlab.runs.lock import is_held
 from latentlab.sweeps.settings import SearchSettings
+from latentlab.sweeps.storage import opened
 
 log = logging.getLogger(__name__)
 
 WORKER, FOLDER, REASON = "worker", "folder", "reason"
-SECONDS_FOR_THE_FILE = 60  # that another process may lock it
 
 
 @final
@@ -40,13 +40,9 @@ class Study:
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         self._folder, self._settings = folder, settings
         directions = list(settings.objectives.values())
-        try:
-            self._study = optuna.create_study(
-                storage=storage(folder), study_name="search", directions=directions, load_if_exists=True
-            )
-            known = self._study.user_attrs.get("objectives")
-        except Exception as error:  # of SQLite or SQLAlchemy, by the version
-            raise UserError(f"{folder / SEARCH_STORAGE} cannot be read ({type(error).__name__}); rename it") from error
+        storage, name = opened(folder, settings.storage)
+        self._study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
+        known = self._study.user_attrs.get("objectives")
         if known is None:
             self._study.set_user_attr("objectives", settings.objectives)
         elif known != settings.objectives:
@@ -138,9 +134,3 @@ class Study:
 
 def _value_of(objective: int, trial: FrozenTrial) -> float:
     return float(trial.values[objective])
-
-
-def storage(folder: Path) -> optuna.storages.RDBStorage:
-    """The search's file, which waits while another process writes."""
-    url = f"sqlite:///{(folder / SEARCH_STORAGE).absolute()}"
-    return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": SECONDS_FOR_THE_FILE}})
