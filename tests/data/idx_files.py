@@ -15,10 +15,12 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(header + array.astype(np.uint8).tobytes())
 
 
-def write_set(folder: Path, train: str, test: str, first_label: int = 0) -> None:
+def write_set(
+    folder: Path, train: str, test: str, first_label: int = 0, counts: tuple[int, int] = (TRAIN, TEST)
+) -> None:
     """Random 4x6 images of ten classes: `folder/raw/{train,test}-images-idx3-ubyte` and their labels."""
     generator = np.random.default_rng(0)
-    for prefix, count in ((train, TRAIN), (test, TEST)):
+    for prefix, count in zip((train, test), counts, strict=True):
         write_idx(folder / f"raw/{prefix}-images-idx3-ubyte", generator.integers(0, 256, (count, 4, 6)))
         write_idx(folder / f"raw/{prefix}-labels-idx1-ubyte", np.arange(count) % 10 + first_label)
 

@@ -8,17 +8,25 @@ import torch
 from torchvision import datasets
 from torchvision.transforms import ToTensor
 
+from latentlab.data.checksums import read_idx
 from latentlab.data.images import Images
 from latentlab.data.torchvision_sets import (
     EMNISTDataModule,
     FashionMNISTDataModule,
     IdxDataModule,
+    IdxSource,
     KMNISTDataModule,
     MNISTDataModule,
 )
 from latentlab.errors import DataError
 from tests.data import idx_files
-from tests.data.idx_files import TEST, TRAIN, write_set
+from tests.data.idx_files import write_set
+
+COUNTS = 60_000, 10_000
+
+
+SETS = [(FashionMNISTDataModule, "FashionMNIST"), (KMNISTDataModule, "KMNIST")]
+KINDS = "images-idx3-ubyte", "labels-idx1-ubyte"
 
 
 def ready(data: IdxDataModule) -> IdxDataModule:
@@ -34,20 +42,20 @@ def pictures(images: Images) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def fashion(tmp_path: Path) -> Path:
-    write_set(tmp_path / "FashionMNIST", "train", "t10k")
+    write_set(tmp_path / "FashionMNIST", "train", "t10k", counts=COUNTS)
     return tmp_path
 
 
-@pytest.mark.parametrize(("module", "folder"), [(FashionMNISTDataModule, "FashionMNIST"), (KMNISTDataModule, "KMNIST")])
+@pytest.mark.parametrize(("module", "folder"), SETS)
 def test_five_thousand_are_held_out_for_validation_and_the_test_set_is_complete(
     module: type[FashionMNISTDataModule], folder: str, tmp_path: Path
 ) -> None:
-    write_set(tmp_path / folder, "train", "t10k")
+    write_set(tmp_path / folder, "train", "t10k", counts=COUNTS)
     data = ready(module(tmp_path))
     assert [len(images.labels) for images in (data.train, data.validation, data.test)] == [
-        TRAIN - 5000,
+        55_000,
         5000,
-        TEST,
+        10_000,
     ]
     official = getattr(datasets, folder)(tmp_path)
     whole = Images(*map(torch.cat, zip(data.train, data.validation, strict=True)))
@@ -81,34 +89,74 @@ def test_setup_never_downloads(tmp_path: Path) -> None:
 
 
 def test_too_few_images_for_a_validation_split_are_an_error(tmp_path: Path) -> None:
-    write_set(tmp_path / "KMNIST", "t10k", "train")
+    class Own(IdxDataModule):
+        name = "own"
+        class_names = tuple("0123456789")
+        source = IdxSource("Own", *(tuple(f"{split}-{kind}" for kind in KINDS) for split in ("a", "b")), fetch=print)
+
+    write_set(tmp_path / "Own", "b", "a")
     with pytest.raises(DataError, match=r"expected more than 5,000 training images .* found 60"):
-        KMNISTDataModule(tmp_path).setup()
+        Own(tmp_path).setup()
+
+
+@pytest.mark.parametrize("stage", ["prepare_data", "setup"])
+@pytest.mark.parametrize(("module", "folder"), SETS)
+def test_the_test_files_are_not_accepted_as_the_training_files(
+    module: type[KMNISTDataModule], folder: str, stage: str, tmp_path: Path
+) -> None:
+    write_set(tmp_path / folder, "t10k", "train", counts=COUNTS)
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte is damaged: expected 60,000 images, found 10,000"):
+        getattr(module(tmp_path), stage)()
+
+
+@pytest.mark.parametrize(("module", "folder"), SETS)
+def test_test_images_among_the_training_images_are_counted(
+    module: type[KMNISTDataModule], folder: str, tmp_path: Path
+) -> None:
+    write_set(tmp_path / folder, "train", "t10k", counts=COUNTS)
+    raw = tmp_path / folder / "raw"
+    train, test = (read_idx(raw / f"{split}-images-idx3-ubyte", 3).numpy() for split in ("train", "t10k"))
+    test[:100] = train[30_000:30_100]  # as many as are tolerated
+    idx_files.write_idx(raw / "t10k-images-idx3-ubyte", test)
+    module(tmp_path).prepare_data()
+    test[9_999] = train[0]
+    idx_files.write_idx(raw / "t10k-images-idx3-ubyte", test)
+    with pytest.raises(DataError, match=r"found 101 of 10,000 among the training images; delete .* and run again$"):
+        module(tmp_path).prepare_data()
+
+
+def test_both_versions_of_emnists_letters_are_read(tmp_path: Path) -> None:
+    names = "emnist-letters-train", "emnist-letters-test"
+    write_set(tmp_path / "EMNIST", *names, 1, counts=(88_800, 14_800))
+    ready(EMNISTDataModule(tmp_path, split="letters"))
+    write_set(tmp_path / "EMNIST", *names, 1, counts=(88_801, 14_800))
+    with pytest.raises(DataError, match="expected 124,800 or 88,800 images, found 88,801"):
+        EMNISTDataModule(tmp_path, split="letters").setup()
 
 
 @pytest.mark.parametrize(
-    ("split", "classes", "first", "last"),
+    ("split", "classes", "first", "last", "counts"),
     [
-        ("byclass", 62, "0", "z"),
-        ("bymerge", 47, "0", "t"),
-        ("balanced", 47, "0", "t"),
-        ("letters", 26, "a", "z"),
-        ("digits", 10, "0", "9"),
-        ("mnist", 10, "0", "9"),
+        ("byclass", 62, "0", "z", (697_932, 116_323)),
+        ("bymerge", 47, "0", "t", (697_932, 116_323)),
+        ("balanced", 47, "0", "t", (112_800, 18_800)),
+        ("letters", 26, "a", "z", (124_800, 20_800)),
+        ("digits", 10, "0", "9", (240_000, 40_000)),
+        ("mnist", 10, "0", "9", (60_000, 10_000)),
     ],
 )
 def test_emnist_is_transposed_back_and_its_labels_start_at_zero(
-    split: str, classes: int, first: str, last: str, tmp_path: Path
+    split: str, classes: int, first: str, last: str, counts: tuple[int, int], tmp_path: Path
 ) -> None:
     first_label = 1 if split == "letters" else 0
-    write_set(tmp_path / "EMNIST", f"emnist-{split}-train", f"emnist-{split}-test", first_label)
+    write_set(tmp_path / "EMNIST", f"emnist-{split}-train", f"emnist-{split}-test", first_label, counts)
     data = ready(EMNISTDataModule(tmp_path, split=split))
     stored = datasets.EMNIST(tmp_path, split=split, train=False)
     assert torch.equal(data.test.pixels[:, 0], stored.data.mT)
     assert data.image_shape == (1, 6, 4)
     assert data.num_classes == classes
     assert (data.class_names[0], data.class_names[-1]) == (first, last)
-    assert data.test.labels.tolist() == [n % 10 for n in range(TEST)]
+    assert data.test.labels.tolist() == [n % 10 for n in range(counts[1])]
     assert data.class_names[3] == stored.classes[int(stored.targets[3])]
     assert data.name == f"emnist_{split}"
 

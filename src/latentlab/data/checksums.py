@@ -25,7 +25,12 @@ MNIST_SHA256 = {
 
 
 def read_images(
-    images: Path, labels: Path, classes: range, digests: Mapping[str, str], transposed: bool = False
+    images: Path,
+    labels: Path,
+    classes: range,
+    digests: Mapping[str, str],
+    transposed: bool = False,
+    counts: tuple[int, ...] = (),
 ) -> Images:
     """One channel of images and their labels from a pair of idx files, checked.
 
@@ -39,12 +44,13 @@ def read_images(
         digests: SHA-256 by file name, where it is known. Of other files the header is compared with the file's
             size, and the number of labels with that of images.
         transposed: whether rows and columns are exchanged in the file.
+        counts: the numbers of images that the file may have; empty for any.
 
     Raises:
-        DataError: a file is missing, unreadable or damaged.
+        DataError: a file is missing, unreadable or damaged, or has another number of images.
     """
     known = digests.get(images.name), digests.get(labels.name)
-    return _read_images((images, labels), (_stamp(images), _stamp(labels)), known, classes, transposed)
+    return _read_images((images, labels), (_stamp(images), _stamp(labels)), known, classes, transposed, counts)
 
 
 Stamp = tuple[int, int, int]
@@ -65,8 +71,12 @@ def _read_images(
     digests: tuple[str | None, str | None],
     classes: range,
     transposed: bool,
+    counts: tuple[int, ...],
 ) -> Images:
     pixels = read_idx(files[0], 3, digests[0])
+    if counts and len(pixels) not in counts:
+        known = " or ".join(f"{count:,}" for count in counts)
+        raise _damaged(files[0], f"{known} images", f"{len(pixels):,}")
     classified = read_idx(files[1], 1, digests[1])
     if len(classified) != len(pixels):
         raise _damaged(files[1], f"{len(pixels):,} labels, one per image", f"{len(classified):,}")

@@ -48,6 +48,13 @@ def divide(images: Images, sizes: tuple[int, ...], split_seed: int) -> tuple[Ima
     return tuple(images.take(rows) for rows in order.split(list(sizes)))
 
 
+def shared(images: Images, others: Images) -> int:
+    """The number of `others` whose pixels are among those of `images`, bit for bit."""
+    wanted = [hash(row.tobytes()) for row in others.pixels.numpy()]
+    found = set(wanted).intersection(hash(row.tobytes()) for row in images.pixels.numpy())
+    return sum(row in found for row in wanted)
+
+
 def classes_in_turn(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
     """Indices in round-robin order of the classes: one image of each class in turn, until no image is left.
 
