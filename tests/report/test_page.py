@@ -213,6 +213,19 @@ def test_a_verdict_names_the_groups_without_a_shown_difference(tmp_path):
     assert sentence(comparison, groups) == "MSE: no difference shown between beta=1, 2.0 ± 2.5 (3 seeds), and beta=2."
 
 
+def test_bold_differences_and_the_verdict_follow_one_rule(tmp_path):
+    """beta=1 differs from beta=0.5 on common seeds as the only comparison (p = 0.035), but not as one of two."""
+    for beta, values in ((0.5, (10.0, 20.0, 30.0)), (1.0, (12.0, 23.0, 34.0)), (2.0, (1000.0, 1010.0, 1020.0))):
+        for seed, value in enumerate(values):
+            write_run(tmp_path / f"{beta}_{seed}", {"mse": value}, seed, {"model.beta": beta})
+    page = page_of(write_sweep(tmp_path, [folder.name for folder in tmp_path.iterdir()]))
+    assert "no difference shown between beta=0.5, 20 ± 25 (3 seeds), and beta=1" in page.text
+    bold = [attributes for tag, attributes in page.tags if tag == "td" and "apart" in attributes.get("class", "")]
+    assert [attributes["title"] for attributes in bold] == ["3 common seeds, differs"]
+    assert "Bonferroni" in page.text
+    assert "Bonferroni" in (tmp_path / "report.md").read_text()
+
+
 def test_pictures_keep_to_their_budget_and_the_page_notes_what_is_left_out(tmp_path):
     folder = beta_sweep(tmp_path)
     groups = grouped(read_sweep(folder).records).groups

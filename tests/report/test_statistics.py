@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from latentlab.report.statistics.intervals import Leader, Summary, are_apart, leader, paired, quantile, summary
+from latentlab.report.statistics.intervals import Leader, Summary, are_apart, differ, leader, paired, quantile, summary
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=12)
 
@@ -15,6 +15,31 @@ values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=12)
 @pytest.mark.parametrize("degrees", [*range(1, 41), 60, 100, 499])
 def test_the_quantile_is_that_of_student_s_t(degrees):
     assert quantile(degrees) == pytest.approx(t.ppf(0.975, degrees), rel=2e-6)
+
+
+@pytest.mark.parametrize("comparisons", [2, 7, 190])
+def test_the_quantile_of_several_comparisons_is_bonferroni_s(comparisons):
+    assert quantile(4, comparisons) == pytest.approx(t.ppf(1 - 0.025 / comparisons, 4))
+    assert quantile(4, comparisons) > quantile(4)
+
+
+def test_the_quantile_of_one_degree_is_that_of_cauchy():
+    assert quantile(1, 5) == pytest.approx(math.tan(math.pi * (0.5 - 0.005)))
+
+
+def test_a_difference_that_excludes_zero_alone_does_not_as_one_of_two():
+    """Of two degrees of freedom: differences 2, 3, 4 have t = 3 sqrt(3), p = 0.035; 1, 2, 3 have p = 0.074."""
+    base, higher = {0: 10.0, 1: 20.0, 2: 30.0}, {0: 12.0, 1: 23.0, 2: 34.0}
+    assert differ(higher, base, 1) == "paired"
+    assert differ(higher, base, 2) is None
+    assert differ({0: 11.0, 1: 22.0, 2: 33.0}, base, 1) is None
+
+
+def test_the_leader_of_many_groups_needs_more_than_the_leader_of_two():
+    groups = [[10.0, 20.0, 30.0], [12.0, 23.0, 34.0]]
+    assert leader_of(groups) == Leader(0, "paired")
+    far = [[1000.0, 1010.0, 1020.0]] * 3
+    assert leader_of([*groups, *far]) == Leader(0, None, (1,))
 
 
 def test_three_values_by_hand():

@@ -7,7 +7,7 @@ from typing import final
 
 from latentlab.errors import ConfigError
 from latentlab.report.reading.groups import Group, first_of
-from latentlab.report.statistics.intervals import Leader, Summary, leader, paired, summary
+from latentlab.report.statistics.intervals import Leader, Summary, compared, differ, leader, paired, summary
 from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, counted, decimals_for, measure, with_half
 
 
@@ -17,7 +17,8 @@ class Comparison:
     """One figure over all groups.
 
     summaries: by group. leader: None where neither lower nor higher is better, or no group has a value.
-    baseline: the index of the group that is subtracted, by common seeds, to give `differences`.
+    baseline: the index of the group that is subtracted, by common seeds, to give `differences`, whose intervals hold
+    together at 95 %. differing: by group, whether it differs from the baseline, by the rule of the leader.
     """
 
     measure: Measure
@@ -25,6 +26,7 @@ class Comparison:
     leader: Leader | None
     baseline: int | None = None
     differences: tuple[Summary, ...] = ()
+    differing: tuple[bool, ...] = ()
 
     @property
     def best(self) -> int | None:
@@ -95,8 +97,12 @@ def _comparison(name: str, groups: Sequence[Group], chosen: int | None, comparab
     known = measure(name)
     first = leader(entries, values, known.better) if comparable and known.better is not None else None
     base = chosen if chosen is not None else first.index if first is not None else None
-    differences = () if base is None else tuple(paired(found, values[base]) for found in values)
-    return Comparison(known, entries, first, base, differences)
+    if base is None:
+        return Comparison(known, entries, first)
+    count = max(1, len(compared(entries, base)))
+    differences = tuple(paired(found, values[base], count) for found in values)
+    differing = tuple(differ(found, values[base], count) is not None for found in values)
+    return Comparison(known, entries, first, base, differences, differing)
 
 
 def _named(baseline: str | None, groups: Sequence[Group]) -> int | None:

@@ -60,7 +60,11 @@ def markdown(content: Content) -> str:
         names = [group.setting(key) for key in grouping.keys] or [group.name]
         cells = [f"{group.complete_seeds} of {group.seeds}", *(_cell(entry, index) for entry in main)]
         lines.append(_row([*map(_plain, names), *cells]))
-    lines += ["", "Mean ± half of its 95 % interval over seeds; bold: best, and different from every other group."]
+    lines += [
+        "",
+        "Mean ± half of its 95 % interval over seeds; bold: best, and different from every other group "
+        "(their intervals, or their paired differences, with Bonferroni's correction for the number of other groups).",
+    ]
     if content.problems:
         lines += ["", "## Runs without figures, damaged or left out", ""]
         lines += [f"- {_plain(r.name)}: {r.status}. {_plain(r.why)}".rstrip() for r in content.problems]

@@ -46,7 +46,7 @@ class Pruning(Callback):
             return False
         try:
             self._trial.report(value, epoch)
-            return self._trial.should_prune()
+            return bool(self._trial.should_prune())
         except Exception as error:  # of Optuna, a database's driver or a file system
             self._failed = True
             log.warning("the search's storage failed at epoch %d; this run is not pruned: %s", epoch, _line(error))
