@@ -1,11 +1,13 @@
 """A run that was stopped, however, ends in the weights of one that was left alone, bit for bit on the CPU."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import torch
 
 from latentlab.__main__ import main
 from latentlab.runs import Run
+from latentlab.runs.format import FORMAT
 from latentlab.training.callbacks.history import History
 from tests.called import called
 
@@ -154,6 +157,31 @@ def test_another_config_is_refused_by_its_key(resume, train, capfd):
     error = capfd.readouterr().err
     assert "error: data.batch_size: the run to resume has 128, found 64" in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_run_of_another_version_resumes_by_its_format(resume, train, capfd, complete):
+    """The stamp of a complete run is in its figures, that of any other in its status."""
+    run = train(*SHORT)
+    if not complete:
+        run.metrics_file.unlink()
+    file = run.metrics_file if complete else run.status_file
+    stamped = json.loads(file.read_text())
+    assert stamped["format"] == FORMAT
+    (stamped["versions"] if complete else stamped)["latentlab"] = "0.0.1"
+    for number in (FORMAT + 1, FORMAT):
+        file.write_text(json.dumps(stamped | {"format": number}))
+        capfd.readouterr()
+        status = resume(f"resume={run.folder}", "trainer.max_epochs=2")
+        out, error = capfd.readouterr()
+        if number != FORMAT:
+            assert status == 1
+            assert f"was made by latentlab 0.0.1 in format {number}, this is {version('latentlab')}" in error
+            assert len(error.strip().splitlines()) == 1
+    assert status == 0
+    assert out.count(f"was made by latentlab 0.0.1, this is {version('latentlab')}") == 1
+    assert run.metrics["epochs"] == 2
+    assert run.stamp["latentlab"] == version("latentlab")
 
 
 def test_a_folder_that_is_no_run_is_refused(resume, tmp_path, capfd):

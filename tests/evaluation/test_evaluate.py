@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -158,6 +159,21 @@ def test_the_nll_of_a_density_is_not_named_binarized(train, evaluate):
     assert "test/nll_binarized" not in run.metrics["metrics"]
 
 
+def write_stamp(run, number):
+    content = json.loads(run.metrics_file.read_text())
+    content["versions"]["latentlab"], content["format"] = "0.0.1", number
+    run.metrics_file.write_text(json.dumps(content))
+
+
+def test_a_run_of_another_version_with_this_format_is_evaluated_with_one_line(train, evaluate, capsys):
+    run = train(*TINY, "model=ae", "callbacks=no_pictures")
+    write_stamp(run, run.metrics["format"])
+    capsys.readouterr()
+    assert evaluate(f"run={run.folder}") == 0
+    assert f"was made by latentlab 0.0.1, this is {version('latentlab')}" in capsys.readouterr().out
+    assert run.metrics["versions"]["latentlab"] == "0.0.1"
+
+
 class TestMistakes:
     """One line, a nonzero exit status, and an unchanged run folder."""
 
@@ -205,12 +221,13 @@ class TestMistakes:
         assert "is not complete (status: interrupted)" in line
         assert "latentlab train resume=" in line
 
-    def test_a_run_of_another_version(self, run, evaluate, capsys):
-        metrics = run.metrics
-        metrics["versions"]["latentlab"] = "0.0.1"
-        run.write_metrics(metrics)
+    @pytest.mark.parametrize("number", [None, 0, 2])
+    def test_a_run_of_another_format(self, run, evaluate, capsys, number):
+        write_stamp(run, number)
         capsys.readouterr()
-        assert "was made by latentlab 0.0.1" in self.refused(evaluate, capsys, f"run={run.folder}")
+        line = self.refused(evaluate, capsys, f"run={run.folder}")
+        assert f"was made by latentlab 0.0.1 in format {number or 0}, this is {version('latentlab')}" in line
+        assert line.endswith("; use latentlab 0.0.1 for it, or train it again in another folder")
 
     def test_other_data(self, run, evaluate, capsys):
         metrics = run.metrics

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from latentlab.runs import Run
 from tests.called import called
 
 SETTING = [
@@ -85,7 +86,7 @@ def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_
         subprocess.run(["pkill", "-KILL", "-f", f"hydra.run.dir={tmp_path}"], check=False)
     assert process.returncode == 143, error
     assert "Traceback" not in error
-    assert json.loads((tmp_path / "status.json").read_text()) == {"status": "interrupted", "reason": "signal 15"}
+    assert Run(tmp_path).status == {"status": "interrupted", "reason": "signal 15"}
 
 
 def test_a_run_of_two_processes_resumes(tmp_path):

@@ -12,6 +12,7 @@ from latentlab.errors import Interrupted, Pruned
 from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
 from latentlab.processes.signals import forward, interruptible
 from latentlab.runs import Run
+from latentlab.runs.format import other_version
 from latentlab.runs.identity import override_key
 from latentlab.sweeps.orphaned import ended_with_its_launcher
 from latentlab.training.restore import refuse_other_config
@@ -47,9 +48,12 @@ def _run(config: DictConfig) -> dict[str, Any]:
         log.info("job %s", config.sweep.job or Run(config.paths.run_dir).folder.name)
     if not in_sweep and is_first() and (left := _left_of_sweep()):
         log.warning("this trains one model of a sweep over %s; all of them: latentlab train -m ...", "  ".join(left))
+    is_given = bool(config.resume) and not in_sweep
     if in_sweep or (was_requeued() and not config.resume):
         config.resume = _resumed(Run(config.paths.run_dir), config)
-    elif config.resume:
+    if config.resume and is_first() and (line := other_version(Run(config.resume), "resume")):
+        log.info("%s", line)
+    if is_given:
         refuse_other_config(Run(config.resume), config)
     return _trained(config, in_sweep)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from latentlab.config.quoting import bare, literal
 from latentlab.errors import UserError
 from latentlab.runs import Run
+from latentlab.runs.format import other_version
 from latentlab.runs.layout import OVERRIDES
 
 FOLDER_KEYS = ("hydra.run.dir", "hydra.output_subdir")
@@ -30,6 +31,7 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
         raise UserError(f"resume: a run is resumed in its own folder; leave out {min(stray)}")
     if not (Path(folder) / OVERRIDES).is_file():
         raise UserError(f"resume: {folder} is not a run's folder: it holds no {OVERRIDES}")
+    other_version(Run(folder), "resume")  # before its config, which may be none of this version's, is composed
     own = [argument for argument in _overrides(Run(folder)) if _split(argument)[0] not in given]
     now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *FOLDER_KEYS)]
     return [*own, *now, f"resume={literal(folder)}", f"hydra.run.dir={literal(folder)}", "hydra.output_subdir=null"]

@@ -14,6 +14,7 @@ from latentlab.errors import UserError
 from latentlab.runs import layout
 from latentlab.runs.documents import Damaged, json_object, json_of, number, text_of, yaml_of
 from latentlab.runs.files import for_json, write_atomically
+from latentlab.runs.format import FORMAT, stamp
 from latentlab.runs.lock import is_held
 
 if TYPE_CHECKING:
@@ -121,6 +122,14 @@ class Run:
             return "interrupted", "its process exited without writing a status"
         return status, reason if isinstance(reason, str) else ""
 
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """The content of `status.json`, with the format and the version of latentlab; empty where it has none."""
+        try:
+            return json_of(self.status_file) if self.status_file.exists() else {}
+        except Damaged:  # it is replaced
+            return {}
+
     def read_history(self) -> tuple[dict[float, dict[str, Any]], bool]:
         """{epoch: its figures}, and whether lines were skipped, an unfinished last one aside.
 
@@ -187,14 +196,14 @@ class Run:
                 path.unlink()
 
     def write_status(self, status: str, reason: str = "") -> None:
-        write_atomically(self.status_file, json.dumps({"status": status, "reason": reason}) + "\n")
+        write_atomically(self.status_file, json.dumps({"status": status, "reason": reason, **stamp()}) + "\n")
 
     def write_metrics(self, content: dict[str, Any]) -> dict[str, Any]:
         """Complete the run, or replace the content of `metrics.json`; returns it as it was written.
 
         content: the values under "metrics" are sorted by name, and those that are not finite become null.
         """
-        content = {**content, "metrics": dict(sorted(for_json(content["metrics"]).items()))}
+        content = {**content, "metrics": dict(sorted(for_json(content["metrics"]).items())), "format": FORMAT}
         write_atomically(self.metrics_file, json.dumps(content, indent=2) + "\n")
         self.write_status("complete")
         return content

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from latentlab.config import trusted
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
+from latentlab.runs.format import other_version
 from latentlab.runs.identity import identifying
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # reopening it would delete the file of the training
 NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
+
+log = logging.getLogger(__name__)
 
 
 def load_model(run: Run) -> Autoencoder:
@@ -101,19 +104,14 @@ def trusted_config(run: Run) -> DictConfig:
 
 
 def refuse_unfit_for_evaluation(run: Run) -> None:
-    """Raise UserError where the run is not complete, or was made by another version of latentlab."""
-    metrics = run.metrics
-    if metrics is None:
+    """Raise UserError where the run is not complete, or its folder has another format."""
+    if run.metrics is None:
         raise UserError(
             f"run: {run.folder} is not complete (status: {run.status['status']}); "
             f"finish it first: latentlab train resume={run.folder}"
         )
-    made_by, here = metrics.get("versions", {}).get("latentlab"), version("latentlab")
-    if made_by != here:
-        raise UserError(
-            f"run: {run.folder} was made by latentlab {made_by}, this is {here}; "
-            f"evaluate it with latentlab {made_by}, or train it again"
-        )
+    if line := other_version(run, "run"):
+        log.info("%s", line)
 
 
 def refuse_other_config(run: Run, config: DictConfig) -> None:
