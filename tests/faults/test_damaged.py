@@ -232,7 +232,7 @@ def test_nor_does_the_config_that_it_is_measured_by(run, answer, key):
     OmegaConf.save(config, file)
     status, message = answer("measuring")
     assert status == 1
-    assert f"{key}._target_: expected a network, callback, logger or other part of a run" in message
+    assert f"{key}._target_: expected a network, callback, logger or other component of a run" in message
 
 
 def whatever(kind: str, path: Path) -> Path:
