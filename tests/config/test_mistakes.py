@@ -144,6 +144,13 @@ def test_what_a_constructor_refuses_is_a_users_mistake(arguments: dict[str, int]
     assert error_line(job=job) == expected
 
 
+def test_no_memory_is_a_line_also_where_python_finds_it():
+    def job(config: DictConfig) -> float:
+        raise MemoryError
+
+    assert error_line(job=job).startswith("out of memory; lower data.batch_size")
+
+
 def test_a_log_that_cannot_be_written_is_one_line(folder: Path):
     assert error_line("hydra.job.name=no/such").endswith("no/such.log: No such file or directory; see paths.output_dir")
     assert error_line("hydra.run.dir=full", job=_fill_the_log) == "full: No space left on device; see paths.output_dir"

@@ -117,3 +117,9 @@ def test_a_batch_size_below_one_is_refused(batch_size: int) -> None:
 def test_an_image_size_below_the_native_one_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^image_size: expected at least 8, found 7"):
         DigitsDataModule(image_size=7)
+
+
+@pytest.mark.parametrize("image_size", [65, 100])
+def test_an_image_size_above_the_documented_one_is_refused(image_size: int) -> None:
+    with pytest.raises(ValueError, match=rf"^image_size: expected at most 64, found {image_size}"):
+        DigitsDataModule(image_size=image_size)

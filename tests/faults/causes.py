@@ -1,6 +1,7 @@
 """What causes the faults: a disk of a few MiB, a kill at a chosen moment, a clock that is wrong."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,14 @@ class KillWorker(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.datamodule.seed == self._seed:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DeleteFolder(Callback):
+    """Deletes the run's folder in the middle of the first epoch."""
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.current_epoch == 0:
+            shutil.rmtree(Path(trainer.checkpoint_callback.dirpath).parent)
 
 
 def filling(disk: Path, moment: str, left: int = 0) -> list[str]:

@@ -186,6 +186,50 @@ def test_a_checkpoint_in_torch_s_own_format_that_is_to_execute_something(run, an
         assert ".ckpt is damaged" in message
 
 
+def changed(**changes: object):
+    return lambda content: content | changes
+
+
+def with_nan(content: dict) -> dict:
+    name, weight = next(iter(content["state_dict"].items()))
+    return content | {"state_dict": content["state_dict"] | {name: weight * torch.nan}}
+
+
+def of_another_net(content: dict) -> dict:
+    return content | {"state_dict": {name: weight[:1] for name, weight in content["state_dict"].items()}}
+
+
+STRANGE = {
+    "a list": lambda content: [1, 2],
+    "a tensor": lambda content: torch.zeros(3),
+    "None": lambda content: None,
+    "nothing": lambda content: {},
+    "no weights": changed(state_dict=None),
+    "weights of other types": changed(state_dict={"a": 3}),
+    "NaN": with_nan,
+    "another net": of_another_net,
+    "another variant": lambda content: content | {"state_dict": dict(list(content["state_dict"].items())[1:])},
+}
+OF_THE_TRAINING = {
+    "no loops": changed(loops=None),
+    "loops of other types": changed(loops={"fit_loop": 3}),
+    "no optimizer": changed(optimizer_states=[]),
+    "an optimizer of other types": changed(optimizer_states=[3]),
+    "no means": lambda content: {key: value for key, value in content.items() if key != "train_means"},
+}
+
+
+@pytest.mark.parametrize("kind", [*STRANGE, *OF_THE_TRAINING])
+def test_a_checkpoint_that_holds_something_else(run, answer, kind):
+    for file in (run / "checkpoints").iterdir():
+        content = torch.load(file, weights_only=True)
+        torch.save((STRANGE | OF_THE_TRAINING)[kind](content), file)
+    for name in ("resuming", "measuring") if kind in STRANGE else ("resuming",):
+        status, message = answer(name)
+        assert status == 1
+        assert ".ckpt is damaged" in message or ".ckpt does not fit" in message
+
+
 TAGS = ["!!python/object/apply:os.system ['touch executed']", "!!python/object/new:os.system ['touch executed']"]
 
 
@@ -233,6 +277,15 @@ def test_nor_does_the_config_that_it_is_measured_by(run, answer, key):
     status, message = answer("measuring")
     assert status == 1
     assert f"{key}._target_: expected a network, callback, logger or other component of a run" in message
+
+
+def test_a_component_whose_package_is_missing_is_not_found(run, answer):
+    file = run / ".hydra" / "resolved.yaml"
+    file.write_text(file.read_text().replace("latentlab.models.vae.VAE", "my_variants.vae.VAE"))
+    status, message = answer("measuring")
+    assert status == 1
+    assert "model._target_: my_variants.vae.VAE not found (no module my_variants); install its package" in message
+    assert "trust" not in message
 
 
 def whatever(kind: str, path: Path) -> Path:

@@ -169,6 +169,17 @@ MISTAKES = {
     "model.beta": ["model.beta=-1"],
     "model.free_bits": ["model=cvae", "model.free_bits=-1"],
     "model.kl_schedule.steps": ["model/kl_schedule=linear", "model.kl_schedule.steps=0"],
+    "trainer: `val_check_interval` (100) must be": ["+trainer.val_check_interval=100"],
+    "trainer: When using the learning rate finder": [
+        "+callbacks.lr._target_=lightning.pytorch.callbacks.LearningRateFinder"
+    ],
+    "trainer: Early stopping conditioned on metric `nothing`": [
+        "+callbacks.stop={_target_:lightning.pytorch.callbacks.EarlyStopping,monitor:nothing}"
+    ],
+    "logger.comet: Requirement 'comet-ml": ["+logger.comet._target_=lightning.pytorch.loggers.CometLogger"],
+    "callbacks.x: expected a Callback, found str": ["+callbacks.x._target_=os.getcwd"],
+    "trainer.limit_train_batches: expected a fraction up to 1.0": ["trainer.limit_train_batches=1.5"],
+    "data.image_size: expected at most 64, found 65": ["data.image_size=65"],
     "could not find the monitored key": ["callbacks.checkpoint.monitor=nothing"],
 }
 
@@ -211,6 +222,19 @@ def test_more_memory_than_there_is_is_one_line(train, capfd):
     error = capfd.readouterr().err
     assert "Traceback" not in error
     assert "error: out of memory; lower data.batch_size, model.latent_dim" in error
+
+
+def test_a_run_without_a_last_epoch_is_not_resumed(train, capfd):
+    run = train(*DIGITS, "logger=none")
+    train(*DIGITS, "logger=none", f"resume={run.folder}", "trainer.max_epochs=null", status=1)
+    assert "error: trainer.max_epochs: expected at least 1, found null" in capfd.readouterr().err
+    assert run.status["status"] == "complete"
+
+
+def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_again(train, capfd):
+    run = train(*DIGITS, "logger=none", "+callbacks.delete._target_=tests.faults.causes.DeleteFolder", status=1)
+    assert f"error: {run.folder} has been deleted" in capfd.readouterr().err
+    assert not run.folder.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, run_hydra, capfd):

@@ -23,6 +23,7 @@ from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
 from latentlab.runs.lock import held
 from latentlab.runs.resume_state import finished, is_evaluated
+from latentlab.training.build import check_trainer
 from latentlab.training.fit import fit_and_test
 from latentlab.training.wandb_logger import finish_wandb
 
@@ -38,6 +39,7 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
         Pruned: a search stopped it early.
     """
     run = Run(config.paths.run_dir)
+    check_trainer(config.trainer)
     with held(run.folder) if is_first() else nullcontext():
         metrics = finished(run, config)
         if metrics is not None and is_evaluated(metrics, config.evaluate):
@@ -124,7 +126,8 @@ def _record_failure(run: Run, error: BaseException) -> None:
     else:
         status, reason = "failed", f"{type(error).__name__}: {error}"
     try:
-        if not _is_complete(run):  # else only the evaluation after the training failed
+        # else the folder was deleted, or only the evaluation after the training failed
+        if run.config_file.is_file() and not _is_complete(run):
             run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)

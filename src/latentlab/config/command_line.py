@@ -88,7 +88,7 @@ def mistake(error: Exception) -> str | None:
         return from_omegaconf(error)
     if isinstance(error, UserError | HydraException) or name == "MisconfigurationException":
         return one_line(str(error))
-    if name == "OutOfMemoryError" or "can't allocate memory" in str(error):
+    if name in ("OutOfMemoryError", "MemoryError") or "can't allocate memory" in str(error):
         return "out of memory; lower data.batch_size, model.latent_dim or net.widths, or free the device"
     if isinstance(error, ValueError) and isinstance(error.__cause__, OSError):  # logging's, of a log file
         return mistake(error.__cause__)

@@ -42,13 +42,18 @@ def make_with(config: DictConfig, key: str, *arguments: Any, **named: Any) -> An
         return instantiate(OmegaConf.select(config, key), _partial_=True)(*arguments, **named)
 
 
-def make_each(config: DictConfig, group: str) -> list[Any]:
+def make_each(config: DictConfig, group: str, kind: type = object) -> list[Any]:
     """What the members of a group such as callbacks or logger make, without those that are null.
 
     Raises:
-        ConfigError: see `make`.
+        ConfigError: see `make`; or one of them makes no object of that kind.
     """
-    return [make(config, f"{group}.{name}") for name, node in (config[group] or {}).items() if node is not None]
+    keys = [f"{group}.{name}" for name, node in (config[group] or {}).items() if node is not None]
+    made = [make(config, key) for key in keys]
+    for key, each in zip(keys, made, strict=True):
+        if not isinstance(each, kind):
+            raise ConfigError(f"{key}: expected a {kind.__name__}, found {type(each).__name__}")
+    return made
 
 
 def class_at(config: DictConfig, key: str) -> type:
@@ -77,6 +82,8 @@ def refusal(error: BaseException | None, key: str = "", config: DictConfig | Non
         return refusal(error.__cause__, _dotted(inner[1], config) if inner else key, config)
     if isinstance(error, UserError):
         return one_line(str(error))
+    if isinstance(error, ImportError):  # of a logger or callback whose package is not installed
+        return f"{key}: {one_line(str(error))}".removeprefix(": ")
     if isinstance(error, TypeError) and _was_raised_by_the_call(error):
         text = re.sub(r"^\S+\(\) (missing) \d+ required [\w -]*arguments?: ", r"\1 ", one_line(str(error)))
         return f"{key}: {text}".removeprefix(": ")

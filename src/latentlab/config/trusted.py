@@ -34,11 +34,18 @@ def refuse_foreign_code(config: Any, source: object) -> None:
     source: where the config comes from, as an error calls it.
 
     Raises:
-        UserError: one of them is no component of a run, such as `os.system`.
+        UserError: one of them is not found, or is no component of a run, such as `os.system`.
     """
     plain = OmegaConf.to_container(config, resolve=True) if OmegaConf.is_config(config) else config
     for key, target in _targets("", plain):
-        if not _is_component(target):
+        try:
+            is_component = _is_component(target)
+        except NotThereError as error:
+            raise UserError(
+                f"{source}: {key}._target_: {str(target)[:100]} not found ({error}); install its package, or start "
+                "where its module can be imported"
+            ) from error
+        if not is_component:
             raise UserError(
                 f"{source}: {key}._target_: expected a network, callback, logger or other component of a run, found "
                 f"{str(target)[:100]!r}; nothing of it was called; do not continue a run that you do not trust"
@@ -58,10 +65,7 @@ def _targets(key: str, node: Any) -> Iterator[tuple[str, Any]]:
 
 def _is_component(target: Any, depth: int = 0) -> bool:
     """Whether it is a class that derives from one of the kinds, or one of the functions, wherever it is defined."""
-    try:
-        definition = find(target) if isinstance(target, str) else None
-    except NotThereError:
-        return False
+    definition = find(target) if isinstance(target, str) else None
     if definition is None or depth > MOST_BASES:
         return False
     if isinstance(definition.node, ast.FunctionDef):

@@ -13,7 +13,7 @@ from latentlab.data.images import Images, Splits, divide
 from latentlab.data.loader import Binarize
 
 SIZES = (1297, 200, 300)
-NATIVE_SIZE = 8
+NATIVE_SIZE, MAX_SIZE = 8, 64
 
 
 @lru_cache(maxsize=4)
@@ -34,7 +34,7 @@ class DigitsDataModule(ImageDataModule):
 
     Args:
         root: not used, as the images are bundled; every data set has this argument.
-        image_size: height and width of the images, at least 8 pixels.
+        image_size: height and width of the images, 8 to 64 pixels.
         batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
 
     Raises:
@@ -55,8 +55,10 @@ class DigitsDataModule(ImageDataModule):
         split_seed: int = 0,
     ) -> None:
         super().__init__(batch_size, binarize, labels, seed, split_seed)
-        if image_size < NATIVE_SIZE:
-            raise ValueError(f"image_size: expected at least {NATIVE_SIZE}, found {image_size}")
+        if not NATIVE_SIZE <= image_size <= MAX_SIZE:
+            word = "least" if image_size < NATIVE_SIZE else "most"
+            limit = NATIVE_SIZE if image_size < NATIVE_SIZE else MAX_SIZE
+            raise ValueError(f"image_size: expected at {word} {limit}, found {image_size}")
         self.image_size = image_size
 
     def _load(self) -> Splits:

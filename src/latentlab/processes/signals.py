@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM raise Interrupted, whose exit status belongs to the signal.
+"""SIGINT, SIGTERM and SIGHUP raise Interrupted, whose exit status belongs to the signal.
 
 So does SIGUSR2 where a handler is installed for it: submitit's requeues a Slurm job at once, without notice to the
 training. The state is saved first, and the signal is then forwarded.
@@ -12,13 +12,13 @@ from typing import NoReturn
 
 from latentlab.errors import Interrupted
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 REQUEUE = signal.SIGUSR2
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM raise Interrupted at once, except while code inside has installed handlers of its own.
+    """The signals raise Interrupted at once, except while code inside has installed handlers of its own.
 
     Python alone would end on SIGTERM without a message, and Lightning ends on SIGINT with status 1.
     """
@@ -43,7 +43,9 @@ def forward(number: int) -> None:
 
 
 def _handled() -> tuple[signal.Signals, ...]:
-    return (*SIGNALS, REQUEUE) if callable(signal.getsignal(REQUEUE)) else SIGNALS
+    unwanted = {number for number in SIGNALS if signal.getsignal(number) == signal.SIG_IGN}  # as by nohup
+    requeue = [REQUEUE] if callable(signal.getsignal(REQUEUE)) else []
+    return (*(number for number in SIGNALS if number not in unwanted), *requeue)
 
 
 def stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -11,6 +11,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.callbacks import Timer
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
@@ -105,7 +106,7 @@ def build_trainer(config: DictConfig, callbacks: list[Callback], options: Mappin
     own = {*NOT_LIGHTNINGS, "plugins", *Execution.__dataclass_fields__, *options}
     node = DictConfig({"trainer": {name: value for name, value in config.trainer.items() if name not in own}})
     arguments = {"callbacks": callbacks, "enable_progress_bar": False, "plugins": _plugins(config)}
-    arguments["logger"] = make_each(config, "logger") or False
+    arguments["logger"] = make_each(config, "logger", Logger) or False
     try:
         trainer: Trainer = make_with(node, "trainer", **arguments, **options)
     except (TypeError, ImportError, RuntimeError) as error:

@@ -15,7 +15,8 @@ from latentlab.runs.files import write_atomically
 
 # what readers of a zip archive and of a pickle raise for damaged bytes
 ERRORS = (
-    *(BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, KeyError, ValueError),
+    *(BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, LookupError, ValueError),
+    *(AttributeError, TypeError, OverflowError),
     pickle.UnpicklingError,
 )
 
@@ -26,7 +27,7 @@ def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
     way_out: what to do about a damaged one.
 
     Raises:
-        UserError: the file is damaged, or no checkpoint of a run.
+        UserError: the file is damaged, no checkpoint of a run, or holds weights that are not finite.
     """
     try:
         with ZipFile(file) as archive:  # torch.load compares no checksums
@@ -34,11 +35,25 @@ def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
         if damaged is not None:
             raise BadZipFile(damaged)
         content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        if not content.keys() >= {"state_dict", "data"}:
-            raise KeyError
+        if not all(weight.isfinite().all() for weight in content["state_dict"].values()):
+            raise ValueError("weights that are not finite")
+        image_shape, num_classes = content["data"]["image_shape"], content["data"]["num_classes"]
+        content["data"] = {"image_shape": [*map(int, image_shape)], "num_classes": int(num_classes)}
     except ERRORS as error:
         raise UserError(f"{file} is damaged; {way_out}") from error
     return content
+
+
+def fits(content: dict[str, Any], model: torch.nn.Module) -> bool:
+    """Whether the checkpoint's weights have the names and shapes of the model's."""
+    own = {name: weight.shape for name, weight in model.state_dict().items()}
+    return own == {name: weight.shape for name, weight in content["state_dict"].items()}
+
+
+def holds_a_training(content: dict[str, Any]) -> bool:
+    """Whether a training can continue from the checkpoint: without these, Lightning would start parts of it anew."""
+    kinds = {"optimizer_states": list, "lr_schedulers": list, "loops": dict, "callbacks": dict}
+    return all(isinstance(content.get(key), kind) and content[key] for key, kind in kinds.items())
 
 
 @final

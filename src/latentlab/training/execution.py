@@ -163,6 +163,8 @@ def _largest_call(steps: int, validation: int, ends: Sequence[int]) -> int:
 
 def _count(key: str, given: float, batches: int) -> int:
     """A number or a fraction of the batches as a number."""
+    if isinstance(given, float) and given > 1:
+        raise ConfigError(f"trainer.{key}: expected a fraction up to 1.0, or a whole number of batches, found {given}")
     count = given if isinstance(given, int) else int(given * batches)
     if count < 1:
         raise ConfigError(f"trainer.{key}: {given} of {batches} batches is none; expected at least one")

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
@@ -16,24 +17,25 @@ from omegaconf import DictConfig, OmegaConf
 
 from latentlab.config.instantiation import make_each
 from latentlab.data.base import ImageDataModule
-from latentlab.errors import ConfigError, NonFiniteObjective
+from latentlab.errors import ConfigError, NonFiniteObjective, UserError
 from latentlab.models.base import Autoencoder
 from latentlab.processes.allocator import keep_freed_memory
 from latentlab.runs import Run, layout
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import config_hash
 from latentlab.runs.provenance import git_revision, versions
-from latentlab.training.build import build_data, build_model, build_trainer, check_trainer, parameters_of, timer_of
+from latentlab.training.build import build_data, build_model, build_trainer, parameters_of, timer_of
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
-from latentlab.training.checkpoints import read_checkpoint
+from latentlab.training.checkpoints import fits, holds_a_training, read_checkpoint
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
 
+OTHER_CHECKPOINT = "replace it by another checkpoint of this run, or start a new run"
 MAX_SEED = 2**32 - 1  # NumPy accepts no larger one
 
 
@@ -73,7 +75,6 @@ def fit_and_test(
     """
     started = time.perf_counter()
     _prepare_process(config.seed)
-    check_trainer(config.trainer)
     if partial := partial_data(config.trainer):
         log.warning("on a part of the data (%s): reports leave this run out", ", ".join(partial))
     session = _assembled(run, config, quiet)
@@ -111,7 +112,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     data = build_data(config)
     batches = data.train_dataloader().batches
     model = build_model(config, data.image_shape, data.num_classes)
-    configured = make_each(config, "callbacks")
+    configured = make_each(config, "callbacks", Callback)
     execution, per_batch = Execution.of(config.trainer), with_batch_hooks(configured)
     execution.prepare(model)
     plan = CallPlan.of(config.trainer, batches, [1] if per_batch else save_intervals(config.callbacks))
@@ -135,13 +136,37 @@ def _every_epoch(run: Run) -> ModelCheckpoint:
 
 def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
     if checkpoint is not None:
-        read_checkpoint(checkpoint, "replace it by best.ckpt, or start a new run")
+        _refuse_unfit(checkpoint, run, session.model)
         log.info("resuming from %s", checkpoint)
     try:
         session.trainer.fit(session.model, datamodule=session.data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteObjective as error:
         saved = str(run.last_checkpoint or "")
         raise NonFiniteObjective(error.stage, error.name, error.step, saved) from error
+    except (ValueError, RuntimeError, AttributeError, TypeError, LookupError) as error:
+        if checkpoint is not None and session.timer.start_time("train") is None:  # it was still being restored
+            raise UserError(
+                f"resume: {checkpoint} is damaged ({type(error).__name__}: {error}); {OTHER_CHECKPOINT}"
+            ) from error
+        if not isinstance(error, LookupError) and _was_raised_by_lightning(error):
+            raise ConfigError(f"trainer: {error}") from error
+        raise
+
+
+def _was_raised_by_lightning(error: Exception) -> bool:
+    """Whether Lightning or one of its callbacks refused something, as against a failure in what it calls."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("lightning.")
+
+
+def _refuse_unfit(checkpoint: Path, run: Run, model: Autoencoder) -> None:
+    """Refuse what a training cannot continue from, also the best checkpoint, which is tested at its end."""
+    for file in (checkpoint, run.best_checkpoint or checkpoint):
+        content = read_checkpoint(file, OTHER_CHECKPOINT)
+        if not fits(content, model):
+            raise UserError(f"resume: {file} does not fit the model of this run; {OTHER_CHECKPOINT}")
+        if file == checkpoint and not holds_a_training(content):
+            raise UserError(f"resume: {file} is damaged, or holds weights alone; {OTHER_CHECKPOINT}")
 
 
 def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:

@@ -33,7 +33,7 @@ def load_model(run: Run) -> Autoencoder:
         UserError: the folder is no run's, or holds no checkpoint that fits and can be read.
     """
     from latentlab.training.build import build_model
-    from latentlab.training.checkpoints import read_checkpoint
+    from latentlab.training.checkpoints import fits, read_checkpoint
 
     file = run.best_checkpoint or run.last_checkpoint
     if file is None:
@@ -41,10 +41,9 @@ def load_model(run: Run) -> Autoencoder:
     checkpoint = read_checkpoint(file, "train the run again")
     data = checkpoint["data"]
     model = build_model(trusted_config(run), tuple(data["image_shape"]), data["num_classes"])
-    try:
-        model.load_state_dict(checkpoint["state_dict"])
-    except RuntimeError as error:
-        raise UserError(f"{file} does not fit the model of the run's own config; train it again") from error
+    if not fits(checkpoint, model):
+        raise UserError(f"{file} does not fit the model of the run's own config; train it again")
+    model.load_state_dict(checkpoint["state_dict"])
     return model.eval()
 
 

@@ -6,6 +6,8 @@ from typing import final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from latentlab.errors import UserError
+from latentlab.runs import Run
 from latentlab.runs.files import append_line, for_json
 from latentlab.runs.layout import HISTORY
 
@@ -16,9 +18,13 @@ class History(Callback):
 
     Validation and training have a line each: a kill between an epoch's checkpoint and its end does not lose
     the validation metrics. After a resume an epoch may occur twice: readers merge its lines, the later one wins.
+
+    Raises:
+        UserError: the run's folder has been deleted.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._run = Run(folder)
         self._file = folder / HISTORY
         self._epoch: tuple[int, int] | None = None
 
@@ -44,6 +50,8 @@ class History(Callback):
     def _write(self, trainer: Trainer, prefix: str, epoch: tuple[int, int]) -> None:
         if not trainer.is_global_zero:
             return
+        if not self._run.config_file.is_file():  # whatever is written next would make the folder again
+            raise UserError(f"{self._run.folder} has been deleted, and the run with it; start it again")
         figures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefix)}
         append_line(
             self._file, json.dumps({"epoch": epoch[0], "step": epoch[1], **for_json(dict(sorted(figures.items())))})

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: save the state, then stop with the exit status that belongs to the signal."""
+"""SIGINT, SIGTERM and SIGHUP: save the state, then stop with the exit status that belongs to the signal."""
 
 import logging
 import signal
@@ -16,7 +16,7 @@ from latentlab.processes.signals import REQUEUE, handle, stop
 
 log = logging.getLogger(__name__)
 
-NUMBERS = (REQUEUE, signal.SIGTERM, signal.SIGINT)  # after several signals, the first of these counts
+NUMBERS = (REQUEUE, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)  # after several signals, the first of these counts
 
 
 @final
