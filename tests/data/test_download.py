@@ -141,6 +141,16 @@ def test_a_root_in_which_no_lock_can_be_made_is_named_at_once() -> None:
         KMNISTDataModule(root).prepare_data()
 
 
+@pytest.mark.parametrize("picture", ["cat.JPG", "cats/1.png"])
+def test_nothing_is_downloaded_into_a_folder_of_pictures(tmp_path: Path, picture: str) -> None:
+    (tmp_path / picture).parent.mkdir(exist_ok=True)
+    (tmp_path / picture).touch()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=rf"holds MNIST/raw/train.*, found pictures such as {picture} in {tmp_path}"):
+        MNISTDataModule(tmp_path).prepare_data()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_root_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"data\.root: expected .* in .*/file/MNIST/raw"):

@@ -20,7 +20,7 @@ from latentlab.data.torchvision_sets import (
 )
 from latentlab.errors import DataError
 from tests.data import idx_files
-from tests.data.idx_files import write_set
+from tests.data.idx_files import write_idx, write_set
 
 COUNTS = 60_000, 10_000
 
@@ -33,6 +33,12 @@ def ready(data: IdxDataModule) -> IdxDataModule:
     data.prepare_data()
     data.setup()
     return data
+
+
+def test_images_of_two_shapes_are_named(fashion: Path) -> None:
+    write_idx(fashion / "FashionMNIST/raw/t10k-images-idx3-ubyte", np.zeros((COUNTS[1], 5, 6)))
+    with pytest.raises(DataError, match=r"data: expected images of one shape, found .*'test': \(1, 5, 6\)"):
+        ready(FashionMNISTDataModule(fashion))
 
 
 def pictures(images: Images) -> list[tuple[object, ...]]:

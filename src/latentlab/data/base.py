@@ -12,6 +12,7 @@ from lightning.pytorch import LightningDataModule
 from latentlab.data.calls import Calls
 from latentlab.data.images import Images, Splits, classes_in_turn
 from latentlab.data.loader import Binarize, ResidentLoader, binarization, binarized, to_floats
+from latentlab.errors import DataError
 from latentlab.functional.batch import Batch
 from latentlab.functional.randomness import RandomSource, seed_from
 
@@ -71,6 +72,9 @@ class ImageDataModule(LightningDataModule, ABC):
         if self._splits is not None:
             return
         splits = self._load()
+        shapes = {name: tuple(images.pixels.shape[1:]) for name, images in splits._asdict().items()}
+        if len(set(shapes.values())) > 1:
+            raise DataError(f"data: expected images of one shape, found {shapes}")
         self._showcase_order = classes_in_turn(splits.validation.labels)
         self._splits = splits if self.labels else Splits(*(images.unlabelled() for images in splits))
         channels, height, width = splits.train.pixels.shape[1:]

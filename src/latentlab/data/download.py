@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT = 15.0  # seconds without an answer
 LOCK_TIMEOUT = 1800.0  # seconds for another process to download the largest data set (EMNIST, 560 MB)
+PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 FAILURES = (OSError, RuntimeError, HTTPException, EOFError, BadZipFile, zlib.error)
 
 
@@ -32,9 +33,16 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
         fetch: downloads and unpacks.
 
     Raises:
-        MissingData: the folder cannot be written to, or the download failed.
+        MissingData: the folder holds pictures, cannot be written to, or the download failed.
     """
     absent = missing()
+    pictures = _pictures(root)
+    if pictures:
+        raise MissingData(
+            f"data.root: expected a folder of data sets, such as one that holds {absent[0].relative_to(root)}, found "
+            f"pictures such as {pictures[0].relative_to(root)} in {root}; nothing was downloaded to it; see "
+            "docs/extending.md for a data set of your own"
+        )
     try:
         root.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(root / f".{name}.lock", LOCK_TIMEOUT):
@@ -50,6 +58,11 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
         raise _unavailable(absent, _reason(error)) from error
     if absent:
         raise _unavailable(absent, "the archive does not contain it")
+
+
+def _pictures(root: Path) -> list[Path]:
+    """Pictures in the folder, or in the folders of classes in it."""
+    return [file for file in [*root.glob("*.*"), *root.glob("*/*.*")] if file.suffix.lower() in PICTURES]
 
 
 def _unavailable(absent: list[Path], reason: str) -> MissingData:
