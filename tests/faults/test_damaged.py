@@ -85,6 +85,27 @@ def test_figures(run, answer, tmp_path, content):
     assert "metrics.json is damaged" in page(tmp_path) or content == b"{}"
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("versions", 3), ("versions", [1]), ("evaluation", [1]), ("steps", "x"), ("checkpoint", [1])]
+)
+def test_figures_of_the_wrong_kind(run, answer, key, value):
+    file = run / "metrics.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    for name in ("resuming", "measuring"):
+        status, message = answer(name)
+        assert status == 1
+        assert f"metrics.json is damaged ({key} is" in message
+
+
+@pytest.mark.parametrize("value", ["[1]", "foo", "null"])
+def test_a_config_with_a_value_of_the_wrong_kind(run, answer, value):
+    file = run / ".hydra" / "resolved.yaml"
+    file.write_text(file.read_text().replace("beta: 1.0", f"beta: {value}"))
+    status, message = answer("measuring")
+    assert status == 1
+    assert "resolved.yaml is damaged (model.beta: expected float" in message
+
+
 @pytest.mark.parametrize("content", BAD_JSON)
 def test_a_status_does_not_matter_to_a_complete_run(run, answer, content):
     (run / "status.json").write_bytes(content)

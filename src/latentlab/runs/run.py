@@ -97,6 +97,9 @@ class Run:
             for key, kind in (("metrics", dict), ("epochs", int)):
                 if not isinstance(content.get(key), kind):
                     raise Damaged(f"{layout.METRICS} is damaged (no {key} in it)")
+            for key, kind in (("versions", dict), ("evaluation", dict), ("steps", int), ("checkpoint", str | None)):
+                if not isinstance(content.get(key, kind() if isinstance(kind, type) else None), kind):
+                    raise Damaged(f"{layout.METRICS} is damaged ({key} is {str(content[key])[:40]!r})")
             return content
 
     def read_metrics(self) -> dict[str, Any] | None:

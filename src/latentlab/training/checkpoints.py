@@ -52,7 +52,7 @@ def fits(content: dict[str, Any], model: torch.nn.Module) -> bool:
 
 def holds_a_training(content: dict[str, Any]) -> bool:
     """Whether a training can continue from the checkpoint: without these, Lightning would start parts of it anew."""
-    kinds = {"optimizer_states": list, "lr_schedulers": list, "loops": dict, "callbacks": dict}
+    kinds = {"optimizer_states": list, "loops": dict, "callbacks": dict}
     return all(isinstance(content.get(key), kind) and content[key] for key, kind in kinds.items())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from latentlab.config import trusted
+from latentlab.config import schema, trusted
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
 from latentlab.runs.format import other_version
@@ -99,6 +99,10 @@ def trusted_config(run: Run) -> DictConfig:
     """
     config = run.config
     trusted.refuse_foreign_code(config, run.config_file)
+    try:
+        schema.check(run.read_config())
+    except ConfigError as error:
+        raise UserError(f"{run.config_file} is damaged ({error}); start a new run") from error
     return config
 
 
