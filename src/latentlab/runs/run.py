@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import UnionType
 from typing import TYPE_CHECKING, Any, final
 
 from latentlab.errors import UserError
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 STATUSES = ("complete", "running", "interrupted", "failed", "pruned")
 MAX_LINES = 100_000  # of a history
+# of the final metrics; all but the first two may be missing
+KINDS: dict[str, type | UnionType] = {
+    "metrics": dict, "epochs": int, "versions": dict, "evaluation": dict, "steps": int, "checkpoint": str | None
+}  # fmt: skip
 NOT_A_RUN = f"is not a run's folder: no {layout.CONFIG} in it"
 
 
@@ -94,12 +99,12 @@ class Run:
             return None
         with self._with_way_out():
             content = self.read_metrics() or {}
-            for key, kind in (("metrics", dict), ("epochs", int)):
-                if not isinstance(content.get(key), kind):
-                    raise Damaged(f"{layout.METRICS} is damaged (no {key} in it)")
-            for key, kind in (("versions", dict), ("evaluation", dict), ("steps", int), ("checkpoint", str | None)):
-                if not isinstance(content.get(key, kind() if isinstance(kind, type) else None), kind):
+            for key, kind in KINDS.items():
+                if key in content and not isinstance(content[key], kind):
                     raise Damaged(f"{layout.METRICS} is damaged ({key} is {str(content[key])[:40]!r})")
+            for key in ("metrics", "epochs"):
+                if key not in content:
+                    raise Damaged(f"{layout.METRICS} is damaged (no {key} in it)")
             return content
 
     def read_metrics(self) -> dict[str, Any] | None:
