@@ -192,7 +192,7 @@ def test_a_folder_that_is_no_run_is_refused(resume, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        ("checkpoints/last.ckpt", "last.ckpt is damaged; replace it by best.ckpt"),
+        ("checkpoints/last.ckpt", "last.ckpt is damaged; replace it by another checkpoint of this run"),
         ("metrics.json", "metrics.json is damaged"),
         (".hydra/resolved.yaml", "resolved.yaml is damaged"),
     ],

@@ -35,7 +35,7 @@ from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
 
-OTHER_CHECKPOINT = "replace it by another checkpoint of this run, or start a new run"
+OTHER_CHECKPOINT = "replace it by another checkpoint of this run, such as best.ckpt, or start a new run"
 MAX_SEED = 2**32 - 1  # NumPy accepts no larger one
 
 
