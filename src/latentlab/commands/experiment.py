@@ -23,7 +23,6 @@ from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
 from latentlab.runs.lock import held
 from latentlab.runs.resume_state import finished, is_evaluated
-from latentlab.training.build import check_trainer
 from latentlab.training.fit import fit_and_test
 from latentlab.training.wandb_logger import finish_wandb
 
@@ -39,7 +38,6 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
         Pruned: a search stopped it early.
     """
     run = Run(config.paths.run_dir)
-    check_trainer(config.trainer)
     with held(run.folder) if is_first() else nullcontext():
         metrics = finished(run, config)
         if metrics is not None and is_evaluated(metrics, config.evaluate):

@@ -101,7 +101,9 @@ def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
 
         use_own_gpu()
     from latentlab.commands.experiment import train
+    from latentlab.training.build import check_trainer
 
+    check_trainer(config.trainer)  # before the folder is touched
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()
     return train(config, quiet=quiet)
 
