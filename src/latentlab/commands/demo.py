@@ -39,7 +39,8 @@ def demo(given: list[str]) -> int:
     from latentlab.config.composition import new_run_name
 
     name = value_of("sweep.name", given) or new_run_name()
-    status = run_hydra(job, "train", ["-m", *_sweep(given), f"sweep.name={literal(name)}"], sweeps=True)
+    rest = [argument for argument in given if not argument.startswith("sweep.name=")]
+    status = run_hydra(job, "train", ["-m", *_sweep(rest), f"sweep.name={literal(name)}"], sweeps=True)
     if status == 0:
         _show(Path(value_of("hydra.sweep.dir", given) or sweep_folder(name, given)))
     return status
