@@ -19,6 +19,7 @@ from benchmarks.results import median
 from latentlab.commands.experiment import train
 from latentlab.config.config_dir import config_dir
 from latentlab.training.build import build_data, build_model
+from latentlab.training.execution import Execution
 
 EPOCHS = 1000  # more than needed
 
@@ -54,6 +55,7 @@ def main(net: str, batch_size: int, precision: str, pairs: int, folder: str) -> 
         if bf16 and precision == "32-true":
             continue
         model = build_model(config, data.image_shape, data.num_classes).to(device)
+        Execution.of(config.trainer).prepare(model)
         networks = copy.deepcopy(model.encoder), copy.deepcopy(model.decoder)
         optimizer = model.parts.optimizer([p for network in networks for p in network.parameters()])
         InTurn.loops[name] = bare_loop(*networks, optimizer, pixels, batch_size, bf16)
