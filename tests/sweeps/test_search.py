@@ -234,7 +234,7 @@ def test_the_incomplete_last_line_of_a_journal_is_dropped(tmp_path):
 
 
 def test_a_database_that_several_machines_share(search, tmp_path, capfd):
-    """SQLite stands for a server; `tests/postgresql` has a real one."""
+    """SQLite in place of a server; `tests/postgresql` has a real one."""
     shared = f"hydra.sweeper.storage=sqlite:///{tmp_path}/shared"
     status, trials = search(RATE, "hydra.sweeper.trials=2", shared)
     assert (status, [trial["state"] for trial in trials]) == (0, ["complete"] * 2)

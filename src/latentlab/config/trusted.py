@@ -4,8 +4,6 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from latentlab.config.signatures import dotted_name
 from latentlab.config.sources import NotThereError, find
 from latentlab.errors import UserError
@@ -30,14 +28,13 @@ FUNCTIONS = ("latentlab.evaluation.metrics.", "latentlab.training.tracking.wandb
 def refuse_foreign_code(config: Any, source: object) -> None:
     """Check the classes and functions that a config names; nothing of them is imported.
 
-    config: of plain containers or OmegaConf's.
+    config: resolved, of plain containers.
     source: where the config comes from, as an error calls it.
 
     Raises:
         UserError: one of them is not found, or is no component of a run, such as `os.system`.
     """
-    plain = OmegaConf.to_container(config, resolve=True) if OmegaConf.is_config(config) else config
-    for key, target in _targets("", plain):
+    for key, target in _targets("", config):
         try:
             is_component = _is_component(target)
         except NotThereError as error:

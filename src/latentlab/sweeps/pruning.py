@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class Pruning(Callback):
     """Reports a validation figure to the search's storage after each epoch, and asks Optuna's median pruner.
 
-    Once the storage fails, the run goes on and is not pruned.
+    Once the storage fails, the run continues without being pruned.
 
     folder: the search's. storage: the URL of its database, if it has one. trial: the number of the run's trial there.
     figure: the only objective. startup_trials: how many others have to be complete before one is pruned.

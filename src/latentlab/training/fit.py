@@ -161,7 +161,7 @@ def _was_raised_by_lightning(error: Exception) -> bool:
 
 def _refuse_unfit(checkpoint: Path, run: Run, model: Autoencoder) -> None:
     """Refuse what a training cannot continue from, also the best checkpoint, which is tested at its end."""
-    for file in (checkpoint, run.best_checkpoint or checkpoint):
+    for file in dict.fromkeys((checkpoint, run.best_checkpoint or checkpoint)):
         content = read_checkpoint(file, OTHER_CHECKPOINT)
         if not fits(content, model):
             raise UserError(f"resume: {file} does not fit the model of this run; {OTHER_CHECKPOINT}")

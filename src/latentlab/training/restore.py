@@ -11,7 +11,7 @@ from latentlab.config import schema, trusted
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
 from latentlab.runs.format import other_version
-from latentlab.runs.identity import identifying
+from latentlab.runs.identity import identifying, plain_config
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -98,9 +98,10 @@ def trusted_config(run: Run) -> DictConfig:
         UserError: it names a class or function that is no component of a run, and would be called.
     """
     config = run.config
-    trusted.refuse_foreign_code(config, run.config_file)
+    plain = plain_config(config)
+    trusted.refuse_foreign_code(plain, run.config_file)
     try:
-        schema.check(run.read_config())
+        schema.check(plain)
     except ConfigError as error:
         raise UserError(f"{run.config_file} is damaged ({error}); start a new run") from error
     return config
@@ -122,7 +123,7 @@ def refuse_other_config(run: Run, config: DictConfig) -> None:
 
     What does not count, such as the loggers, may differ, but comes out of the folder too: see `trusted_config`.
     """
-    trusted.refuse_foreign_code(config, "resume")
+    trusted.refuse_foreign_code(plain_config(config), "resume")
     saved, given = identifying(run.config), identifying(config)
     keys = sorted(saved.keys() | given.keys(), key=lambda key: (key.count("."), key))  # seed before data.seed
     for key in keys:

@@ -21,7 +21,7 @@ from matplotlib.image import imsave
 
 from latentlab.processes.launcher import is_first
 from latentlab.runs.layout import FIGURES
-from latentlab.training.wandb_logger import SteadyWandbLogger, attempt
+from latentlab.training.wandb_logger import SteadyWandbLogger, attempt, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def wandb_logger(
             log.info("W&B: online, %s", reason)
             return online
         except Exception as error:  # W&B documents no narrower type, and a run is worth more than its upload
-            mode, reason = "offline", f"the run could not be opened: {_one_line(error)}"
+            mode, reason = "offline", f"the run could not be opened: {reason_of(error)}"
     upload = f"; upload later: wandb sync {folder}/wandb/offline-run-*" if mode == "offline" else ""
     log.info("W&B: %s, %s%s", mode, reason, upload)
     return logger(mode=mode)
@@ -173,10 +173,6 @@ def _choose_mode() -> tuple[WandbMode, str]:
         case [True]:
             return "online", "the server accepted the key"
         case [Exception() as error]:
-            return "offline", _one_line(error)
+            return "offline", reason_of(error)
         case _:
             return "offline", "no key (set WANDB_API_KEY or run `wandb login`)"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -63,8 +63,13 @@ def finish_wandb(exit_code: int) -> None:
             wandb.teardown(exit_code)
 
 
+def reason_of(error: Exception) -> str:
+    """Its message in one line, or the name of its class where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def _warn(error: Exception) -> None:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = reason_of(error)
     log.warning("W&B failed (%s); the run continues without it, and its W&B files stay in the run's folder", reason)
     before = sys.unraisablehook
 
