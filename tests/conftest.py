@@ -60,10 +60,9 @@ def reference_classifier(digits, outputs):
 @pytest.fixture
 def run_hydra():
     """Arguments -> exit status of `latentlab train`, in this process."""
-    from latentlab.commands.job import job
-    from latentlab.config import run_hydra
+    from latentlab.commands.train import main
 
-    return lambda arguments: run_hydra(job, "train", arguments, sweeps=True)
+    return main
 
 
 @pytest.fixture

@@ -62,21 +62,24 @@ def complaint(made: partial) -> str:
 
 def test_an_argument_is_named_by_its_whole_key():
     config = config_of(model={"corruption": node("Corruption", p=2)})
-    assert complaint(partial(make, config, "model.corruption")) == "model.corruption.p: expected 0 to 1, found 2"
+    assert (
+        complaint(partial(make, config, "model.corruption", Corruption))
+        == "model.corruption.p: expected 0 to 1, found 2"
+    )
 
 
 def test_an_argument_of_a_nested_node_is_named_by_the_key_of_that_node():
     config = config_of(model=node("Network", shape=1, widths=[1], penalty=node("Corruption", p=-1)))
     expected = "model.penalty.p: expected 0 to 1, found -1"
-    assert complaint(partial(make, config, "model")) == expected
-    assert complaint(partial(make_with, config, "model", Shape((1, 1)))) == expected
+    assert complaint(partial(make, config, "model", Network)) == expected
+    assert complaint(partial(make_with, config, "model", Network, Shape((1, 1)))) == expected
 
 
 def test_a_member_of_a_list_is_named_by_its_index():
     corruptions = [node("Corruption", p=0.5), node("Corruption", p=3)]
     config = config_of(model={"corruption": node("Mixed", _convert_="all", corruptions=corruptions)})
     expected = "model.corruption.corruptions.1.p: expected 0 to 1, found 3"
-    assert complaint(partial(make, config, "model.corruption")) == expected
+    assert complaint(partial(make, config, "model.corruption", Corruption)) == expected
 
 
 def test_a_wrong_value_is_reported_where_it_was_written():
@@ -84,9 +87,11 @@ def test_a_wrong_value_is_reported_where_it_was_written():
         net={"widths": [0], "encoder": node("Network", widths="${net.widths}", _partial_=True)},
         model={"corruption": node("Corruption", p=2), "measurement": {"corruption": "${model.corruption}"}},
     )
-    made = partial(make_with, config, "net.encoder", shape=Shape((1, 1)))
+    made = partial(make_with, config, "net.encoder", Network, shape=Shape((1, 1)))
     assert complaint(made) == "net.widths: expected positive numbers, found [0]"
-    assert complaint(partial(make, config, "model.measurement.corruption")).startswith("model.corruption.p: ")
+    assert complaint(partial(make, config, "model.measurement.corruption", Corruption)).startswith(
+        "model.corruption.p: "
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,33 +105,44 @@ def test_a_wrong_value_is_reported_where_it_was_written():
 )
 def test_a_refusal_without_an_argument_is_named_by_the_nodes_key(widths, sides, expected):
     config = config_of(model=node("Network", widths=widths, penalty={"k": 6}))
-    assert complaint(partial(make_with, config, "model", Shape(sides))) == expected
+    assert complaint(partial(make_with, config, "model", Network, Shape(sides))) == expected
 
 
 def test_arguments_that_do_not_fit_are_a_mistake_in_the_config():
     config = config_of(model=node("Network", wide=[1]), net=node("Network", widths=[1]))
-    assert "unexpected keyword argument 'wide'" in complaint(partial(make_with, config, "model", Shape((1, 1))))
-    assert complaint(partial(make, config, "net")) == "net: missing 'shape'"
-    assert complaint(partial(make_with, config, "net")) == "net: missing 'shape'"
+    assert "unexpected keyword argument 'wide'" in complaint(
+        partial(make_with, config, "model", Network, Shape((1, 1)))
+    )
+    assert complaint(partial(make, config, "net", Network)) == "net: missing 'shape'"
+    assert complaint(partial(make_with, config, "net", Network)) == "net: missing 'shape'"
 
 
 def test_a_bug_in_a_constructor_is_raised_as_it_is():
     config = config_of(model=node("Network", widths=[1] * 4))
     with pytest.raises(TypeError, match="iterable"):
-        make_with(config, "model", Shape((1, 1)))
+        make_with(config, "model", Network, Shape((1, 1)))
     nested = config_of(outer=node("Mixed", corruptions=node("Corruption", p=None)))
     with pytest.raises(InstantiationException):
-        make(nested, "outer")
+        make(nested, "outer", Mixed)
 
 
 def test_arguments_that_the_code_passes_arrive_unchanged():
     shape, widths = Shape((2, 3)), [1]
-    made = make_with(config_of(model=node("Network")), "model", shape, widths=widths)
+    made = make_with(config_of(model=node("Network")), "model", Network, shape, widths=widths)
     assert made.shape is shape
 
 
 def test_the_class_of_a_node_is_found_without_making_it():
-    assert class_at(config_of(model=node("Corruption", p=7)), "model") is Corruption
+    assert class_at(config_of(model=node("Corruption", p=7)), "model", Corruption) is Corruption
+
+
+def test_what_is_no_component_of_that_kind_is_refused():
+    config = config_of(net=node("Corruption", p=1), data={"_target_": "builtins.dict"}, model={"_target_": "os.system"})
+    assert complaint(partial(make, config, "net", Network)) == "net: expected Network, found Corruption"
+    assert complaint(partial(make_with, config, "data", Network, p=1)) == "data: expected Network, found dict"
+    expected = "._target_: expected a class derived from Network, found "
+    assert complaint(partial(class_at, config, "model", Network)) == f"model{expected}os.system"
+    assert complaint(partial(class_at, config, "net", Network)) == f"net{expected}{__name__}.Corruption"
 
 
 def test_hydras_own_instantiation_errors_are_reported_too():

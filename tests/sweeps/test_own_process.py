@@ -17,13 +17,14 @@ def stop(number, frame):
     time.sleep(0.5)
     pathlib.Path("saved").touch()
     sys.exit(128 + number)
-signal.signal(signal.SIGINT, stop), signal.signal(signal.SIGTERM, stop)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, stop)
 pathlib.Path("ready").touch()
 time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_forwarded_and_the_end_of_the_job_waited_for(tmp_path, monkeypatch, number):
     monkeypatch.chdir(tmp_path)
 
@@ -32,13 +33,13 @@ def test_a_signal_is_forwarded_and_the_end_of_the_job_waited_for(tmp_path, monke
             time.sleep(0.01)
         os.kill(os.getpid(), number)
 
-    before = signal.getsignal(number)
+    before = signal.signal(number, signal.default_int_handler)  # under nohup, SIGHUP is ignored
     threading.Thread(target=send, daemon=True).start()
     with pytest.raises(Interrupted) as caught:
         _status([sys.executable, "-c", SLOW_TO_STOP], dict(os.environ))
     assert caught.value.code == 128 + number
     assert (tmp_path / "saved").exists()
-    assert signal.getsignal(number) is before
+    assert signal.signal(number, before) is signal.default_int_handler
 
 
 def test_the_status_of_the_command_is_returned():

@@ -8,7 +8,7 @@ import torch
 
 from latentlab.runs import Run
 from latentlab.runs.identity import config_hash
-from latentlab.training.build import timer_of
+from latentlab.training.checks import timer_of
 from latentlab.training.restore import load_model
 
 DIGITS = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks=no_pictures"]
@@ -177,7 +177,7 @@ MISTAKES = {
         "+callbacks.stop={_target_:lightning.pytorch.callbacks.EarlyStopping,monitor:nothing}"
     ],
     "logger.comet: Requirement 'comet-ml": ["+logger.comet._target_=lightning.pytorch.loggers.CometLogger"],
-    "callbacks.x: expected a Callback, found str": ["+callbacks.x._target_=os.getcwd"],
+    "callbacks.x: expected Callback, found str": ["+callbacks.x._target_=os.getcwd"],
     "trainer.limit_train_batches: expected a fraction up to 1.0": ["trainer.limit_train_batches=1.5"],
     "data.image_size: expected at most 64, found 65": ["data.image_size=65"],
     "could not find the monitored key": ["callbacks.checkpoint.monitor=nothing"],

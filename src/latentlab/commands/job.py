@@ -39,6 +39,12 @@ def job(config: DictConfig) -> float:
         raise
 
 
+def refuse_unsound(config: DictConfig) -> None:
+    """Raise ConfigError where the config of a new run cannot serve, before the data is loaded and a folder is made."""
+    if not config.resume:  # whose config comes out of a folder, and is not trusted yet
+        _check(config)
+
+
 def _run(config: DictConfig) -> dict[str, Any]:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -93,19 +99,25 @@ def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
 
         return train_in_own_process(config)
 
-    from latentlab.processes.torch_build import require_one_build
-
-    require_one_build()
+    if in_sweep or config.resume:  # else checked by `refuse_unsound`
+        _check(config)
     if in_sweep and config.trainer.accelerator in ("auto", "gpu", "cuda"):
         from latentlab.sweeps.own_gpu import use_own_gpu
 
         use_own_gpu()
     from latentlab.commands.experiment import train
-    from latentlab.training.build import check_trainer
 
-    check_trainer(config.trainer)  # before the folder is touched
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()
     return train(config, quiet=quiet)
+
+
+def _check(config: DictConfig) -> None:
+    from latentlab.processes.torch_build import require_one_build
+
+    require_one_build()
+    from latentlab.training.checks import check
+
+    check(config)
 
 
 def _objective(metrics: dict[str, Any]) -> float:

@@ -41,11 +41,13 @@ def run_hydra(
     config_name: str,
     argv: Sequence[str],
     prepared: Callable[[list[str]], list[str]] = list,
+    check: Callable[[DictConfig], None] | None = None,
     sweeps: bool = False,
 ) -> int:
     """Run the job once, or as a sweep with `-m`, on the config that the arguments describe.
 
     prepared: turns the arguments as they are typed into those that Hydra reads; may raise UserError.
+    check: what else refuses the config of a single run, before its folder is made, by a UserError.
     sweeps: whether `-m` is allowed.
 
     Returns the exit status: 1 after a user's mistake, which is one line on stderr, `error: KEY: ...`; 130 after
@@ -57,7 +59,7 @@ def run_hydra(
     try:
         flags = parsed_flags(prepared(list(argv)))
         with env_override({"HYDRA_FULL_ERROR": "1"}):  # so that Hydra raises where it would print and exit
-            _dispatch(flags, job, config_name, sweeps)
+            _dispatch(flags, job, config_name, check, sweeps)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
@@ -108,7 +110,9 @@ def _reader_has_gone() -> bool:
     return False
 
 
-def _dispatch(flags: Namespace, job: Job, config_name: str, sweeps: bool) -> None:
+def _dispatch(
+    flags: Namespace, job: Job, config_name: str, check: Callable[[DictConfig], None] | None, sweeps: bool
+) -> None:
     version.setbase("1.3")
     _store_sweeper()
     logging.raiseExceptions = False  # a record that cannot be written, as on a full disk, prints no traceback
@@ -132,6 +136,7 @@ def _dispatch(flags: Namespace, job: Job, config_name: str, sweeps: bool) -> Non
                 raise ConfigError("-m: only `latentlab train` runs sweeps; here leave it out, see --help")
             hydra.multirun(config_name, _Logged(job, in_sweep=True), _of_a_sweep(overrides))
         else:
+            loader.also_check = check
             logged = _Logged(job)
             hydra.run(config_name, logged, overrides)
             if logged.error is not None:

@@ -40,6 +40,7 @@ class CheckedLoader(ComposingLoader):
 
     A key that is not in the config but an argument of the `_target_` beside it may be set like any other.
     `run_name`: the value of `${run_name:}`; it is kept here so that worker processes have the same one.
+    `also_check`: called with the config of a single run without its hydra node.
 
     Raises:
         ConfigError: from `load_configuration` and `load_sweep_config`.
@@ -49,6 +50,7 @@ class CheckedLoader(ComposingLoader):
         super().__init__(search_path)
         self._run_name = run_name
         self._checks = checks
+        self.also_check: Callable[[DictConfig], None] | None = None
 
     @cached_property
     def groups(self) -> Groups:
@@ -76,7 +78,7 @@ class CheckedLoader(ComposingLoader):
         if config_name is not None:
             if config.hydra.mode == RunMode.MULTIRUN:
                 raise ConfigError("hydra.mode: this config describes a sweep; start it with -m")
-            self._check(config, overrides)
+            self._check(config, overrides, self.also_check)
         return config
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
@@ -156,7 +158,9 @@ class CheckedLoader(ComposingLoader):
         )
         return override.type == OverrideType.CHANGE and not override.is_hydra_override() and not chooses
 
-    def _check(self, config: DictConfig, overrides: list[str]) -> dict[str, Any]:
+    def _check(
+        self, config: DictConfig, overrides: list[str], also: Callable[[DictConfig], None] | None = None
+    ) -> dict[str, Any]:
         """The config resolved, without its hydra node; empty for a loader that does not check.
 
         Raises:
@@ -182,6 +186,9 @@ class CheckedLoader(ComposingLoader):
         for override in given:
             refuse_unknown_key(override, resolved)
         check(resolved, raw)
+        if also is not None:
+            with hydra_config(config):
+                also(own)
         return resolved
 
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import walk_tb
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra.errors import InstantiationException
-from hydra.utils import get_class, instantiate
+from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from latentlab.config.keys import KeyPath
@@ -19,46 +19,59 @@ from latentlab.config.messages import one_line
 from latentlab.config.schema import written_at
 from latentlab.errors import ConfigError, UserError
 
+T = TypeVar("T")
 
-def make(config: DictConfig, key: str) -> Any:
-    """What the node at `key` makes.
+
+def make(config: DictConfig, key: str, kind: type[T]) -> T:
+    """What the node at `key` makes, an object of that kind.
 
     config: the whole config, from whose root an error names keys.
 
     Raises:
-        ConfigError: its constructor, or that of a node inside it, refuses the arguments.
+        ConfigError: its constructor, or that of a node inside it, refuses the arguments; or it makes something else.
     """
     with _refusals_reported(config, key):
-        return instantiate(OmegaConf.select(config, key))
+        made = instantiate(OmegaConf.select(config, key))
+    return _of_kind(made, kind, key)
 
 
-def make_with(config: DictConfig, key: str, *arguments: Any, **named: Any) -> Any:
+def make_with(config: DictConfig, key: str, kind: type[T], *arguments: Any, **named: Any) -> T:
     """What the node at `key` makes from its own arguments and these, which Hydra would turn into configs.
 
     Raises:
         ConfigError: see `make`.
     """
     with _refusals_reported(config, key):
-        return instantiate(OmegaConf.select(config, key), _partial_=True)(*arguments, **named)
+        made = instantiate(OmegaConf.select(config, key), _partial_=True)(*arguments, **named)
+    return _of_kind(made, kind, key)
 
 
-def make_each(config: DictConfig, group: str, kind: type = object) -> list[Any]:
+def make_each(config: DictConfig, group: str, kind: type[T]) -> list[T]:
     """What the members of a group such as callbacks or logger make, without those that are null.
 
     Raises:
-        ConfigError: see `make`; or one of them makes no object of that kind.
+        ConfigError: see `make`.
     """
-    keys = [f"{group}.{name}" for name, node in (config[group] or {}).items() if node is not None]
-    made = [make(config, key) for key in keys]
-    for key, each in zip(keys, made, strict=True):
-        if not isinstance(each, kind):
-            raise ConfigError(f"{key}: expected a {kind.__name__}, found {type(each).__name__}")
+    return [make(config, f"{group}.{name}", kind) for name, node in (config[group] or {}).items() if node is not None]
+
+
+def class_at(config: DictConfig, key: str, kind: type[T]) -> type[T]:
+    """The class that the node at `key` makes an object of.
+
+    Raises:
+        ConfigError: it is no class of that kind.
+    """
+    target = OmegaConf.select(config, key)._target_
+    found = get_object(target)
+    if not (isinstance(found, type) and issubclass(found, kind)):
+        raise ConfigError(f"{key}._target_: expected a class derived from {kind.__name__}, found {target}")
+    return found
+
+
+def _of_kind(made: object, kind: type[T], key: str) -> T:
+    if not isinstance(made, kind):
+        raise ConfigError(f"{key}: expected {kind.__name__}, found {type(made).__name__}")
     return made
-
-
-def class_at(config: DictConfig, key: str) -> type:
-    """The class that the node at `key` makes an object of."""
-    return get_class(OmegaConf.select(config, key)._target_)
 
 
 @contextmanager

@@ -22,9 +22,9 @@ EVALUATION_BATCH = 1000
 class ImageDataModule(LightningDataModule, ABC):
     """All images as one uint8 tensor on the training device, where batches are indexed and converted to floats.
 
-    After `setup`: `image_shape` (C, H, W), `num_classes` (0 without labels), and `train`, `validation` and `test`,
-    each `Images`. A subclass sets `name` and `class_names`, and implements `_load`. `batches_per_call` and
-    `keep_batches` determine how `train_dataloader` groups the batches: see `Calls`.
+    After `setup`: `image_shape` (C, H, W), and `train`, `validation` and `test`, each `Images`. A subclass sets
+    `name` and `class_names`, and `image_shape` where it is known before the images are loaded, and implements `_load`.
+    `batches_per_call` and `keep_batches` determine how `train_dataloader` groups the batches: see `Calls`.
 
     Each device holds all images and selects its own rows of every batch, so the trainer needs
     `use_distributed_sampler=False`.
@@ -43,6 +43,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
     name: str
     class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
     batches_per_call: int = 1
     keep_batches: bool = False
 
@@ -79,7 +80,11 @@ class ImageDataModule(LightningDataModule, ABC):
         self._splits = splits if self.labels else Splits(*(images.unlabelled() for images in splits))
         channels, height, width = splits.train.pixels.shape[1:]
         self.image_shape = (channels, height, width)
-        self.num_classes = len(self.class_names) if self.labels else 0
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes; 0 without labels."""
+        return len(self.class_names) if self.labels else 0
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits, a CRC-32 of the images and labels of all splits."""

@@ -60,6 +60,7 @@ class DigitsDataModule(ImageDataModule):
             limit = NATIVE_SIZE if image_size < NATIVE_SIZE else MAX_SIZE
             raise ValueError(f"image_size: expected at {word} {limit}, found {image_size}")
         self.image_size = image_size
+        self.image_shape = (1, image_size, image_size)
 
     def _load(self) -> Splits:
         train, validation, test = divide(_digits(self.image_size), SIZES, self.split_seed)

@@ -71,6 +71,7 @@ class IdxDataModule(ImageDataModule, ABC):
     """
 
     source: IdxSource
+    image_shape = (1, 28, 28)
     validation_size = 5000
 
     def __init__(

@@ -42,10 +42,13 @@ def forward(number: int) -> None:
         signal.raise_signal(REQUEUE)
 
 
-def _handled() -> tuple[signal.Signals, ...]:
-    unwanted = {number for number in SIGNALS if signal.getsignal(number) == signal.SIG_IGN}  # as by nohup
-    requeue = [REQUEUE] if callable(signal.getsignal(REQUEUE)) else []
-    return (*(number for number in SIGNALS if number not in unwanted), *requeue)
+def ending() -> list[signal.Signals]:
+    """The signals that end a run, without those that the process ignores, as by nohup."""
+    return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+
+
+def _handled() -> list[signal.Signals]:
+    return [*ending(), *([REQUEUE] if callable(signal.getsignal(REQUEUE)) else [])]
 
 
 def stop(number: int, frame: FrameType | None) -> NoReturn:

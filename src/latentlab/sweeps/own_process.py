@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.config.quoting import literal
 from latentlab.errors import Interrupted, Pruned, UserError
+from latentlab.processes.signals import ending
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
     Raises:
         UserError: the job failed; its log has the reason.
         Pruned: a search stopped it early.
-        Interrupted: SIGINT or SIGTERM, after the job has ended by it.
+        Interrupted: SIGINT, SIGTERM or SIGHUP, after the job has ended by it.
     """
     from hydra.core.hydra_config import HydraConfig
 
@@ -50,7 +51,7 @@ def train_in_own_process(config: DictConfig) -> dict[str, Any]:
 
 
 def _status(command: list[str], environment: dict[str, str]) -> int:
-    """The exit status of a command and its children, to which SIGINT and SIGTERM are forwarded, once each."""
+    """The exit status of a command and its children, to which the signals that end a run are forwarded, once each."""
     # in a process group of its own, else a Ctrl-C would reach it twice
     process = subprocess.Popen(command, env=environment, process_group=0)
     received: list[int] = []
@@ -59,7 +60,7 @@ def _status(command: list[str], environment: dict[str, str]) -> int:
         received.append(number)
         os.killpg(process.pid, number)
 
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, forward) for number in ending()}
     try:
         status = process.wait()
     finally:

@@ -24,11 +24,12 @@ from latentlab.runs import Run, layout
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import config_hash
 from latentlab.runs.provenance import git_revision, versions
-from latentlab.training.build import build_data, build_model, build_trainer, parameters_of, timer_of
+from latentlab.training.build import build_data, build_model, build_trainer, parameters_of
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
 from latentlab.training.checkpoints import fits, holds_a_training, read_checkpoint
+from latentlab.training.checks import timer_of
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
@@ -36,7 +37,6 @@ from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 log = logging.getLogger(__name__)
 
 OTHER_CHECKPOINT = "replace it by another checkpoint of this run, such as best.ckpt, or start a new run"
-MAX_SEED = 2**32 - 1  # NumPy accepts no larger one
 
 
 class Session(NamedTuple):
@@ -96,8 +96,6 @@ def fit_and_test(
 
 def _prepare_process(seed: int) -> None:
     """Settings of the process, and the seed of the parameters."""
-    if not 0 <= seed <= MAX_SEED:
-        raise ConfigError(f"seed: expected 0 to {MAX_SEED}, found {seed}")
     # an earlier job of a sweep may have changed these, and Lightning does not reset them
     torch.use_deterministic_algorithms(False)
     torch.set_grad_enabled(True)
@@ -112,6 +110,10 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     data = build_data(config)
     batches = data.train_dataloader().batches
     model = build_model(config, data.image_shape, data.num_classes)
+    if config.data.binarize and not model.likelihood.discrete:
+        log.warning(
+            "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
+        )
     configured = make_each(config, "callbacks", Callback)
     execution, per_batch = Execution.of(config.trainer), with_batch_hooks(configured)
     execution.prepare(model)

@@ -85,7 +85,7 @@ def reopened_loggers(run: Run) -> Iterator[list[Logger]]:
     if "wandb" in config.logger:
         config.logger.wandb.run_id = (run.metrics or {}).get("wandb_run_id")
     try:
-        yield make_each(config, "logger")
+        yield make_each(config, "logger", Logger)
         exit_code = 0
     finally:
         finish_wandb(exit_code)

@@ -1,0 +1,77 @@
+"""What is refused before the data is loaded and a run's folder is made."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, Timer
+from omegaconf import DictConfig
+
+from latentlab.config.instantiation import make, make_each
+from latentlab.data.base import ImageDataModule
+from latentlab.errors import ConfigError
+from latentlab.training.build import build_model
+
+MAX_SEED = 2**32 - 1  # NumPy accepts no larger one
+# of which Lightning accepts a zero, and divides by it or trains on nothing
+POSITIVE = (
+    *("max_epochs", "limit_train_batches", "accumulate_grad_batches", "gradient_clip_val"),
+    *("check_val_every_n_epoch", "val_check_interval"),
+)
+OTHER_PARAMETERS = ("64", "64-true", "16-true", "bf16-true")
+
+
+def check(config: DictConfig) -> None:
+    """Make the components of a run once, where the images' shape is known also the model, and forget them.
+
+    Raises:
+        ConfigError: a value out of range, or components that do not fit each other.
+    """
+    if not 0 <= config.seed <= MAX_SEED:
+        raise ConfigError(f"seed: expected 0 to {MAX_SEED}, found {config.seed}")
+    check_trainer(config.trainer)
+    data = make(config, "data", ImageDataModule)
+    shape = getattr(data, "image_shape", None)
+    if shape is not None:
+        build_model(config, shape, data.num_classes)
+    make_each(config, "callbacks", Callback)
+
+
+def check_trainer(trainer: Mapping[str, Any]) -> None:
+    """Raise ConfigError for values that Lightning accepts silently, or divides by."""
+    if trainer["max_epochs"] is None:
+        raise ConfigError("trainer.max_epochs: expected at least 1, found null")
+    for key in POSITIVE:
+        value = trainer.get(key)
+        if isinstance(value, int | float) and value <= 0:
+            raise ConfigError(f"trainer.{key}: expected more than 0, found {value}")
+    if trainer.get("gradient_clip_algorithm") not in (None, "norm", "value"):
+        raise ConfigError(
+            f"trainer.gradient_clip_algorithm: expected norm or value, found {trainer['gradient_clip_algorithm']}"
+        )
+    if str(trainer.get("precision")) in OTHER_PARAMETERS:
+        raise ConfigError(
+            f"trainer.precision: images, noise and parameters are float32; expected 32-true, bf16-mixed or 16-mixed, "
+            f"found {trainer['precision']}"
+        )
+    timer_of(trainer)
+
+
+def timer_of(trainer: Mapping[str, Any]) -> Timer:
+    """What measures a training's time, and ends it after `max_time` of a config's trainer node.
+
+    Raises:
+        ConfigError: `max_time` is not a duration, or not positive.
+    """
+    given = trainer.get("max_time")
+    try:
+        timer = Timer(dict(given) if isinstance(given, Mapping) else given)
+        is_positive = given is None or (timer.time_remaining() or 0) > 0
+    except (TypeError, AttributeError, OverflowError, MisconfigurationException):
+        is_positive = False
+    if not is_positive:
+        raise ConfigError(
+            "trainer.max_time: expected days:hours:minutes:seconds such as 00:01:30:00, or {minutes: 90}, "
+            f"found {given}"
+        )
+    return timer

@@ -1,0 +1,38 @@
+"""What a config alone shows to be wrong is refused before the data is looked for and before a folder is made."""
+
+import pytest
+
+MISTAKES = [
+    (["optimizer.lr=-1"], "optimizer: Invalid learning rate: -1"),
+    (["model.latent_dim=0"], "model.latent_dim: expected at least 1, found 0"),
+    (["net.activation=nope"], "net.activation: "),
+    (["model=cvae", "data.labels=false"], "model: cvae needs labels, the data has none"),
+    (["model.beta=-1"], "model.beta: "),
+    (["net=cnn", "net.channels=[0]"], "net.channels: "),
+    (["likelihood=gaussian", "likelihood.scale=-1"], "likelihood.scale: "),
+    (["scheduler=cosine", "scheduler.warmup=-1"], "scheduler.warmup: "),
+    (["data.batch_size=0"], "data.batch_size: expected at least 1, found 0"),
+    (["seed=-1"], "seed: expected 0 to 4294967295, found -1"),
+    (["trainer.max_epochs=0"], "trainer.max_epochs: expected more than 0, found 0"),
+    (["callbacks.checkpoint.mode=most"], "callbacks.checkpoint: "),
+    (["model._target_=os.system"], "model._target_: expected a class derived from Autoencoder, found os.system"),
+    (["likelihood._target_=builtins.dict"], "likelihood: expected Likelihood, found dict"),
+    (["scheduler._target_=builtins.dict"], "scheduler: expected RateSchedule, found dict"),
+    (["data._target_=builtins.dict"], "data: expected ImageDataModule, found dict"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), MISTAKES)
+def test_a_mistake_is_answered_without_the_data_and_leaves_no_folder(folder, run_hydra, capfd, arguments, expected):
+    assert run_hydra([*arguments, "data.root=missing"]) == 1
+    out, err = capfd.readouterr()
+    assert err.startswith(f"error: {expected}")
+    assert (out, err.count("\n")) == ("", 1)
+    assert not list(folder.iterdir())
+
+
+def test_a_job_of_a_sweep_is_refused_before_its_data_too(sweep, capfd):
+    status, runs = sweep("model.latent_dim=0,2", "data.root=missing")
+    assert status == 1
+    reasons = {run.status["reason"].partition(":")[0] for run in runs.values()}
+    assert reasons == {"ConfigError", "MissingData"}
