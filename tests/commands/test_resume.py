@@ -1,10 +1,8 @@
 """A run that was stopped, however, ends in the weights of one that was left alone, bit for bit on the CPU."""
 
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from importlib.metadata import version
@@ -18,6 +16,7 @@ from latentlab.runs import Run
 from latentlab.runs.format import FORMAT
 from latentlab.training.callbacks.history import History
 from tests.called import called
+from tests.forked import Forked
 
 # the classic VAE on digits, long enough an epoch to be hit in its middle
 SETTING = [
@@ -26,23 +25,15 @@ SETTING = [
 ]
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "latentlab", "train", *arguments, f"hydra.run.dir={folder}"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def start(folder: Path, *arguments: str) -> Forked:
+    return Forked("train", *arguments, f"hydra.run.dir={folder}")
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=120)
-    return process.returncode, output
-
-
-def wait_for_checkpoint(run: Run, process: subprocess.Popen[str]) -> None:
+def wait_for_checkpoint(run: Run, process: Forked) -> None:
     """Until the first epoch is saved, and a little more: then the run is within a later epoch."""
-    deadline = time.monotonic() + 60
-    while run.last_checkpoint is None and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process.wait_until(lambda: run.last_checkpoint)
     time.sleep(0.1)
-    assert process.poll() is None, process.communicate()[0]
+    assert process.poll() is None, process.output
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -71,7 +62,7 @@ def test_a_signalled_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, undis
     process = start(run.folder, *SETTING)
     wait_for_checkpoint(run, process)
     process.send_signal(number)
-    code, output = finish(process)
+    code, output = process.finish()
     assert code == status, output
     assert "Traceback" not in output
     assert run.metrics is None
@@ -96,16 +87,14 @@ def test_a_signal_stops_a_run_whose_epochs_are_shorter_than_a_call(tmp_path):
     process = start(run.folder, *SETTING, "data.batch_size=256", "trainer.max_epochs=100000")
     wait_for_checkpoint(run, process)
     process.send_signal(signal.SIGINT)
-    code, output = finish(process)
+    code, output = process.finish()
     assert code == 130, output
     epochs = torch.load(run.last_checkpoint, weights_only=True)["epoch"] + 1
-    command = [sys.executable, "-m", "latentlab", "train", f"resume={run.folder}", "trainer.max_epochs=100001"]
     assert 0 < epochs < 100000
-    resumed = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    seen = next(line for line in resumed.stdout if "epoch " in line)
-    resumed.kill()
-    resumed.communicate()
-    assert f"epoch {epochs + 1}/" in seen
+    resumed = Forked("train", f"resume={run.folder}", "trainer.max_epochs=100001")
+    resumed.wait_until(lambda: "epoch " in resumed.output)
+    resumed.kill_group()
+    assert f"epoch {epochs + 1}/" in next(line for line in resumed.output.splitlines() if "epoch " in line)
 
 
 SHORT = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=1", "callbacks=no_pictures"]
@@ -240,11 +229,9 @@ def resume(monkeypatch):
 def test_a_run_killed_before_its_first_checkpoint_restarts(tmp_path):
     run = Run(tmp_path / "run")
     process = start(run.folder, *SETTING[:5], *SETTING[5:], "data.batch_size=2")
-    deadline = time.monotonic() + 60
-    while run.status["status"] != "running" and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    finish(process)
+    process.wait_until(lambda: run.status["status"] == "running")
+    process.send_signal(signal.SIGKILL)
+    process.finish()
     assert run.last_checkpoint is None
     done = called("train", f"resume={run.folder}", "trainer.max_epochs=1")
     assert done.returncode == 0, done.stderr

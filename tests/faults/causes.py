@@ -4,9 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,28 +28,6 @@ def done_here(folder: Path, *arguments: str) -> dict[str, Any]:
     """What a run in this process, in that folder, leaves as its figures."""
     assert run_hydra(job, "train", [*arguments, f"paths.output_dir={folder}", f"hydra.run.dir={folder}/run"]) == 0
     return Run(folder / "run").metrics or {}
-
-
-def start(*arguments: str, prelude: str = "") -> subprocess.Popen[str]:
-    """`latentlab train` in a process of its own, in which `prelude` is executed first."""
-    code = f"{prelude}\nfrom latentlab.__main__ import main; main()"
-    command = [sys.executable, *(["-c", code] if prelude else ["-m", "latentlab"]), "train"]
-    return subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-
-
-def finish(process: subprocess.Popen[str], seconds: float = 120) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=seconds)
-    return process.returncode, output
-
-
-def wait_until(condition: Callable[[], object], process: subprocess.Popen[str], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.01)
-    assert condition()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The process of one device killed: the run ends soon, with a message, and resumes from its last checkpoint."""
 
-import os
 import re
 import signal
 import subprocess
@@ -11,7 +10,8 @@ import psutil
 import pytest
 
 from latentlab.runs import Run
-from tests.faults.causes import done_here, finish, start, wait_until
+from tests.faults.causes import done_here
+from tests.forked import Forked
 
 PAIR = [
     *("data=digits", "data.image_size=8", "data.batch_size=16", "net.widths=[16]", "callbacks=no_pictures"),
@@ -26,29 +26,28 @@ def undisturbed(tmp_path_factory):
     return done_here(tmp_path_factory.mktemp("undisturbed"), *PAIR)
 
 
-def second(first: subprocess.Popen[str]) -> psutil.Process:
+def second(first: Forked) -> psutil.Process:
     """The process of the second device."""
-    return next(c for c in psutil.Process(first.pid).children(recursive=True) if "latentlab.__main__" in c.cmdline())
+    return next(c for c in first.children() if "latentlab.__main__" in c.cmdline())
 
 
 @pytest.fixture
 def pair(tmp_path):
     """A run on two devices after its first epoch."""
     run = Run(tmp_path / "run")
-    first = start(*PAIR, "trainer=ddp", f"hydra.run.dir={run.folder}")
+    first = Forked("train", *PAIR, "trainer=ddp", f"hydra.run.dir={run.folder}")
     try:
-        wait_until(lambda: run.last_checkpoint, first)
+        first.wait_until(lambda: run.last_checkpoint)
         yield run, first, second(first)
     finally:
         if first.poll() is None:
-            os.killpg(first.pid, signal.SIGKILL)
-        first.communicate()
+            first.kill_group()
 
 
 def test_the_second_of_two_devices_killed(pair, undisturbed):
     run, first, other = pair
     other.kill()
-    status, output = finish(first, SECONDS)
+    status, output = first.finish(SECONDS)
     assert status == 1, output
     (line,) = re.findall(r"^error: .*", output, re.MULTILINE)
     assert line.startswith("error: the process of device 1 was ended by SIGKILL, and the run with it; to resume: ")
@@ -56,7 +55,7 @@ def test_the_second_of_two_devices_killed(pair, undisturbed):
     assert "Traceback" not in output
     assert run.status["status"] == "interrupted"
     assert "device 1" in run.status["reason"]
-    status, output = finish(start(f"resume={run.folder}"))
+    status, output = Forked("train", f"resume={run.folder}").finish()
     assert status == 0, output
     assert run.metrics["device"] == "2 x cpu"
     assert run.metrics["steps"] == undisturbed["steps"]
@@ -65,12 +64,13 @@ def test_the_second_of_two_devices_killed(pair, undisturbed):
 
 def test_the_first_of_two_devices_killed(pair):
     run, first, other = pair
-    first.kill()
-    status, output = finish(first, SECONDS)  # the end of its output: the other does not hold it any more
-    assert status == -signal.SIGKILL
+    first.send_signal(signal.SIGKILL)
+    assert first.finish(SECONDS)[0] == -signal.SIGKILL
+    psutil.wait_procs([other], timeout=SECONDS)
+    assert not other.is_running() or other.status() == psutil.STATUS_ZOMBIE
+    output = first.output
     assert "error: the process of device 0 is gone, and the run with it; to resume: " in output
     assert "Traceback" not in output
-    assert not other.is_running() or other.status() == psutil.STATUS_ZOMBIE
     assert run.status == {"status": "interrupted", "reason": "its process exited without writing a status"}
 
 

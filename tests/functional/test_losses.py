@@ -112,6 +112,16 @@ def test_the_objective_is_the_weighted_sum_of_the_terms(shape: tuple[int, ...]) 
     torch.testing.assert_close(total, terms[0] + 0.5 * terms[1])
 
 
+def test_weights_that_a_validation_used_first_can_be_trained_with() -> None:
+    """Lightning validates in inference mode, whose tensors are refused in a graph."""
+    weights = {"reconstruction": 1.0, "kl": 0.123}
+    with torch.inference_mode():
+        weighted_sum([*weights], torch.zeros(2), weights)
+    terms = torch.ones(2, requires_grad=True)
+    weighted_sum([*weights], terms, weights).backward()
+    torch.testing.assert_close(terms.grad, torch.tensor([1.0, 0.123]))
+
+
 @pytest.mark.parametrize("names", [["reconstruction"], ["reconstruction", "kl", "sparsity"], ["reconstruction", "KL"]])
 def test_weights_that_are_not_those_of_the_terms_are_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match="expected weights for the terms"):

@@ -4,8 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,20 +12,15 @@ import pytest
 
 from latentlab.runs import Run
 from tests.called import called
+from tests.forked import Forked
 from tests.sweeps.short_sweeps import JOB
 
 SETTING = [*JOB, "data.batch_size=8", "trainer.max_epochs=3", "model=ae,vae", "seed=0,1"]
 TWO_AT_ONCE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
-def start(folder: Path, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "latentlab", "train", "-m", *arguments, f"hydra.sweep.dir={folder}"]
-    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=240)
-    return process.returncode, output
+def start(folder: Path, *arguments: str) -> Forked:
+    return Forked("train", "-m", *arguments, f"hydra.sweep.dir={folder}")
 
 
 def end(folder: Path) -> None:
@@ -39,14 +32,6 @@ def end(folder: Path) -> None:
 def figures(folder: Path) -> dict[str, dict[str, float]]:
     files = folder.glob("*/metrics.json")
     return {file.parent.name: json.loads(file.read_text())["metrics"] for file in files}
-
-
-def wait_until(condition, process: subprocess.Popen[str], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.005)
-    assert condition()
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +46,10 @@ def test_a_sweep_killed_again_and_again_ends_as_one_left_alone(tmp_path, undistu
     draw = random.Random(5)
     for checkpoints in (1, 2, 4):
         process = start(folder, *SETTING)
-        wait_until(lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) >= checkpoints, process)  # noqa: B023
+        process.wait_until(lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) >= checkpoints)  # noqa: B023
         time.sleep(draw.uniform(0, 0.1))
-        os.killpg(process.pid, signal.SIGKILL)
-        assert finish(process)[0] == -signal.SIGKILL
+        process.kill_group()
+        assert process.finish()[0] == -signal.SIGKILL
     end(folder)
     assert figures(folder) == undisturbed
 
@@ -75,9 +60,9 @@ def test_a_sweep_killed_again_and_again_ends_as_one_left_alone(tmp_path, undistu
 def test_a_signal_stops_the_whole_sweep_with_its_own_status(tmp_path, undisturbed, number, status):
     folder = tmp_path / "sweep"
     process = start(folder, *SETTING)
-    wait_until(lambda: list(folder.glob("*/checkpoints/last.ckpt")), process)
+    process.wait_until(lambda: list(folder.glob("*/checkpoints/last.ckpt")))
     process.send_signal(number)
-    code, output = finish(process)
+    code, output = process.finish()
     assert code == status, output
     assert "Traceback" not in output
     assert len(figures(folder)) < len(undisturbed)
@@ -85,10 +70,10 @@ def test_a_signal_stops_the_whole_sweep_with_its_own_status(tmp_path, undisturbe
     assert figures(folder) == undisturbed
 
 
-def workers(launcher: subprocess.Popen[str]) -> list[int]:
+def workers(launcher: Forked) -> list[int]:
     return [
         child.pid
-        for child in psutil.Process(launcher.pid).children(recursive=True)
+        for child in launcher.children()
         if "loky" in " ".join(child.cmdline()) and "resource_tracker" not in " ".join(child.cmdline())
     ]
 
@@ -96,9 +81,9 @@ def workers(launcher: subprocess.Popen[str]) -> list[int]:
 def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, undisturbed):
     folder = tmp_path / "sweep"
     process = start(folder, *SETTING, *TWO_AT_ONCE)
-    wait_until(lambda: list(folder.glob("*/metrics.json")), process)
+    process.wait_until(lambda: list(folder.glob("*/metrics.json")))
     os.kill(workers(process)[0], signal.SIGKILL)
-    status, _ = finish(process)
+    status, _ = process.finish()
     if status != 0:  # the killed job was the last: nothing was gained since
         end(folder)
     assert figures(folder) == undisturbed
@@ -108,7 +93,7 @@ def test_a_job_whose_worker_is_killed_each_time_has_failed_and_the_others_run(tm
     folder = tmp_path / "sweep"
     kill = ["+callbacks.kill._target_=tests.faults.causes.KillWorker", "+callbacks.kill.seed=0"]
     process = start(folder, *SETTING, "model=ae", "seed=0,1,2", *TWO_AT_ONCE, *kill)
-    status, output = finish(process)
+    status, output = process.finish()
     assert status == 1
     assert "Traceback" not in output
     assert "error: 1 of 3 jobs failed: seed=0 (killed, perhaps out of memory)" in output
@@ -119,12 +104,12 @@ def test_a_job_whose_worker_is_killed_each_time_has_failed_and_the_others_run(tm
 def test_a_killed_launcher_takes_its_workers_with_it(tmp_path):
     folder = tmp_path / "sweep"
     long = "trainer.max_epochs=100000"  # no worker comes to the end of a job by itself
-    process = start(folder, *SETTING, *TWO_AT_ONCE, long, output=subprocess.DEVNULL)
-    wait_until(lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) == 2, process)
+    process = start(folder, *SETTING, *TWO_AT_ONCE, long)
+    process.wait_until(lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) == 2)
     left = [psutil.Process(number) for number in workers(process)]
     assert len(left) == 2
-    process.kill()
-    process.wait(60)
+    process.send_signal(signal.SIGKILL)
+    process.finish()
     assert not psutil.wait_procs(left, timeout=60)[1]
     begun = [Run(job) for job in folder.glob("*=*") if (job / "status.json").is_file()]
     assert [(run.status["status"], run.status["reason"]) for run in begun] == [("interrupted", "signal 15")] * 2
@@ -132,9 +117,9 @@ def test_a_killed_launcher_takes_its_workers_with_it(tmp_path):
 
 def test_a_sweep_whose_launcher_was_killed_ends_as_one_left_alone(tmp_path, undisturbed):
     folder = tmp_path / "sweep"
-    process = start(folder, *SETTING, *TWO_AT_ONCE, output=subprocess.DEVNULL)
-    wait_until(lambda: list(folder.glob("*/checkpoints/last.ckpt")), process)
-    process.kill()
-    process.wait(60)
+    process = start(folder, *SETTING, *TWO_AT_ONCE)
+    process.wait_until(lambda: list(folder.glob("*/checkpoints/last.ckpt")))
+    process.send_signal(signal.SIGKILL)
+    process.finish()
     end(folder)
     assert figures(folder) == undisturbed

@@ -1,11 +1,6 @@
 """A search samples trials from a search space, continues after failed trials, and resumes where it was stopped."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import optuna
@@ -17,6 +12,7 @@ from latentlab.sweeps.settings import SearchSettings
 from latentlab.sweeps.space import SearchSpace, trial_name
 from latentlab.sweeps.study import Study
 from tests.called import called
+from tests.forked import Forked
 from tests.sweeps.short_sweeps import JOB
 
 SEARCH = [*JOB, "hydra/sweeper=optuna", "model=ae"]
@@ -282,19 +278,16 @@ def test_a_storage_that_fails_during_a_training_fails_no_trial(train, tmp_path, 
     assert "at epoch 1; this run is not pruned" in lines[0]
 
 
-def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    line = [sys.executable, "-m", "latentlab", "train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={folder}"]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+def start(folder: Path, *arguments: str) -> Forked:
+    return Forked("train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={folder}")
 
 
 def test_a_killed_search_continues_to_the_trials_of_one_left_alone(tmp_path):
     arguments = (RATE, "data.batch_size=16", "trainer.max_epochs=3", "hydra.sweeper.trials=5")
-    process = command(tmp_path / "killed", *arguments)
-    while not list((tmp_path / "killed").glob("0002*/checkpoints/last.ckpt")):
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    process = start(tmp_path / "killed", *arguments)
+    process.wait_until(lambda: list((tmp_path / "killed").glob("0002*/checkpoints/last.ckpt")))
+    process.kill_group()
+    process.finish()
     for name in ("alone", "killed"):
         done = called("train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={tmp_path / name}")
         assert done.returncode == 0, done.stderr
@@ -303,10 +296,10 @@ def test_a_killed_search_continues_to_the_trials_of_one_left_alone(tmp_path):
 
 
 def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):
-    both = [command(tmp_path / "s", RATE, "hydra.sweeper.trials=8") for _ in range(2)]
+    both = [start(tmp_path / "s", RATE, "hydra.sweeper.trials=8") for _ in range(2)]
     for process in both:
-        output, _ = process.communicate(timeout=240)
-        assert process.returncode == 0, output
+        status, output = process.finish(240)
+        assert status == 0, output
     trials = json.loads((tmp_path / "s" / "search.json").read_text())["trials"]
     assert [trial["number"] for trial in trials] == list(range(8))
     assert {trial["state"] for trial in trials} <= {"complete", "pruned"}

@@ -2,15 +2,14 @@
 
 import json
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from latentlab.runs import Run
 from tests.called import called
+from tests.forked import Forked
 
 SETTING = [
     *("data=digits", "data.image_size=8", "data.batch_size=128", "trainer.max_epochs=2", "net.widths=[16]"),
@@ -25,18 +24,8 @@ def metrics_of(folder: Path, *arguments: str) -> dict:
 
 
 def metrics_of_two(folder: Path, *arguments: str) -> dict:
-    command = [
-        sys.executable,
-        "-m",
-        "latentlab",
-        "train",
-        *SETTING,
-        *arguments,
-        "trainer=ddp",
-        f"hydra.run.dir={folder}",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
+    status, output = Forked("train", *SETTING, *arguments, "trainer=ddp", f"hydra.run.dir={folder}").finish(240)
+    assert status == 0, output
     return json.loads((folder / "metrics.json").read_text())
 
 
@@ -65,36 +54,35 @@ def test_two_processes_end_in_the_evaluation_of_one(tmp_path, outputs):
 
 
 def test_a_sweep_gives_a_job_of_two_devices_a_process_and_all_the_data(tmp_path):
-    command = [sys.executable, "-m", "latentlab", "train", "-m", *SETTING, "trainer=ddp", "trainer.devices=1,2"]
-    done = subprocess.run([*command, f"hydra.sweep.dir={tmp_path}"], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+    sweep = ["-m", *SETTING, "trainer=ddp", "trainer.devices=1,2", f"hydra.sweep.dir={tmp_path}"]
+    status, output = Forked("train", *sweep).finish(240)
+    assert status == 0, output
     runs = {json.loads(f.read_text())["device"]: json.loads(f.read_text()) for f in tmp_path.glob("*/metrics.json")}
     assert runs.keys() == {"1 x cpu", "2 x cpu"}
     assert runs["2 x cpu"]["metrics"] == pytest.approx(runs["1 x cpu"]["metrics"], rel=1e-5)
 
 
 def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_path):
-    command = [sys.executable, "-m", "latentlab", "train", *SETTING, "trainer=ddp", "trainer.max_epochs=100000"]
-    process = subprocess.Popen([*command, f"hydra.run.dir={tmp_path}"], stderr=subprocess.PIPE, text=True)
-    checkpoint, deadline = tmp_path / "checkpoints" / "last.ckpt", time.monotonic() + 120
-    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
+    process = Forked("train", *SETTING, "trainer=ddp", "trainer.max_epochs=100000", f"hydra.run.dir={tmp_path}")
     try:
-        _, error = process.communicate(timeout=60)  # the end of stderr: neither process holds it any more
+        process.wait_until((tmp_path / "checkpoints" / "last.ckpt").exists)
+        others = process.children()
+        process.send_signal(signal.SIGTERM)
+        status, output = process.finish(60)
+        assert not psutil.wait_procs(others, timeout=60)[1]
     finally:
-        subprocess.run(["pkill", "-KILL", "-f", f"hydra.run.dir={tmp_path}"], check=False)
-    assert process.returncode == 143, error
-    assert "Traceback" not in error
+        if process.poll() is None:
+            process.kill_group()
+    assert status == 143, output
+    assert "Traceback" not in output
     assert Run(tmp_path).status == {"status": "interrupted", "reason": "signal 15"}
 
 
 def test_a_run_of_two_processes_resumes(tmp_path):
     whole = metrics_of(tmp_path / "whole")  # one process, whose figures two must have
     metrics_of_two(tmp_path / "halved", "trainer.max_epochs=1")
-    command = [sys.executable, "-m", "latentlab", "train", f"resume={tmp_path}/halved", "trainer.max_epochs=2"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
+    status, output = Forked("train", f"resume={tmp_path}/halved", "trainer.max_epochs=2").finish(240)
+    assert status == 0, output
     resumed = json.loads((tmp_path / "halved" / "metrics.json").read_text())
     assert resumed["steps"] == whole["steps"]
     assert resumed["metrics"] == pytest.approx(whole["metrics"], rel=1e-5)

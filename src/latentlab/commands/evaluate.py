@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from latentlab.config import run_hydra
 from latentlab.config.quoting import bare, literal
 from latentlab.errors import ConfigError, UserError
+from latentlab.processes.imports import import_quickly
 from latentlab.runs import Run
 from latentlab.runs.run import NOT_A_RUN
 
@@ -47,6 +48,7 @@ def job(config: DictConfig) -> None:
     from latentlab.processes.torch_build import require_one_build
 
     require_one_build()
+    import_quickly("latentlab.evaluation.evaluate_run")
     from latentlab.evaluation.evaluate_run import evaluate_run
 
     evaluate_run(

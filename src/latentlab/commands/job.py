@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import Interrupted, Pruned
+from latentlab.processes.imports import import_quickly
 from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
 from latentlab.processes.signals import forward, interruptible
 from latentlab.runs import Run
@@ -115,6 +116,7 @@ def _check(config: DictConfig) -> None:
     from latentlab.processes.torch_build import require_one_build
 
     require_one_build()
+    import_quickly("latentlab.commands.experiment")
     from latentlab.training.checks import check
 
     check(config)

@@ -26,6 +26,8 @@ from latentlab.errors import ConfigError, UserError
 BUILT_IN = (ValueError, TypeError, AssertionError, LookupError, OSError, RecursionError)
 MISTAKES = (HydraException, OmegaConfBaseException, YAMLError, *BUILT_IN)
 
+MOST_KEPT = 100  # configs of a sweep's jobs that are composed before the first starts, about 0.3 MiB each
+
 Compose = Callable[[list[str]], DictConfig]
 
 
@@ -51,6 +53,10 @@ class CheckedLoader(ComposingLoader):
         self._run_name = run_name
         self._checks = checks
         self.also_check: Callable[[DictConfig], None] | None = None
+        self._checked: dict[tuple[str, ...], DictConfig] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_checked": {}}  # a worker process composes the config of its job
 
     @cached_property
     def groups(self) -> Groups:
@@ -82,19 +88,27 @@ class CheckedLoader(ComposingLoader):
         return config
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        config, overrides = self._of_a_job(master_config, sweep_overrides)
-        self._check(config, overrides)
+        checked = self._checked.pop(tuple(sweep_overrides), None)
+        if checked is None:
+            config, overrides = self._of_a_job(master_config, sweep_overrides)
+            self._check(config, overrides)
+        else:
+            config = checked
+        OmegaConf.copy_cache(from_config=master_config, to_config=config)
         return config
 
     def checked(self, master_config: DictConfig, sweep_overrides: list[str]) -> dict[str, Any]:
         """The resolved config of a sweep's job, as it will be but for its folder."""
-        return self._check(*self._of_a_job(master_config, sweep_overrides))
+        config, overrides = self._of_a_job(master_config, sweep_overrides)
+        resolved = self._check(config, overrides)
+        if len(self._checked) < MOST_KEPT:
+            self._checked[tuple(sweep_overrides)] = config
+        return resolved
 
     def _of_a_job(self, master_config: DictConfig, sweep_overrides: list[str]) -> tuple[DictConfig, list[str]]:
         overrides = [*master_config.hydra.overrides.hydra, *sweep_overrides]
         name = master_config.hydra.job.config_name
         config = self._composed(partial(super().load_configuration, name, run_mode=RunMode.RUN), overrides)
-        OmegaConf.copy_cache(from_config=master_config, to_config=config)
         return config, overrides
 
     def _composed(self, compose: Compose, overrides: list[str]) -> DictConfig:

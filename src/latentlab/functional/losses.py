@@ -53,4 +53,5 @@ def weighted_sum(
 
 @lru_cache(maxsize=16)
 def _on_device(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
-    return torch.tensor(values, device=device, dtype=dtype)
+    with torch.inference_mode(False):  # else a tensor of a validation could not be part of a training's graph
+        return torch.tensor(values, device=device, dtype=dtype)

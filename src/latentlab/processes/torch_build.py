@@ -3,6 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from latentlab.errors import UserError
+from latentlab.processes.imports import import_quickly
 
 REINSTALL = "install both together from one index, e.g. `pip install --force-reinstall torch torchvision`"
 
@@ -17,7 +18,7 @@ def require_one_build() -> None:
         UserError: torchvision is missing, or it is no build for this torch.
     """
     try:
-        import torchvision  # noqa: F401
+        import_quickly("torchvision")
     except Exception as error:  # anything that a partly loaded package raises: ImportError, OSError, RuntimeError, ...
         if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchvision"):
             raise UserError(f"{error.name} is not installed: {REINSTALL}") from error

@@ -73,6 +73,8 @@ def load_data(run: Run, root: str | None = None) -> ImageDataModule:
 @contextmanager
 def reopened_loggers(run: Run) -> Iterator[list[Logger]]:
     """The loggers of the run's config, which append to its folder and to its W&B run, open for a while."""
+    from lightning.pytorch.loggers import Logger
+
     from latentlab.config.instantiation import make_each
     from latentlab.training.wandb_logger import finish_wandb
 
