@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep report check lint type test long slurm postgresql smoke ci bench tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check lint type test long gpu matrix slurm postgresql smoke ci bench tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,8 +52,15 @@ type: $(STAMP)  ## static types
 test: $(STAMP)  ## the test suite (LATENTLAB_DATA=FOLDER adds the tests on real MNIST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
-long: $(STAMP)  ## the tests that take a minute or more each: 200 jobs, further signals, the reference classifier of MNIST
+long: $(STAMP)  ## tests that take longer: 200 jobs, further kills and signals, thousands of malformed inputs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --hypothesis-profile=thorough tests/faults/test_malformed.py
+
+gpu: $(STAMP)  ## the tests on CUDA devices; without one they are skipped, and say so
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m gpu -rs tests/gpu $(ARGS)
+
+matrix: $(STAMP)  ## the test suite by each instruction set and each Python of 3.11 to 3.13 that is found, an hour and more
+	bash tests/matrix.sh $(ARGS)
 
 slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's packages and starts here
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
@@ -74,4 +81,4 @@ tensorboard: $(STAMP)  ## compare the runs below outputs/ in the browser
 	$(BIN)/tensorboard --logdir outputs $(ARGS)
 
 clean:  ## remove .venv and caches; outputs/ stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build
+	rm -rf $(VENV) .venv-3.* .pytest_cache .mypy_cache .ruff_cache dist build

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,14 @@ class Finished:
         return found
 
 
-def run(arguments: Sequence[str], threads: int | None = None, status: int = 0) -> Finished:
-    """Run Python with these arguments; RuntimeError with its output if it ends with another status."""
-    limits = {} if threads is None else dict.fromkeys(THREADS, str(threads))
+def run(
+    arguments: Sequence[str], threads: int | None = None, status: int = 0, variables: Mapping[str, str] | None = None
+) -> Finished:
+    """Run Python with these arguments; RuntimeError with its output if it ends with another status.
+
+    threads: of torch; None: as they are. variables: further ones of the environment.
+    """
+    limits = {**(variables or {}), **({} if threads is None else dict.fromkeys(THREADS, str(threads)))}
     with tempfile.TemporaryFile("w+") as output:
         started = time.perf_counter()
         process = subprocess.Popen(

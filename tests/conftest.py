@@ -1,17 +1,33 @@
 """Shapes and types in signatures are checked while tests run; the real entry point is a fixture."""
 
+import gc
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from beartype import BeartypeConf, beartype
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))  # the numeric tower: an int is a float
 
+settings.register_profile("few", max_examples=40)
+settings.register_profile("thorough", max_examples=1000)
+settings.load_profile("few")
+
+# a shell makes what it starts in the background ignore Ctrl-C, and nohup the end of the terminal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 install_import_hook("latentlab", "tests.conftest.typechecker")
+
+
+def pytest_collection_finish() -> None:
+    """What is alive now stays: each search for garbage among it would take half a second."""
+    gc.freeze()
 
 
 @pytest.fixture
@@ -73,7 +89,8 @@ def train(run_hydra, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, folder: str = "run", status: int = 0) -> Run:
-        assert run_hydra([*arguments, f"hydra.run.dir={tmp_path / folder}"]) == status
+        where = [] if any(a.startswith("resume=") for a in arguments) else [f"hydra.run.dir={tmp_path / folder}"]
+        assert run_hydra([*arguments, *where]) == status
         return Run(tmp_path / folder)
 
     return run

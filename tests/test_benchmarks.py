@@ -56,6 +56,7 @@ def test_an_unknown_benchmark_is_named():
     assert "spead: expected one of start, steps" in done.stderr
 
 
+@pytest.mark.long
 def test_a_cell_of_the_grid_times_both_sides_on_the_same_images(mnist_root, tmp_path):
     environment = {**os.environ, "LATENTLAB_DATA": str(mnist_root)}
     command = [sys.executable, "-m", "benchmarks.step_cell", "mlp", "128", "bf16-mixed", "5", str(tmp_path)]

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 
 def make(folder: Path, *arguments: str) -> str:
     command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    # not those of the make that runs these tests
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ def test_the_classic_vae_has_the_elbo_of_a_plain_pytorch_loop(train_on_mnist):
     assert -metrics["test/elbo"] <= 113.5  # nats; a plain PyTorch loop gives 112.5
 
 
+@pytest.mark.long
 def test_the_linear_autoencoder_is_a_principal_component_analysis(train_on_mnist, pixels):
     from sklearn.decomposition import PCA
 

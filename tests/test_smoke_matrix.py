@@ -49,7 +49,8 @@ def test_a_variant_trains_with_a_network(train, model, net):
     check(train(*COMMON, f"model={model}", f"net={net}"), size=28)
 
 
-@pytest.mark.parametrize(("model", "net"), list(itertools.product(VARIANTS, NETS)))
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("model", [m if m == "cvae" else pytest.param(m, marks=pytest.mark.long) for m in VARIANTS])
 def test_a_variant_trains_with_a_network_on_the_smallest_images(train, model, net):
     check(train(*COMMON, f"model={model}", f"net={net}", "data.image_size=8"), size=8)
 

@@ -106,6 +106,7 @@ def test_a_repeated_demo_of_one_name_shows_the_runs_that_are_there(tmp_path):
     assert rows(first.stdout.splitlines()) == rows(second.stdout.splitlines())
 
 
+@pytest.mark.long
 def test_a_demo_by_joblib_shows_the_runs_of_its_workers(tmp_path):
     command = [
         sys.executable,

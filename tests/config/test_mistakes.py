@@ -231,7 +231,7 @@ malformed = st.lists(pieces | st.text(max_size=3), min_size=1, max_size=6).map("
 
 
 @given(malformed.filter(lambda text: not text.startswith("-") and "\x00" not in text))
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_override_is_understood_or_answered_in_one_line(override: str):
     status, _, err = answer(override, "--cfg", "job")
     if status == 0:

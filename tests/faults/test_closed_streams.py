@@ -14,7 +14,7 @@ def ended(arguments: list[str], streams: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("streams", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("streams", [pytest.param(">&-", marks=pytest.mark.long), "<&- >&- 2>&-"])
 def test_a_run_is_trained_and_measured(tmp_path, streams):
     run = Run(tmp_path / "run")
     done = ended(["train", *RUN, "data.labels=false", "trainer.max_epochs=1", f"hydra.run.dir={run.folder}"], streams)
@@ -25,7 +25,10 @@ def test_a_run_is_trained_and_measured(tmp_path, streams):
     assert run.metrics["evaluation"]["suite"] == "quick"
 
 
-@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])
+JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+
+
+@pytest.mark.parametrize("launcher", [[], pytest.param(JOBLIB, marks=pytest.mark.long)])
 def test_a_sweep_is_trained(tmp_path, launcher):
     sweep = ["train", "-m", *RUN, *launcher, "trainer.max_epochs=1", "seed=0,1", f"hydra.sweep.dir={tmp_path}"]
     done = ended(sweep, ">&-")

@@ -12,6 +12,7 @@ from tests.called import called
 
 pytestmark = pytest.mark.timeout(120)  # no hang
 
+# `make long` takes the profile with a thousand examples
 FUZZ = settings(
     derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -58,7 +59,7 @@ def refused_or_sound(program, *arguments: str) -> str:
 
 
 @given(st.lists(override.filter(lambda o: not o.startswith("-")), min_size=1, max_size=2))
-@settings(FUZZ, max_examples=400)
+@FUZZ
 @example(["seed=" + "9" * 5000])
 @example(["seed=" + "[" * 500])
 @example(["seed=" + "${a:" * 500])
@@ -71,7 +72,7 @@ def test_of_a_training(folder, overrides):
 
 
 @given(st.lists(override.filter(lambda o: not o.startswith("-")), min_size=1, max_size=2))
-@settings(FUZZ, max_examples=100)
+@FUZZ
 @example(["seed=range(1,1e9)"])
 @example(["seed=range(0,1000000000)"])
 @example([f"{key}=range(0,1000)" for key in ("seed", "model.latent_dim", "data.batch_size")])
@@ -82,7 +83,7 @@ def test_of_a_sweep_whose_second_job_is_not_sound(folder, overrides):
 
 
 @given(st.lists(override, min_size=1, max_size=2))
-@settings(FUZZ, max_examples=150)
+@FUZZ
 @example(["run=" + "x" * 1000])
 def test_of_an_evaluation(folder, overrides):
     assert refused_or_sound("evaluate", *overrides)
@@ -90,7 +91,7 @@ def test_of_an_evaluation(folder, overrides):
 
 
 @given(st.lists(override, min_size=1, max_size=2))
-@settings(FUZZ, max_examples=150)
+@FUZZ
 @example(["sweep=" + "x" * 1000])
 @example(["sweep=\udcff"])
 def test_of_a_report(folder, overrides):
@@ -119,7 +120,7 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 
 @given(files)
-@settings(FUZZ, max_examples=250)
+@FUZZ
 @example(b"a: &a [*a]")
 @example(b"# @package _global_\nmodel: &m\n  inner: *m\n")
 @example(b"&a {<<: *a}")

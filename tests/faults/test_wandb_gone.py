@@ -1,10 +1,13 @@
 """W&B's service killed in the middle of a run: the run is complete, and one line reports it."""
 
+import pytest
+
 from latentlab.runs import Run
 from tests.faults.causes import RUN
 from tests.forked import Forked
 
 
+@pytest.mark.long
 def test_the_run_continues_without_it_and_the_next_one_has_it_again(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.delenv("WANDB_SERVICE", raising=False)  # that of this process, if an earlier test opened it

@@ -89,6 +89,7 @@ def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, 
     assert figures(folder) == undisturbed
 
 
+@pytest.mark.long
 def test_a_job_whose_worker_is_killed_each_time_has_failed_and_the_others_run(tmp_path, undisturbed):
     folder = tmp_path / "sweep"
     kill = ["+callbacks.kill._target_=tests.faults.causes.KillWorker", "+callbacks.kill.seed=0"]
@@ -115,6 +116,7 @@ def test_a_killed_launcher_takes_its_workers_with_it(tmp_path):
     assert [(run.status["status"], run.status["reason"]) for run in begun] == [("interrupted", "signal 15")] * 2
 
 
+@pytest.mark.long
 def test_a_sweep_whose_launcher_was_killed_ends_as_one_left_alone(tmp_path, undisturbed):
     folder = tmp_path / "sweep"
     process = start(folder, *SETTING, *TWO_AT_ONCE)

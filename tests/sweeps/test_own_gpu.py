@@ -69,6 +69,7 @@ def test_the_number_of_a_killed_worker_is_free_again(tmp_path):
     assert [done.stdout for done in ended] == [b"0 1\n"] * 2
 
 
+@pytest.mark.long
 def test_two_jobs_at_once_see_a_gpu_each(tmp_path):
     command = [sys.executable, "-m", "latentlab", "train", "-m", *JOB, "trainer.accelerator=auto", "seed=0,1,2,3"]
     command += ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra.sweep.dir={tmp_path}"]

@@ -307,6 +307,7 @@ def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):
     assert len({trial["params"]["optimizer.lr"] for trial in trials}) == 8
 
 
+@pytest.mark.long
 def test_jobs_of_a_search_run_at_once(tmp_path):
     at_once = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     arguments = ("-m", *SEARCH, RATE, "hydra.sweeper.trials=4", *at_once, f"hydra.sweep.dir={tmp_path / 's'}")

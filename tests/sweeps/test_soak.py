@@ -18,7 +18,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("jobs", [40, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("jobs", [16, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
 def test_jobs_leave_nothing_behind(tmp_path, monkeypatch, jobs):
     monkeypatch.chdir(tmp_path)
     process, states = psutil.Process(), []
@@ -30,7 +30,7 @@ def test_jobs_leave_nothing_behind(tmp_path, monkeypatch, jobs):
 
     def watched(config):
         value = job(config)
-        states.append(state() if len(states) in (19, jobs - 1) else None)
+        states.append(state() if len(states) in (7, jobs - 1) else None)
         return value
 
     seeds = ",".join(map(str, range(jobs // 2)))
@@ -41,8 +41,8 @@ def test_jobs_leave_nothing_behind(tmp_path, monkeypatch, jobs):
         == 0
     )
     assert len(states) == jobs
-    (memory, files, threads, figures), (memory_then, files_then, threads_then, figures_then) = states[19], states[-1]
-    print(f"resident at job 20 {memory / 2**20:.0f} MiB, at job {jobs} {memory_then / 2**20:.0f} MiB")
+    (memory, files, threads, figures), (memory_then, files_then, threads_then, figures_then) = states[7], states[-1]
+    print(f"resident at job 8 {memory / 2**20:.0f} MiB, at job {jobs} {memory_then / 2**20:.0f} MiB")
     assert memory_then <= 1.10 * memory
     assert files_then <= files
     assert threads_then <= threads

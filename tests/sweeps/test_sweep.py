@@ -33,6 +33,7 @@ def test_jobs_of_one_process_end_as_they_do_alone_bit_for_bit(sweep, train):
             assert swept.metrics["metrics"] == alone.metrics["metrics"]
 
 
+@pytest.mark.long
 def test_jobs_at_once_divide_the_threads_and_end_as_one_after_the_other(tmp_path):
     """In a process without OMP_NUM_THREADS, as a user's is: each worker takes its fraction of the cores."""
     free = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}

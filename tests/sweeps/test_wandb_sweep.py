@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
@@ -22,6 +23,7 @@ def command_of(drawn: dict) -> list[str]:
     return [word for entry in template for word in named.get(entry, [entry])]
 
 
+@pytest.mark.long
 def test_the_shipped_sweep_starts_a_run_of_its_own_id(tmp_path):
     drawn = yaml.safe_load(FILE.read_text())["parameters"]
     widths, seed = (drawn[key]["values"][-1] for key in ("net.widths", "seed"))

@@ -31,7 +31,7 @@ def test_the_number_of_steps_in_a_call_changes_no_bit(train, model):
             f"trainer.steps_per_call={n}",
             folder=f"{n}",
         )
-        for n in (1, 4, 100)
+        for n in (1, 100)
     ]
     first, *others = runs
     for other in others:
@@ -71,7 +71,12 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("options", ENDS)
+REPEATED = [("+max_steps=24",), ("+max_steps=42",), ("+max_steps=19", "limit_train_batches=8")]
+
+
+@pytest.mark.parametrize(
+    "options", [pytest.param(o, marks=pytest.mark.long) if o in REPEATED else o for o in ENDS], ids=" ".join
+)
 def test_the_steps_in_a_call_change_neither_validations_nor_weights(train, options):
     flags = [f"{'+' * o.startswith('+')}trainer.{o.removeprefix('+')}" for o in options]
     runs = [train(*SHORT, *flags, f"trainer.steps_per_call={n}", folder=f"{n}") for n in (1, 4, 25)]

@@ -78,6 +78,7 @@ def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_
     assert Run(tmp_path).status == {"status": "interrupted", "reason": "signal 15"}
 
 
+@pytest.mark.long
 def test_a_run_of_two_processes_resumes(tmp_path):
     whole = metrics_of(tmp_path / "whole")  # one process, whose figures two must have
     metrics_of_two(tmp_path / "halved", "trainer.max_epochs=1")

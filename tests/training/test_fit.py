@@ -65,7 +65,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train):
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
 def test_a_compiled_run_reports_what_an_eager_one_reports(train):
-    eager, compiled = (train(*DIGITS, "net=linear", f"trainer.compile={on}", folder=on) for on in ("false", "true"))
+    """After one step: over many, the rounding of another order of sums grows."""
+    step = [*DIGITS, "net=linear", "optimizer=sgd", "optimizer.lr=1e-3", "trainer.limit_train_batches=1"]
+    eager, compiled = (train(*step, f"trainer.compile={on}", folder=on) for on in ("false", "true"))
     assert compiled.metrics["metrics"] == pytest.approx(eager.metrics["metrics"], rel=1e-4)
     assert _weights(compiled).keys() == _weights(eager).keys()
 

@@ -54,4 +54,5 @@ def weighted_sum(
 @lru_cache(maxsize=16)
 def _on_device(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
     with torch.inference_mode(False):  # else a tensor of a validation could not be part of a training's graph
-        return torch.tensor(values, device=device, dtype=dtype)
+        # filled on the device: a copy from the host would wait for it
+        return torch.stack([torch.full((), value, device=device, dtype=dtype) for value in values])

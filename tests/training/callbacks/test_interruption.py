@@ -18,16 +18,8 @@ def test_a_hang_up_that_nohup_ignores_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-@pytest.fixture
-def no_nohup():
-    """As if these tests themselves had not been started by nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_raises_at_once_and_the_handlers_come_back(number, no_nohup):
+def test_a_signal_raises_at_once_and_the_handlers_come_back(number):
     before = {each: signal.getsignal(each) for each in SIGNALS}
     with pytest.raises(Interrupted) as caught, interruptible():
         os.kill(os.getpid(), number)
