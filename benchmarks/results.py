@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from latentlab.processes.processor import has_bfloat16
+
 FOLDER = Path("outputs/bench")
 
 
@@ -105,11 +107,10 @@ def machine() -> str:
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    bf16 = any("avx512_bf16" in line or "amx_bf16" in line for line in lines)
     processor = (names or [platform.processor() or platform.machine()])[0]
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     cores = len(names) or "?"
-    return f"{processor}{' with bf16' if bf16 else ''}, {cores} cores, {device}, torch {torch.__version__}"
+    return f"{processor}{' with bf16' if has_bfloat16() else ''}, {cores} cores, {device}, torch {torch.__version__}"
 
 
 def _shown(value: Any) -> str:

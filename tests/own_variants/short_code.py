@@ -18,9 +18,8 @@ class ShortCode(Autoencoder):
     def encode(self, x: Image, y: Label) -> Encoding:
         return Encoding(self.encoder(x))
 
-    def terms(self, batch: Batch) -> Terms:
-        z = self.encode(batch.x, batch.y).z
-        return {"reconstruction": self.reconstruction(batch, z), "length": z.square().sum(1)}
+    def terms(self, batch: Batch, encoding: Encoding) -> Terms:
+        return {**super().terms(batch, encoding), "length": encoding.z.square().sum(1)}
 
     def weights(self, step: int) -> dict[str, float]:
         return {"reconstruction": 1.0, "length": self.length_weight}

@@ -33,8 +33,9 @@ class TotalCorrelationVAE(Autoencoder):
     def prior(self, y: Label) -> DiagonalGaussian:
         return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
 
-    def terms(self, batch: Batch) -> Terms:
-        posterior = self.posterior(batch)
+    def terms(self, batch: Batch, encoding: Encoding) -> Terms:
+        posterior = encoding.posterior
+        assert posterior is not None
         z = posterior.sample(batch.random.normal(posterior.mean))
         return {
             "reconstruction": self.reconstruction(batch, z),

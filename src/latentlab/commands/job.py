@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.errors import Interrupted, Pruned
 from latentlab.processes.imports import import_quickly
 from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
+from latentlab.processes.processor import has_bfloat16
 from latentlab.processes.signals import forward, interruptible
 from latentlab.runs import Run
 from latentlab.runs.format import other_version
@@ -108,6 +109,8 @@ def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
         use_own_gpu()
     from latentlab.commands.experiment import train
 
+    if not in_sweep and is_first() and _could_use_bfloat16(config):
+        log.info("this processor computes with bfloat16: trainer=cpu_bf16 is about 1.7 times as fast here")
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()
     return train(config, quiet=quiet)
 
@@ -120,6 +123,16 @@ def _check(config: DictConfig) -> None:
     from latentlab.training.checks import check
 
     check(config)
+
+
+def _could_use_bfloat16(config: DictConfig) -> bool:
+    """Whether a training in float32 on the CPU begins, of a processor that is faster with bfloat16."""
+    import torch
+
+    on_cpu = config.trainer.accelerator == "cpu" or (
+        config.trainer.accelerator == "auto" and not torch.accelerator.is_available()
+    )
+    return on_cpu and "16" not in str(config.trainer.get("precision")) and not config.resume and has_bfloat16()
 
 
 def _objective(metrics: dict[str, Any]) -> float:

@@ -2,8 +2,8 @@
 
 from typing import final
 
-from latentlab.functional.batch import Batch, Image, Label
-from latentlab.models.base import Autoencoder, Encoding, Terms
+from latentlab.functional.batch import Image, Label
+from latentlab.models.base import Autoencoder, Encoding
 
 
 @final
@@ -12,7 +12,3 @@ class AE(Autoencoder):
 
     def encode(self, x: Image, y: Label) -> Encoding:
         return Encoding(self.encoder(x))
-
-    def terms(self, batch: Batch) -> Terms:
-        z = self.encode(batch.x, batch.y).z
-        return {"reconstruction": self.reconstruction(batch, z)}

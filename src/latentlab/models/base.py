@@ -28,17 +28,19 @@ class Encoding(NamedTuple):
 
     z: the code, (B, D); the posterior's mean where there is one.
     posterior: q(z|x), or None for a variant whose encoder gives a point.
+    raw: what the code is the activation of, (B, D), for a variant with an activation of its own.
     """
 
     z: Code
     posterior: DiagonalGaussian | None = None
+    raw: Code | None = None
 
 
 class Autoencoder(LightningModule, ABC):
     """Trains the weighted sum of a variant's terms and reports the metrics that all variants share.
 
-    A variant defines `encode` and `terms`; the other methods have defaults. `terms` is a pure function of parameters,
-    batch and the batch's random source, so that `torch.func.vmap` can be applied to it over stacked parameters.
+    A variant defines `encode`; the other methods have defaults. `terms` is a pure function of parameters, batch and the
+    batch's random source, so that `torch.func.vmap` can be applied to it over stacked parameters.
 
     parameters_per_latent: what the encoder returns for each latent unit: 1 for a point, 2 for mean and log_var.
     conditional: whether the networks are conditioned on the label.
@@ -67,9 +69,12 @@ class Autoencoder(LightningModule, ABC):
     def encode(self, x: Image, y: Label) -> Encoding:
         """The code of each image, with its posterior where the variant has one."""
 
-    @abstractmethod
-    def terms(self, batch: Batch) -> Terms:
-        """The terms of the objective, one value per image, summed over its pixels or latents, in nats."""
+    def terms(self, batch: Batch, encoding: Encoding) -> Terms:
+        """The terms of the objective, one value per image, summed over its pixels or latents, in nats.
+
+        encoding: of the batch's images as `corrupt` leaves them.
+        """
+        return {"reconstruction": self.reconstruction(batch, encoding.z)}
 
     def weights(self, step: int) -> dict[str, float]:
         """The weight of each term at an optimizer step; at `FINAL_STEP`, with the final value of every schedule."""
@@ -88,14 +93,7 @@ class Autoencoder(LightningModule, ABC):
         return batch.x
 
     def forward(self, batch: Batch) -> Terms:
-        return self.terms(batch)
-
-    @final
-    def posterior(self, batch: Batch) -> DiagonalGaussian:
-        """q(z|x) of the batch's images, for a variant that has one."""
-        posterior = self.encode(self.corrupt(batch), batch.y).posterior
-        assert posterior is not None
-        return posterior
+        return self.terms(batch, self.encode(self.corrupt(batch), batch.y))
 
     @final
     def reconstruction(self, batch: Batch, z: Code) -> PerImage:
@@ -179,14 +177,17 @@ class Autoencoder(LightningModule, ABC):
         return total * (devices / (batch.size * self.parts.accumulate))
 
     def _evaluate(self, batch: Batch, stage: str) -> None:
-        terms = self(batch)
+        seen = self.corrupt(batch)
+        encoding = self.encode(seen, batch.y)
+        terms = self.terms(batch, encoding)
+        clean = encoding if seen is batch.x else self.encode(batch.x, batch.y)
         values, steps = torch.stack([*terms.values()]), (self.global_step, FINAL_STEP)
         objective, final = (weighted_sum([*terms], values, self.weights(step)) for step in steps)
-        metrics = {"objective": objective, "objective_final": final, **terms, **self._shared_metrics(batch, terms)}
+        metrics = {"objective": objective, "objective_final": final, **terms}
+        metrics |= self._shared_metrics(batch, terms, self.generate(clean.z, batch.y))
         self.running[stage].add(metrics, self.global_step)
 
-    def _shared_metrics(self, batch: Batch, terms: Terms) -> Terms:
-        x_hat = self.reconstruct(batch.x, batch.y)
+    def _shared_metrics(self, batch: Batch, terms: Terms, x_hat: Image) -> Terms:
         metrics = {"mse": mse_per_image(batch.x, x_hat), "bce": bce_per_image(batch.x, x_hat)}
         if "kl" in terms:
             metrics["elbo"] = -(terms["reconstruction"] + terms["kl"])

@@ -52,8 +52,9 @@ class CVAE(Autoencoder):
     def prior(self, y: Label) -> DiagonalGaussian:
         return self.label_prior(y)
 
-    def terms(self, batch: Batch) -> Terms:
-        posterior = self.posterior(batch)
+    def terms(self, batch: Batch, encoding: Encoding) -> Terms:
+        posterior = encoding.posterior
+        assert posterior is not None
         z = posterior.sample(batch.random.normal(posterior.mean))
         kl = self.kl_term.of(posterior.kl(self.prior(batch.y)), batch.size)
         return {"reconstruction": self.reconstruction(batch, z), **kl}

@@ -5,7 +5,7 @@ from typing import final
 
 from latentlab.functional.batch import Batch, Image, Label
 from latentlab.functional.corruption import Corruption
-from latentlab.models.base import Autoencoder, Encoding, Terms
+from latentlab.models.base import Autoencoder, Encoding
 from latentlab.models.parts import Measurement, Parts
 
 
@@ -24,7 +24,3 @@ class DenoisingAE(Autoencoder):
 
     def corrupt(self, batch: Batch) -> Image:
         return self.corruption(batch.x, batch.random)
-
-    def terms(self, batch: Batch) -> Terms:
-        z = self.encode(self.corrupt(batch), batch.y).z
-        return {"reconstruction": self.reconstruction(batch, z)}

@@ -28,15 +28,13 @@ class SparseAE(Autoencoder):
         self.batch_terms = frozenset({"sparsity"} if penalty.uses_batch_mean else ())
 
     def encode(self, x: Image, y: Label) -> Encoding:
-        return Encoding(self.penalty.activate(self.encoder(x)))
+        raw = self.encoder(x)
+        return Encoding(self.penalty.activate(raw), raw=raw)
 
-    def terms(self, batch: Batch) -> Terms:
-        raw = self.encoder(batch.x)
-        z = self.penalty.activate(raw)
-        return {
-            "reconstruction": self.reconstruction(batch, z),
-            "sparsity": self.penalty(Activity(raw, z, partial(batch_mean, size=batch.size))),
-        }
+    def terms(self, batch: Batch, encoding: Encoding) -> Terms:
+        assert encoding.raw is not None
+        activity = Activity(encoding.raw, encoding.z, partial(batch_mean, size=batch.size))
+        return {"reconstruction": self.reconstruction(batch, encoding.z), "sparsity": self.penalty(activity)}
 
     def weights(self, step: int) -> dict[str, float]:
         return {"reconstruction": 1.0, "sparsity": self.penalty.weight}

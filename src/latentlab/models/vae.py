@@ -36,8 +36,9 @@ class VAE(Autoencoder):
     def prior(self, y: Label) -> DiagonalGaussian:
         return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
 
-    def terms(self, batch: Batch) -> Terms:
-        posterior = self.posterior(batch)
+    def terms(self, batch: Batch, encoding: Encoding) -> Terms:
+        posterior = encoding.posterior
+        assert posterior is not None
         z = posterior.sample(batch.random.normal(posterior.mean))
         kl = self.kl_term.of(posterior.kl_to_standard(), batch.size)
         return {"reconstruction": self.reconstruction(batch, z), **kl}

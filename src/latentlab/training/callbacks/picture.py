@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, cast, final
+from weakref import WeakKeyDictionary
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -15,6 +16,7 @@ from latentlab.models.codes import Codes, collect_codes
 from latentlab.training.tracking import log_figure
 
 MAX_CODES = 5_000
+_codes: WeakKeyDictionary[Autoencoder, tuple[tuple[int, bool], Codes]] = WeakKeyDictionary()
 
 
 class PictureCallback(Callback, ABC):
@@ -69,8 +71,11 @@ def picture_data(trainer: Trainer) -> ImageDataModule:
 
 
 def validation_codes(trainer: Trainer, model: Autoencoder) -> Codes:
-    """The codes of up to `MAX_CODES` validation images."""
-    return collect_codes(model, picture_data(trainer).val_dataloader(), MAX_CODES)
+    """The codes of up to `MAX_CODES` validation images, computed once for all pictures of the same moment."""
+    moment = (trainer.global_step, trainer.testing)
+    if model not in _codes or _codes[model][0] != moment:
+        _codes[model] = moment, collect_codes(model, picture_data(trainer).val_dataloader(), MAX_CODES)
+    return _codes[model][1]
 
 
 def run_line(trainer: Trainer, model: Autoencoder, shown: str) -> str:
