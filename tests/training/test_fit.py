@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train):
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
 @pytest.mark.skipif(
     os.environ.get("ATEN_CPU_CAPABILITY") == "default",
-    reason="torch.compile writes C++ for vectors, which were turned off",
+    reason="torch.compile writes code of vectors only",
 )
 def test_a_compiled_run_reports_what_an_eager_one_reports(train):
     """After one step: over many, the rounding of another order of sums grows."""
