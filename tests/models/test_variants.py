@@ -137,3 +137,12 @@ def test_the_reconstruction_of_a_perfect_decoder_is_the_entropy_of_the_pixels():
     logits = torch.full_like(x, math.log(0.25 / 0.75))
     entropy = -64 * (0.25 * math.log(0.25) + 0.75 * math.log(0.75))
     assert -Bernoulli().log_prob(x, logits).item() == pytest.approx(entropy, rel=1e-6)
+
+
+@pytest.mark.parametrize(("variant", "times"), [("ae", 1), ("sparse_kl", 1), ("vae", 1), ("cvae", 1), ("denoising", 2)])
+def test_validation_encodes_once_where_nothing_is_corrupted(monkeypatch, variant, times):
+    model, encoded = build(variant), []
+    encode = type(model).encode
+    monkeypatch.setattr(type(model), "encode", lambda *arguments: encoded.append(1) or encode(*arguments))
+    model.validation_step(batch(), 0)
+    assert len(encoded) == times

@@ -253,6 +253,14 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, run_hydra, capfd)
     assert str(blocker) in error
 
 
+def test_bfloat16_is_named_where_the_processor_has_it_and_the_run_does_not_use_it(train, capfd, monkeypatch):
+    for has_it, arguments in ((True, []), (True, ["trainer.precision=bf16-mixed"]), (False, [])):
+        monkeypatch.setattr("latentlab.commands.job.has_bfloat16", lambda has_it=has_it: has_it)
+        capfd.readouterr()
+        train(*DIGITS, "trainer.max_epochs=1", *arguments, folder=f"{has_it}{len(arguments)}")
+        assert ("trainer=cpu_bf16" in capfd.readouterr().out) == (has_it and not arguments)
+
+
 def _weights(run: Run) -> dict[str, torch.Tensor]:
     return torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from latentlab.training.callbacks.latent_plane import LatentPlane
+from latentlab.training.callbacks.picture import validation_codes
 from latentlab.training.callbacks.reconstructions import Reconstructions
 from latentlab.training.callbacks.samples import Samples
 from latentlab.training.callbacks.unit_activity import UnitActivity
@@ -138,3 +139,12 @@ def test_unit_statistics_are_those_of_the_validation_codes(tmp_path):
     order = variance.argsort(descending=True)
     assert figure.axes[0].lines[1].get_ydata() == pytest.approx(mean[order].tolist(), rel=1e-4, abs=1e-5)
     assert figure.axes[1].lines[0].get_ydata() == pytest.approx(variance[order].tolist(), rel=1e-4)
+
+
+def test_pictures_of_one_moment_share_the_codes(tmp_path):
+    trainer, model = fit_and_test(tmp_path, "vae")
+    codes = validation_codes(trainer, model)
+    assert validation_codes(trainer, model) is codes
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(model, datamodule=trainer.datamodule)
+    assert not torch.equal(validation_codes(trainer, model).z, codes.z)
