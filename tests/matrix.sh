@@ -8,8 +8,11 @@ failed=0
 table=""
 
 suite() { # PYTHON VERSION SET [VARIABLE=VALUE ...]
-  local python=$1 name="$2 $3" log="$logs/$2-$3.log"
+  local python=$1 name="$2-$3"
+  local log="$logs/$name.log"
   shift 3
+  # TorchInductor's cache does not tell instruction sets apart: kernels of another one corrupt memory
+  export TORCHINDUCTOR_CACHE_DIR="$PWD/$logs/inductor-$name"
   # a suite that is stopped, or finds no test, has not passed
   if env OMP_NUM_THREADS=1 "$@" "$python" -m pytest -n 2 ${ARGUMENTS[@]+"${ARGUMENTS[@]}"} >"$log" 2>&1; then
     result=passed
