@@ -12,20 +12,26 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
+
+_ROOT = Path(__file__).parents[1]
 
 
 class Forked:
     """A running `latentlab ARGUMENTS` with this folder and environment; `output` is that of stdout and stderr."""
 
     def __init__(self, *arguments: str) -> None:
-        self._folder = Path(mkdtemp())
+        self._temporary = TemporaryDirectory(ignore_cleanup_errors=True)  # removed with this object
+        self._folder = Path(self._temporary.name)
         (self._folder / "output").touch()
         request = [arguments, dict(os.environ), os.getcwd(), str(self._folder)]
-        _write(_server(), request)
+        server = _server()
+        assert server.stdin is not None
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
         while not (text := _read(self._folder / "pid")):
             time.sleep(0.002)
         self.pid = int(text)
@@ -73,19 +79,10 @@ def _read(file: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _write(server: subprocess.Popen[str], request: Any) -> None:
-    assert server.stdin is not None
-    server.stdin.write(json.dumps(request) + "\n")
-    server.stdin.flush()
-
-
 @cache
 def _server() -> subprocess.Popen[str]:
     """Of this process, with whose end it ends."""
     return subprocess.Popen([sys.executable, "-m", __name__], stdin=subprocess.PIPE, text=True, cwd=_ROOT)
-
-
-_ROOT = Path(__file__).parents[1]
 
 
 def _serve() -> Any:

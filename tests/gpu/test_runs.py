@@ -5,6 +5,7 @@ import torch
 
 from latentlab.runs import Run
 from tests.called import called
+from tests.gpu import on_cuda
 
 GPUS = torch.cuda.device_count()
 SHORT = [
@@ -12,10 +13,7 @@ SHORT = [
     *("callbacks=no_pictures", "quiet=true"),
 ]
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: torch.cuda.is_available() is false"),
-]
+pytestmark = on_cuda
 
 
 def elbo(run: Run) -> float:

@@ -14,14 +14,12 @@ from latentlab.data.loader import ResidentLoader
 from latentlab.functional.batch import Batch
 from latentlab.functional.losses import weighted_sum
 from latentlab.functional.randomness import RandomSource
+from tests.gpu import on_cuda
 from tests.models.variants import NETS, VARIANTS, build, images
 
 TOLERANCE = 1e-4
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: torch.cuda.is_available() is false"),
-]
+pytestmark = on_cuda
 
 
 @pytest.fixture(autouse=True)
