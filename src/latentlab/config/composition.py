@@ -1,15 +1,14 @@
 """Compose a config and check it."""
 
+import pickle
 import secrets
 from collections.abc import Callable
-from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, final
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
@@ -20,6 +19,7 @@ from latentlab.config.hydra_internals import ComposingLoader, hydra_config
 from latentlab.config.keys import Groups, KeyPath, is_argument, refuse_stray, refuse_unknown_key, unknown_key_message
 from latentlab.config.messages import UnknownKey, explain, unknown_key
 from latentlab.config.schema import check
+from latentlab.config.values import sets_a_value, state_of, with_values
 from latentlab.errors import ConfigError, UserError
 
 # What Hydra raises for a command line that it cannot compose; for some mistakes it raises built-in errors.
@@ -62,6 +62,10 @@ class CheckedLoader(ComposingLoader):
     def groups(self) -> Groups:
         return Groups.of(self)
 
+    @cached_property
+    def _state(self) -> tuple[object, ...]:
+        return state_of(self.get_sources())
+
     def load_configuration(
         self,
         config_name: str | None,
@@ -80,7 +84,7 @@ class CheckedLoader(ComposingLoader):
         if run_mode == RunMode.MULTIRUN:
             # keys that only some of the swept options have are no mistake yet: each job is checked later
             return self._composed_with_any_keys(compose, list(overrides))
-        config = self._composed(compose, list(overrides))
+        config = self._composed(compose, list(overrides), config_name)
         if config_name is not None:
             if config.hydra.mode == RunMode.MULTIRUN:
                 raise ConfigError("hydra.mode: this config describes a sweep; start it with -m")
@@ -108,12 +112,15 @@ class CheckedLoader(ComposingLoader):
     def _of_a_job(self, master_config: DictConfig, sweep_overrides: list[str]) -> tuple[DictConfig, list[str]]:
         overrides = [*master_config.hydra.overrides.hydra, *sweep_overrides]
         name = master_config.hydra.job.config_name
-        config = self._composed(partial(super().load_configuration, name, run_mode=RunMode.RUN), overrides)
+        config = self._composed(partial(super().load_configuration, name, run_mode=RunMode.RUN), overrides, name)
         return config, overrides
 
-    def _composed(self, compose: Compose, overrides: list[str]) -> DictConfig:
-        """The config. Hydra composes it where every key that is set exists; else the arguments are added first."""
-        found = self._attempt(compose, overrides)
+    def _composed(self, compose: Compose, overrides: list[str], name: str | None) -> DictConfig:
+        """The config. Hydra composes it where every key that is set exists; else the arguments are added first.
+
+        name: of the primary config.
+        """
+        found = self._attempt(partial(self._quickly, compose, name), overrides)
         if isinstance(found, DictConfig):
             return found
         everything: Any = OmegaConf.to_container(self._composed_with_any_keys(compose, overrides), resolve=False)
@@ -123,6 +130,11 @@ class CheckedLoader(ComposingLoader):
             return found
         KeyPath.of(found.missing, everything).node.pop(found.missing.rpartition(".")[2], None)
         raise ConfigError(unknown_key_message(found.key, everything, self.groups))
+
+    def _quickly(self, compose: Compose, name: str | None, overrides: list[str]) -> DictConfig:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+        config = with_values(compose, parsed, self.groups, (name, *self._state))
+        return compose(overrides) if config is None else config
 
     def _composed_with_any_keys(self, compose: Compose, overrides: list[str]) -> DictConfig:
         """The config with every key that is set, also those that nothing takes."""
@@ -149,7 +161,7 @@ class CheckedLoader(ComposingLoader):
             if adds is None:
                 return _with_valid_verbose(compose(overrides))
             parsed = OverridesParser.create().parse_overrides(overrides)
-            added = [self._sets_a_value(override) and adds(override.key_or_group) for override in parsed]
+            added = [sets_a_value(override, self.groups) and adds(override.key_or_group) for override in parsed]
             config = compose([f"++{text}" if add else text for text, add in zip(overrides, added, strict=True)])
             # recorded as they were given
             config.hydra.overrides.task = [o.input_line for o in parsed if not o.is_hydra_override()]
@@ -161,16 +173,6 @@ class CheckedLoader(ComposingLoader):
             if unknown is not None:
                 return unknown
             raise explain(error, overrides, self.groups) from error
-
-    def _sets_a_value(self, override: Override) -> bool:
-        """Whether it is `KEY=VALUE` of the config itself: no choice of a group's option, and no key of Hydra's own."""
-        key = override.key_or_group
-        chooses = (
-            "/" in key
-            or override.package is not None
-            or (key in self.groups.options and not isinstance(override.value(), dict))
-        )
-        return override.type == OverrideType.CHANGE and not override.is_hydra_override() and not chooses
 
     def _check(
         self, config: DictConfig, overrides: list[str], also: Callable[[DictConfig], None] | None = None
@@ -185,24 +187,28 @@ class CheckedLoader(ComposingLoader):
         given = OverridesParser.create().parse_overrides(overrides)
         for override in given:
             refuse_stray(override, self.groups)
-        config = deepcopy(config)
+        config = pickle.loads(pickle.dumps(config))  # in a third of the time of deepcopy
         with read_write(config), open_dict(config):
             # set by Hydra only when the job starts
             config.hydra.runtime.output_dir = "."
             config.hydra.job.num, config.hydra.job.id = 0, "0"
-        own = OmegaConf.masked_copy(config, [str(name) for name in config if name != "hydra"])
-        raw: Any = OmegaConf.to_container(own, resolve=False)
+            with hydra_config(config):
+                del config["hydra"]
+                resolved = self._resolved(config, overrides)
+                raw: Any = OmegaConf.to_container(config, resolve=False)
+                for override in given:
+                    refuse_unknown_key(override, resolved)
+                check(resolved, raw)
+                if also is not None:
+                    also(config)
+        return resolved
+
+    def _resolved(self, config: DictConfig, overrides: list[str]) -> dict[str, Any]:
         try:
-            with hydra_config(config):
-                resolved: Any = OmegaConf.to_container(own, resolve=True)
+            resolved: Any = OmegaConf.to_container(config, resolve=True)
         except OmegaConfBaseException as error:
+            raw: Any = OmegaConf.to_container(config, resolve=False)
             raise explain(error, overrides, self.groups, raw) from error
-        for override in given:
-            refuse_unknown_key(override, resolved)
-        check(resolved, raw)
-        if also is not None:
-            with hydra_config(config):
-                also(own)
         return resolved
 
 

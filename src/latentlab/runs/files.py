@@ -1,4 +1,4 @@
-"""Atomic writes of whole files and whole lines, and figures in a form that every JSON reader accepts."""
+"""Atomic writes and names of whole files and lines, and figures in a form that every JSON reader accepts."""
 
 import errno
 import math
@@ -31,6 +31,20 @@ def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
     finally:
         with suppress(OSError):  # where it could not be created, it cannot be deleted
             draft.unlink(missing_ok=True)
+
+
+def link_atomically(file: Path, name: Path) -> bool:
+    """Give the file a second name, in place of what had it; False where it cannot have one, as on some file systems."""
+    draft = name.with_name(f".{name.name}.{os.getpid()}")
+    try:
+        os.link(file, draft)
+        draft.replace(name)
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):  # still there where both names were the file's already
+            draft.unlink(missing_ok=True)
+    return True
 
 
 def append_line(file: Path, line: str) -> None:

@@ -11,7 +11,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
 from latentlab.errors import UserError
-from latentlab.runs.files import write_atomically
+from latentlab.runs.files import link_atomically, write_atomically
 
 # what readers of a zip archive and of a pickle raise for damaged bytes
 ERRORS = (
@@ -62,10 +62,25 @@ class WholeCheckpoints(TorchCheckpointIO):
 
     Lightning 2.6 writes into the system's temporary folder and moves the file; where that is another disk than
     the run's, it copies over the old one, and a full disk or a kill leaves neither.
+
+    Those of one moment, as the best and the last are at the end of the best epoch, are one file with two names.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moment, self._file = b"", Path()
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         """Raises OSError that names the file where it cannot be written; the previous one is then kept."""
+        file, moment = Path(path), _moment(checkpoint)
+        if moment == self._moment and link_atomically(self._file, file):
+            return
         content = io.BytesIO()
         torch.save(checkpoint, content)
-        write_atomically(Path(path), content.getbuffer())
+        write_atomically(file, content.getbuffer())
+        self._moment, self._file = moment, file
+
+
+def _moment(checkpoint: dict[str, Any]) -> bytes:
+    """Equal for checkpoints of one place in the training, both of the weights alone or both of everything."""
+    return pickle.dumps([sorted(checkpoint), checkpoint["epoch"], checkpoint["global_step"], checkpoint["loops"]])

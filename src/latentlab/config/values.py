@@ -1,0 +1,100 @@
+"""Configs that differ in values alone, as those of a sweep's jobs: composed once, and the values set on a copy."""
+
+import os
+import pickle
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.types import Override, OverrideType
+from hydra.plugins.config_source import ConfigSource
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from latentlab.config.keys import Groups, is_argument
+
+FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")  # values of Hydra's own; its others may change what is composed
+MOST_KEPT = 200  # pickled configs of this process, about 25 KiB each
+
+_kept: dict[tuple[object, ...], bytes] = {}
+
+
+def sets_a_value(override: Override, groups: Groups) -> bool:
+    """Whether it is `KEY=VALUE` of the config itself: no choice of a group's option, and no key of Hydra's own."""
+    key = override.key_or_group
+    chooses = (
+        "/" in key or override.package is not None or (key in groups.options and not isinstance(override.value(), dict))
+    )
+    return override.type == OverrideType.CHANGE and not override.is_hydra_override() and not chooses
+
+
+def state_of(sources: Sequence[ConfigSource]) -> tuple[object, ...]:
+    """Equal where the same config files and stored configs are read, but for those of installed packages."""
+    places = tuple((source.provider, source.path) for source in sources)
+    folders = [Path(source.path) for source in sources if source.scheme() == "file"]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.yaml"))]
+    stats = [file.stat() for file in files]
+    seen = tuple((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in zip(files, stats, strict=True))
+    return places, seen, _identities(ConfigStore.instance().repo)
+
+
+def _identities(stored: dict[str, Any]) -> tuple[object, ...]:
+    return tuple((name, _identities(node) if isinstance(node, dict) else id(node)) for name, node in stored.items())
+
+
+def with_values(
+    compose: Callable[[list[str]], DictConfig],
+    overrides: Sequence[Override],
+    groups: Groups,
+    state: tuple[object, ...],
+) -> DictConfig | None:
+    """What `compose` makes of all overrides, from what it makes, or made earlier, of the choices among them.
+
+    A key that is not in the config but an argument of the `_target_` beside it is added.
+    state: equal where `compose` makes the same of the same choices.
+
+    Returns None where an override adds or deletes a key, sweeps, or sets one that is neither.
+    """
+    if any(override.type != OverrideType.CHANGE or override.is_sweep_override() for override in overrides):
+        return None
+    values = [o for o in overrides if o.key_or_group in FOLDERS or sets_a_value(o, groups)]
+    choices = [str(o.input_line) for o in overrides if o not in values]
+    key = (state, *choices)
+    if key not in _kept:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[key] = pickle.dumps(compose(choices))
+    config: DictConfig = pickle.loads(_kept[key])
+    for override in values:
+        if not _set(config, override.key_or_group, override.value()):
+            return None
+    _record(config, overrides)
+    return config
+
+
+def _set(config: DictConfig, key: str, value: Any) -> bool:
+    """Set a value; False where it does not fit, or the key is neither there nor an argument of its `_target_`."""
+    try:
+        OmegaConf.update(config, key, value)
+    except (ConfigAttributeError, ConfigKeyError):
+        if not is_argument(key, OmegaConf.to_container(config, resolve=False)):
+            return False
+        OmegaConf.update(config, key, value, force_add=True)
+    except OmegaConfBaseException:
+        return False
+    return True
+
+
+def _record(config: DictConfig, overrides: Sequence[Override]) -> None:
+    """What Hydra records of the overrides, and of where and how they were given."""
+    hydra, own = config.hydra, [o for o in overrides if not o.is_hydra_override()]
+    hydra.overrides.hydra = [o.input_line for o in overrides if o.is_hydra_override()]
+    hydra.overrides.task = [o.input_line for o in own]
+    named = hydra.job.config.override_dirname
+    lines = sorted(str(o.input_line) for o in own if o.key_or_group not in named.exclude_keys)
+    hydra.job.override_dirname = re.sub("=", named.kv_sep, named.item_sep.join(lines))
+    hydra.runtime.cwd = os.getcwd()
+    for variable in hydra.job.env_copy:
+        hydra.job.env_set[variable] = os.environ[variable]
