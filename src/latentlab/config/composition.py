@@ -1,8 +1,8 @@
 """Compose a config and check it."""
 
-import pickle
 import secrets
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, final
@@ -187,7 +187,7 @@ class CheckedLoader(ComposingLoader):
         given = OverridesParser.create().parse_overrides(overrides)
         for override in given:
             refuse_stray(override, self.groups)
-        config = pickle.loads(pickle.dumps(config))  # in a third of the time of deepcopy
+        config = deepcopy(config)
         with read_write(config), open_dict(config):
             # set by Hydra only when the job starts
             config.hydra.runtime.output_dir = "."

@@ -1,9 +1,9 @@
 """Configs that differ in values alone, as those of a sweep's jobs: composed once, and the values set on a copy."""
 
 import os
-import pickle
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from latentlab.config.keys import Groups, is_argument
 
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")  # values of Hydra's own; its others may change what is composed
-MOST_KEPT = 200  # pickled configs of this process, about 25 KiB each
+MOST_KEPT = 100  # configs of this process, about 0.3 MiB each
 
-_kept: dict[tuple[object, ...], bytes] = {}
+_kept: dict[tuple[object, ...], DictConfig] = {}
 
 
 def sets_a_value(override: Override, groups: Groups) -> bool:
@@ -65,8 +65,8 @@ def with_values(
     if key not in _kept:
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
-        _kept[key] = pickle.dumps(compose(choices))
-    config: DictConfig = pickle.loads(_kept[key])
+        _kept[key] = compose(choices)
+    config = deepcopy(_kept[key])
     for override in values:
         if not _set(config, override.key_or_group, override.value()):
             return None
