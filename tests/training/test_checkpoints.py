@@ -44,6 +44,13 @@ def test_without_links_in_the_file_system_both_are_written(train, monkeypatch):
     assert not list((run.folder / "checkpoints").glob(".*"))
 
 
+def test_without_a_monitor_the_last_epoch_is_tested_and_resumed(train):
+    run = train(*ARGUMENTS, "callbacks.checkpoint.monitor=null", "trainer.max_epochs=1")
+    train(f"resume={run.folder}", "trainer.max_epochs=2")
+    assert epochs_of(run) == [1, 1]
+    assert run.metrics["checkpoint"] == "checkpoints/best.ckpt"
+
+
 @pytest.mark.parametrize("weights_only", [False, True])
 def test_a_checkpoint_of_the_weights_alone_is_never_the_one_to_resume_from(train, weights_only):
     run = train(*ARGUMENTS, f"callbacks.checkpoint.save_weights_only={weights_only}")

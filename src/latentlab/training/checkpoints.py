@@ -9,8 +9,10 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from latentlab.errors import UserError
+from latentlab.runs import layout
 from latentlab.runs.files import link_atomically, write_atomically
 
 # what readers of a zip archive and of a pickle raise for damaged bytes
@@ -54,6 +56,17 @@ def holds_a_training(content: dict[str, Any]) -> bool:
     """Whether a training can continue from the checkpoint: without these, Lightning would start parts of it anew."""
     kinds = {"optimizer_states": list, "loops": dict, "callbacks": dict}
     return all(isinstance(content.get(key), kind) and content[key] for key, kind in kinds.items())
+
+
+@final
+class LastCheckpoint(ModelCheckpoint):
+    """Saves `last.ckpt` after each epoch: Lightning's `save_last` would write it in the best epochs alone.
+
+    A class of its own, as Lightning tells the states of two callbacks apart by class and options.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, layout.LAST, save_on_train_epoch_end=True, enable_version_counter=False)
 
 
 @final

@@ -41,6 +41,8 @@ def check_trainer(trainer: Mapping[str, Any]) -> None:
     """Raise ConfigError for values that Lightning accepts silently, or divides by."""
     if trainer["max_epochs"] is None:
         raise ConfigError("trainer.max_epochs: expected at least 1, found null")
+    if trainer.get("devices") in (0, "0", []):
+        raise ConfigError(f"trainer.devices: expected at least one, found {trainer['devices']}")
     for key in POSITIVE:
         value = trainer.get(key)
         if isinstance(value, int | float) and value <= 0:

@@ -28,7 +28,7 @@ from latentlab.training.build import build_data, build_model, build_trainer, par
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
-from latentlab.training.checkpoints import fits, holds_a_training, read_checkpoint
+from latentlab.training.checkpoints import LastCheckpoint, fits, holds_a_training, read_checkpoint
 from latentlab.training.checks import timer_of
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
@@ -126,14 +126,8 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     model.total_steps = plan.steps_per_epoch * config.trainer.max_epochs
     timer = timer_of(config.trainer)
     own = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
-    callbacks: list[Callback] = [*own, *configured, _every_epoch(run)]
+    callbacks: list[Callback] = [*own, *configured, LastCheckpoint(run.folder / layout.CHECKPOINTS)]
     return Session(data, model, build_trainer(config, callbacks, plan.options), timer)
-
-
-def _every_epoch(run: Run) -> ModelCheckpoint:
-    """What saves `last.ckpt`: Lightning's `save_last` would write it in the best epochs alone."""
-    folder = run.folder / layout.CHECKPOINTS
-    return ModelCheckpoint(folder, layout.LAST, save_on_train_epoch_end=True, enable_version_counter=False)
 
 
 def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
