@@ -5,6 +5,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, final
 
 from hydra.core.config_search_path import ConfigSearchPath
@@ -157,6 +158,7 @@ class CheckedLoader(ComposingLoader):
             ConfigError: any other mistake in the overrides.
         """
         OmegaConf.register_new_resolver("run_name", lambda: self._run_name, replace=True)
+        OmegaConf.register_new_resolver("basename", _basename, replace=True)
         try:
             if adds is None:
                 return _with_valid_verbose(compose(overrides))
@@ -210,6 +212,12 @@ class CheckedLoader(ComposingLoader):
             raw: Any = OmegaConf.to_container(config, resolve=False)
             raise explain(error, overrides, self.groups, raw) from error
         return resolved
+
+
+def _basename(path: object) -> str:
+    """The name of a folder, or of a file without its suffix."""
+    place = Path(str(path)).expanduser().resolve()
+    return place.name if place.is_dir() else place.stem
 
 
 def _with_valid_verbose(config: DictConfig) -> DictConfig:

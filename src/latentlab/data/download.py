@@ -40,8 +40,8 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
     if pictures:
         raise MissingData(
             f"data.root: expected a folder of data sets, such as one that holds {absent[0].relative_to(root)}, found "
-            f"pictures such as {pictures[0].relative_to(root)} in {root}; nothing was downloaded to it; see "
-            "docs/extending.md for a data set of your own"
+            f"pictures such as {pictures[0].relative_to(root)} in {root}; nothing was downloaded to it; "
+            f"to train on them: data=folder data.root={root}"
         )
     try:
         root.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from latentlab.functional.randomness import seed_from
 
+MIN_SIDE, MAX_SIDE = 8, 128  # pixels of an image that every network takes
+
 
 class Images(NamedTuple):
     """Labelled images in memory.
@@ -48,6 +50,16 @@ def divide(images: Images, sizes: tuple[int, ...], split_seed: int) -> tuple[Ima
     return tuple(images.take(rows) for rows in order.split(list(sizes)))
 
 
+def divide_by_class(images: Images, sizes: tuple[int, ...], split_seed: int) -> tuple[Images, ...]:
+    """As `divide`, with the same share of each class, to within an image, in every split."""
+    generator = torch.Generator().manual_seed(seed_from(split_seed, "split"))
+    order = torch.randperm(len(images.labels), generator=generator)
+    labels = images.labels[order] - images.labels.min()
+    place = (_places(labels) + 0.5) / torch.bincount(labels)[labels]  # of each image in its class, 0 to 1
+    order = order[torch.argsort(place, stable=True)]
+    return tuple(images.take(rows) for rows in order.split(list(sizes)))
+
+
 def shared(images: Images, others: Images) -> int:
     """The number of `others` whose pixels are among those of `images`, bit for bit."""
     wanted = [hash(row.tobytes()) for row in others.pixels.numpy()]
@@ -60,9 +72,15 @@ def classes_in_turn(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
 
     Within a class the images keep their order.
     """
+    labels = labels - labels.min()  # without labels all are -1
+    return torch.argsort(_places(labels) * len(torch.bincount(labels)) + labels)
+
+
+def _places(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """How many images of the same class come before each; labels are 0 and more."""
     by_class = torch.argsort(labels, stable=True)
     counts = torch.bincount(labels)
     starts = counts.cumsum(0) - counts
-    turn = torch.empty_like(by_class)
-    turn[by_class] = torch.arange(len(labels)) - starts[labels[by_class]]
-    return torch.argsort(turn * len(counts) + labels)
+    places = torch.empty_like(by_class)
+    places[by_class] = torch.arange(len(labels)) - starts[labels[by_class]]
+    return places

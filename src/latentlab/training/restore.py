@@ -50,7 +50,7 @@ def load_model(run: Run) -> Autoencoder:
 def load_data(run: Run, root: str | None = None) -> ImageDataModule:
     """The data that the run was trained on, loaded.
 
-    root: its folder, if it has moved since.
+    root: its folder, or its file of arrays, if it has moved since.
 
     Raises:
         UserError: it is missing, damaged, or holds other images than those of the training.
@@ -59,7 +59,7 @@ def load_data(run: Run, root: str | None = None) -> ImageDataModule:
 
     config = trusted_config(run)
     if root is not None:
-        config.data.root = root
+        config.data["file" if "file" in config.data else "root"] = root
     data = build_data(config)
     trained_on = (run.metrics or {}).get("data_fingerprint")
     if trained_on is not None and trained_on != data.fingerprint():

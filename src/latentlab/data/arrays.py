@@ -1,0 +1,186 @@
+"""A file of the user's own arrays."""
+
+import math
+import os
+import pickle
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import final
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits
+from latentlab.data.loader import Binarize
+from latentlab.data.own import OwnDataModule
+from latentlab.errors import DataError, MissingData
+
+Arrays = Mapping[str, np.ndarray]
+
+# splits by the ends of their keys
+KEYS = {"": "train", "_train": "train", "_validation": "validation", "_val": "validation", "_test": "test"}
+ERRORS = (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error, MemoryError, NotImplementedError)
+CHANNELS = (1, 3)
+
+
+@final
+class ArraysDataModule(OwnDataModule):
+    """Arrays `x`, `y`, `x_validation`, `y_validation`, `x_test` and `y_test` in a file; all but `x` may be missing.
+
+    Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with one or three channels, and bytes, booleans, or floats in
+    [0, 1], which are rounded to bytes. Labels are whole numbers or names, (N,).
+
+    Args:
+        file: `.npz`, `.npy` (x alone) or `.safetensors`; nothing in it is executed.
+        name: of the data set; in the config that of the file.
+        image_size, validation, test, batch_size, binarize, labels, seed, split_seed: see `OwnDataModule`.
+
+    Raises:
+        ValueError: a value out of range.
+        DataError: on `setup`, if the file is missing or damaged, or the arrays are no images with their labels.
+    """
+
+    def __init__(
+        self,
+        file: str | Path,
+        name: str,
+        image_size: int | None = None,
+        validation: float = 0.1,
+        test: float = 0.1,
+        batch_size: int = 128,
+        binarize: Binarize = None,
+        labels: bool = True,
+        seed: int = 0,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__(name, image_size, validation, test, batch_size, binarize, labels, seed, split_seed)
+        self.file = Path(file).expanduser()
+
+    def _load(self) -> Splits:
+        arrays = read_arrays(self.file)
+        keys = {split: end for end, split in KEYS.items() if f"x{end}" in arrays}
+        if "train" not in keys:
+            raise self._unfit("x", "images", f"the keys {', '.join(sorted(arrays)) or 'none'}")
+        known, by_split = self._labels(arrays, keys)
+        self.class_names = known
+        given = {}
+        for split, end in keys.items():
+            pixels = self._pixels(f"x{end}", arrays[f"x{end}"])
+            given[split] = Images(pixels, by_split.get(split, torch.full((len(pixels),), -1)))
+            if len(given[split].labels) != len(pixels):
+                found = f"{len(given[split].labels):,}"
+                raise self._unfit(f"y{end}", f"{len(pixels):,} labels, one per image", found)
+        return self.divided(given, str(self.file))
+
+    def _labels(self, arrays: Arrays, keys: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, Tensor]]:
+        """The names of the classes, and the labels of each split; nothing where the training images have none."""
+        given = {split: (f"y{end}", arrays[f"y{end}"]) for split, end in keys.items() if f"y{end}" in arrays}
+        if not given:
+            return (), {}
+        if missing := [split for split in keys if split not in given]:
+            raise self._unfit(f"y{keys[missing[0]]}", f"labels of {missing[0]} too", "none")
+        for key, y in given.values():
+            if y.ndim != 1 or y.dtype.kind not in "iuU" or len(y) == 0:
+                raise self._unfit(key, "whole numbers or names, one per image", f"{y.dtype} of the shape {y.shape}")
+        classes = np.unique(given["train"][1])
+        if len(classes) == 1:
+            raise self._unfit(given["train"][0], "two classes or more", f"{classes[0]} alone; leave it out")
+        labels = {}
+        for split, (key, y) in given.items():
+            if len(unknown := np.setdiff1d(y, classes)):
+                raise self._unfit(key, "the classes of the training images", f"also {unknown[0]}")
+            labels[split] = torch.from_numpy(np.searchsorted(classes, y))
+        return tuple(str(name) for name in classes), labels
+
+    def _pixels(self, key: str, x: np.ndarray) -> UInt8[Tensor, "n c h w"]:
+        pixels = torch.from_numpy(self._bytes(key, self._channels_first(key, x)))
+        if self.image_size is not None:
+            size = (self.image_size, self.image_size)
+            pixels = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
+        if not all(MIN_SIDE <= side <= MAX_SIDE for side in pixels.shape[2:]):
+            found = f"{pixels.shape[2]}x{pixels.shape[3]}; set data.image_size=PIXELS"
+            raise self._unfit(key, f"images of {MIN_SIDE} to {MAX_SIDE} pixels", found)
+        return pixels
+
+    def _channels_first(self, key: str, x: np.ndarray) -> np.ndarray:
+        if x.ndim == 3:
+            return x[:, None]
+        first, last = (x.ndim == 4 and x.shape[axis] in CHANNELS for axis in (1, 3))
+        if first == last:
+            shapes = "(N, H, W), (N, H, W, C) or (N, C, H, W) with 1 or 3 channels"
+            raise self._unfit(key, shapes, f"the shape {x.shape}{', which is both of these' if first else ''}")
+        return x if first else x.transpose(0, 3, 1, 2)
+
+    def _bytes(self, key: str, x: np.ndarray) -> UInt8[np.ndarray, "n c h w"]:
+        if x.size == 0:
+            raise self._unfit(key, "images", "none")
+        if x.dtype == np.bool_:
+            return x.astype(np.uint8) * np.uint8(255)
+        if x.dtype.kind == "f":
+            low, high = float(x.min()), float(x.max())
+            if not (low >= 0 and high <= 1):  # also where one is NaN
+                way_out = "; divide them by 255" if 1 < high <= 255 and low >= 0 else ""
+                raise self._unfit(key, "floats in [0, 1]", f"{low:g} to {high:g}{way_out}")
+            return (x * 255).round().astype(np.uint8)
+        if x.dtype != np.uint8:
+            raise self._unfit(key, "bytes (uint8), booleans or floats in [0, 1]", f"{x.dtype}; convert them")
+        return np.ascontiguousarray(x)
+
+    def _unfit(self, key: str, expected: str, found: str) -> DataError:
+        return DataError(f"data.file: {key} in {self.file}: expected {expected}, found {found}")
+
+
+def read_arrays(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of images and labels in a file by their keys; that of an `.npy` file is "x".
+
+    Raises:
+        DataError: the file is missing or damaged, larger than the memory, or of another kind.
+    """
+    if not file.is_file():
+        raise MissingData(f"data.file: expected a file of arrays, found none at {file}; set data.file=FILE")
+    wanted = [f"{letter}{end}" for end in KEYS for letter in "xy"]
+    try:
+        match file.suffix:
+            case ".npy":
+                return {"x": np.load(file, allow_pickle=False)}
+            case ".npz":
+                with ZipFile(file) as archive:
+                    size = sum(member.file_size for member in archive.infolist())
+                _refuse_too_large(file, size)
+                with np.load(file, allow_pickle=False) as arrays:
+                    return {key: arrays[key] for key in arrays.files if key in wanted}
+            case ".safetensors":
+                return {key: x for key, x in _safetensors(file).items() if key in wanted}
+    except (*ERRORS, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "allow_pickle" in reason:
+            reason = "it holds pickled objects, which are refused: save plain arrays"
+        raise DataError(f"data.file: {file} cannot be read ({reason})") from error
+    raise DataError(f"data.file: expected a file .npz, .npy or .safetensors, found {file}")
+
+
+def _refuse_too_large(file: Path, size: int) -> None:
+    """A small archive may unpack to any size."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if size > memory / 2:
+        raise DataError(
+            f"data.file: {file} unpacks to {math.ceil(size / 2**30)} GiB, more than half of the memory of "
+            f"{memory // 2**30} GiB; make it smaller"
+        )
+
+
+def _safetensors(file: Path) -> dict[str, np.ndarray]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+    except ModuleNotFoundError as error:
+        raise DataError(f"data.file: {file} needs a package; pip install 'latentlab[safetensors]'") from error
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,91 @@
+"""A folder of the user's own pictures."""
+
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from latentlab.data.decoded_cache import kept
+from latentlab.data.images import Images, Splits
+from latentlab.data.loader import Binarize
+from latentlab.data.own import OwnDataModule
+from latentlab.data.pictures import Listing, decoded, listed
+
+
+@final
+class FolderDataModule(OwnDataModule):
+    """PNG, JPEG and all else that Pillow reads. Sub-folders are classes; in a flat folder there are no labels.
+
+    `train/`, `validation/` or `val/`, and `test/` in the folder are kept as splits. Colours become grey levels where
+    `channels` is 1, and what is transparent becomes black.
+
+    Args:
+        root: the folder.
+        name: of the data set; in the config the folder's own.
+        image_size: see `OwnDataModule`.
+        crop: whether to cut out the square in the middle before a picture is resized, instead of stretching it.
+        channels: 1 for grey levels, 3 for colours.
+        cache: a folder that keeps the decoded pictures until a file changes; null: they are decoded in every run.
+        validation, test, batch_size, binarize, labels, seed, split_seed: see `OwnDataModule`.
+
+    Raises:
+        ValueError: a value out of range.
+        DataError: on `prepare_data` and `setup`, if the folder holds no pictures, or one that cannot be read.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        name: str,
+        image_size: int | None = None,
+        crop: bool = False,
+        channels: int = 1,
+        cache: str | Path | None = None,
+        validation: float = 0.1,
+        test: float = 0.1,
+        batch_size: int = 128,
+        binarize: Binarize = None,
+        labels: bool = True,
+        seed: int = 0,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__(name, image_size, validation, test, batch_size, binarize, labels, seed, split_seed)
+        if channels not in (1, 3):
+            raise ValueError(f"channels: expected 1 or 3, found {channels}")
+        self.root = Path(root).expanduser()
+        self.crop = crop
+        self.channels = channels
+        self.cache = None if cache is None else Path(cache).expanduser()
+
+    def prepare_data(self) -> None:
+        """Decode all pictures, unless they are in the cache; called in one process before `setup`.
+
+        Raises:
+            DataError: see the class.
+        """
+        if self.cache is not None:
+            self._pixels(listed(self.root))
+
+    def _load(self) -> Splits:
+        listing = listed(self.root)
+        self.class_names = listing.class_names
+        pixels = torch.from_numpy(self._pixels(listing))
+        labels = torch.tensor([picture.label for pictures in listing.splits.values() for picture in pictures])
+        sizes = [len(pictures) for pictures in listing.splits.values()]
+        parts = zip(pixels.split(sizes), labels.split(sizes), strict=True)
+        given = {name: Images(*part) for name, part in zip(listing.splits, parts, strict=True)}
+        return self.divided(given, str(self.root))
+
+    def _pixels(self, listing: Listing) -> UInt8[np.ndarray, "n c h w"]:
+        """Of all splits, one after the other."""
+        files = [picture.file for pictures in listing.splits.values() for picture in pictures]
+
+        def decode() -> UInt8[np.ndarray, "n c h w"]:
+            return decoded(files, self.image_size, self.crop, self.channels)
+
+        if self.cache is None:
+            return decode()
+        source = f"{self.root.resolve()}\0{self.image_size}\0{self.crop}\0{self.channels}"
+        return kept(self.cache, self.root.resolve().name, source, listing.fingerprint(), decode)

@@ -1,0 +1,72 @@
+"""What the user's own data sets share: which images are held out, and how large the images are."""
+
+from abc import ABC
+from collections.abc import Mapping
+
+from latentlab.data.base import ImageDataModule
+from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits, divide_by_class
+from latentlab.data.loader import Binarize
+from latentlab.errors import DataError
+
+
+class OwnDataModule(ImageDataModule, ABC):
+    """Images with the splits that they come with; a missing one is drawn from the training images, class by class.
+
+    Args:
+        name: of the data set, in reports and pictures.
+        image_size: height and width in pixels to which images are resized, 8 to 128; null: all have one size already.
+        validation: the share, or the number, of the training images that become the validation images, where the data
+            has none.
+        test: the same of the test images.
+        batch_size, binarize, labels, seed, split_seed: see `ImageDataModule`.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        image_size: int | None = None,
+        validation: float = 0.1,
+        test: float = 0.1,
+        batch_size: int = 128,
+        binarize: Binarize = None,
+        labels: bool = True,
+        seed: int = 0,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, binarize, labels, seed, split_seed)
+        if image_size is not None and not MIN_SIDE <= image_size <= MAX_SIDE:
+            raise ValueError(f"image_size: expected {MIN_SIDE} to {MAX_SIDE}, or null, found {image_size}")
+        for argument, share in (("validation", validation), ("test", test)):
+            if share <= 0 or (share > 1 and share != int(share)):
+                raise ValueError(f"{argument}: expected a share between 0 and 1, or a number of images, found {share}")
+        self.name = name
+        self.image_size = image_size
+        self.held_out = {"validation": validation, "test": test}
+
+    def divided(self, given: Mapping[str, Images], place: str) -> Splits:
+        """The given splits, at least "train", with those that are missing taken out of the training images.
+
+        place: what an error calls them by.
+
+        Raises:
+            DataError: nothing is left for a split.
+        """
+        total = len(given["train"].labels)
+        sizes = {
+            name: int(share * total) if share < 1 else int(share)
+            for name, share in self.held_out.items()
+            if name not in given
+        }
+        rest = total - sum(sizes.values())
+        for name, size in {"train": rest, **sizes}.items():
+            if size < 1:
+                raise DataError(
+                    f"data.{name if name in sizes else next(iter(sizes))}: {self.held_out} of {total:,} images in "
+                    f"{place} leave none for {name}; expected at least one"
+                )
+        parts = divide_by_class(given["train"], (*sizes.values(), rest), self.split_seed)
+        drawn = dict(zip((*sizes, "train"), parts, strict=True)) if sizes else {}
+        return Splits(**{**given, **drawn})
