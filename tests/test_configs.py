@@ -63,7 +63,12 @@ def test_shipped_trainers_for_other_machines_compose_and_are_valid(run_hydra, op
     assert "_target_: lightning.pytorch.Trainer" in capsys.readouterr().out
 
 
-NEEDED = {"folder": ["data.root=pictures"], "arrays": ["data.file=images.npz"]}  # tests/test_own_data.py trains on them
+# tests/test_own_data.py and tests/data/test_torchvision_any.py read them
+NEEDED = {
+    "folder": ["data.root=pictures"],
+    "arrays": ["data.file=images.npz"],
+    "torchvision": ["data.dataset=SVHN"],
+}
 
 
 @pytest.mark.parametrize("option", options("data"))

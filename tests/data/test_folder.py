@@ -147,7 +147,7 @@ class TestCache:
         from latentlab.data import folder
 
         counts, decode = [], folder.decoded
-        monkeypatch.setattr(folder, "decoded", lambda files, *size: counts.append(len(files)) or decode(files, *size))
+        monkeypatch.setattr(folder, "decoded", lambda names, *how: counts.append(len(names)) or decode(names, *how))
         return counts
 
     def test_a_folder_is_decoded_once(self, root, tmp_path, decodings):

@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate
 
 from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits
 from latentlab.data.loader import Binarize
-from latentlab.data.own import OwnDataModule
+from latentlab.data.splitting import SplittingDataModule
 from latentlab.errors import DataError, MissingData
 
 Arrays = Mapping[str, np.ndarray]
@@ -29,7 +29,7 @@ CHANNELS = (1, 3)
 
 
 @final
-class ArraysDataModule(OwnDataModule):
+class ArraysDataModule(SplittingDataModule):
     """Arrays `x`, `y`, `x_validation`, `y_validation`, `x_test` and `y_test` in a file; all but `x` may be missing.
 
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with one or three channels, and bytes, booleans, or floats in
@@ -38,7 +38,7 @@ class ArraysDataModule(OwnDataModule):
     Args:
         file: `.npz`, `.npy` (x alone) or `.safetensors`; nothing in it is executed.
         name: of the data set; in the config that of the file.
-        image_size, validation, test, batch_size, binarize, labels, seed, split_seed: see `OwnDataModule`.
+        image_size, validation, test, batch_size, binarize, labels, seed, split_seed: see `SplittingDataModule`.
 
     Raises:
         ValueError: a value out of range.

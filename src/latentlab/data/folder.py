@@ -6,16 +6,18 @@ from typing import final
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from PIL import Image
 
 from latentlab.data.decoded_cache import kept
+from latentlab.data.decoding import PixelFormat, decoded
 from latentlab.data.images import Images, Splits
 from latentlab.data.loader import Binarize
-from latentlab.data.own import OwnDataModule
-from latentlab.data.pictures import Listing, decoded, listed
+from latentlab.data.pictures import Listing, listed
+from latentlab.data.splitting import SplittingDataModule
 
 
 @final
-class FolderDataModule(OwnDataModule):
+class FolderDataModule(SplittingDataModule):
     """PNG, JPEG and all else that Pillow reads. Sub-folders are classes; in a flat folder there are no labels.
 
     `train/`, `validation/` or `val/`, and `test/` in the folder are kept as splits. Colours become grey levels where
@@ -24,11 +26,11 @@ class FolderDataModule(OwnDataModule):
     Args:
         root: the folder.
         name: of the data set; in the config the folder's own.
-        image_size: see `OwnDataModule`.
+        image_size: see `SplittingDataModule`.
         crop: whether to cut out the square in the middle before a picture is resized, instead of stretching it.
         channels: 1 for grey levels, 3 for colours.
         cache: a folder that keeps the decoded pictures until a file changes; null: they are decoded in every run.
-        validation, test, batch_size, binarize, labels, seed, split_seed: see `OwnDataModule`.
+        validation, test, batch_size, binarize, labels, seed, split_seed: see `SplittingDataModule`.
 
     Raises:
         ValueError: a value out of range.
@@ -52,11 +54,8 @@ class FolderDataModule(OwnDataModule):
         split_seed: int = 0,
     ) -> None:
         super().__init__(name, image_size, validation, test, batch_size, binarize, labels, seed, split_seed)
-        if channels not in (1, 3):
-            raise ValueError(f"channels: expected 1 or 3, found {channels}")
         self.root = Path(root).expanduser()
-        self.crop = crop
-        self.channels = channels
+        self.form = PixelFormat.of(image_size, crop, channels)
         self.cache = None if cache is None else Path(cache).expanduser()
 
     def prepare_data(self) -> None:
@@ -83,9 +82,9 @@ class FolderDataModule(OwnDataModule):
         files = [picture.file for pictures in listing.splits.values() for picture in pictures]
 
         def decode() -> UInt8[np.ndarray, "n c h w"]:
-            return decoded(files, self.image_size, self.crop, self.channels)
+            return decoded(files, lambda k: Image.open(files[k]), self.form)
 
         if self.cache is None:
             return decode()
-        source = f"{self.root.resolve()}\0{self.image_size}\0{self.crop}\0{self.channels}"
-        return kept(self.cache, self.root.resolve().name, source, listing.fingerprint(), decode)
+        place = self.root.resolve()
+        return kept(self.cache, place.name, f"{place} {self.form}", listing.fingerprint(), decode)

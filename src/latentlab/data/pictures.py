@@ -1,25 +1,17 @@
-"""Picture files: which are in a folder, and each as an array of bytes."""
+"""The picture files in a folder, their classes and their splits."""
 
 import hashlib
 import os
-import struct
-import warnings
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, final
 
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
-from latentlab.data.images import MAX_SIDE, MIN_SIDE
 from latentlab.errors import DataError, MissingData
 
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
-# what Pillow raises for a damaged file, for one too large to be harmless, and for one that cannot be opened
-ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError, Warning)
 
 
 class Picture(NamedTuple):
@@ -117,73 +109,3 @@ def _suffix(name: str) -> str:
 def _suffixes() -> frozenset[str]:
     """Of all files that Pillow can read."""
     return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN)
-
-
-def decoded(files: Sequence[Path], image_size: int | None, crop: bool, channels: int) -> UInt8[np.ndarray, "n c h w"]:
-    """All pictures as bytes, by as many threads as there are processors.
-
-    Args:
-        files: at least one.
-        image_size: height and width to which each is resized; None: all have one size.
-        crop: whether the square in the middle is cut out before; otherwise the whole picture is stretched.
-        channels: 1 for grey levels, 3 for colours. What is transparent is laid on black.
-
-    Raises:
-        DataError: a file cannot be read as a picture, or the sizes differ.
-    """
-    read = partial(_decoded, image_size=image_size, crop=crop, channels=channels)
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        first = read(files[0])
-        pixels = np.empty((len(files), *first.shape), np.uint8)
-        for k, picture in enumerate(pool.map(read, files)):
-            if picture.shape != first.shape:
-                raise DataError(
-                    f"data.image_size: expected pictures of one size, found {_size(first)} ({files[0]}) and "
-                    f"{_size(picture)} ({files[k]}); set data.image_size=PIXELS"
-                )
-            pixels[k] = picture
-    return pixels
-
-
-def _decoded(file: Path, image_size: int | None, crop: bool, channels: int) -> UInt8[np.ndarray, "c h w"]:
-    try:
-        with Image.open(file) as opened:
-            picture = _in_bytes(ImageOps.exif_transpose(opened), "RGB" if channels == 3 else "L")
-    except ERRORS as error:
-        raise DataError(
-            f"data.root: {file} cannot be read as a picture ({error or type(error).__name__}); delete or replace it"
-        ) from error
-    if image_size is None:
-        if not all(MIN_SIDE <= side <= MAX_SIDE for side in picture.size):
-            raise DataError(
-                f"data.image_size: expected pictures of {MIN_SIDE} to {MAX_SIDE} pixels, found "
-                f"{picture.height}x{picture.width} ({file}); set data.image_size=PIXELS"
-            )
-    else:
-        picture = (_square(picture) if crop else picture).resize((image_size, image_size), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture)
-    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
-
-
-def _square(picture: Image.Image) -> Image.Image:
-    """The largest square in the middle."""
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    return picture.crop((left, top, left + side, top + side))
-
-
-def _in_bytes(picture: Image.Image, mode: str) -> Image.Image:
-    """With one byte per pixel and channel, and without transparency."""
-    if picture.mode == "F":
-        raise ValueError("its pixels are floats")
-    if picture.mode.startswith("I"):  # grey levels of 16 bits
-        picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, (0, 0, 0, 255)), picture)
-    return picture.convert(mode)
-
-
-def _size(picture: UInt8[np.ndarray, "c h w"]) -> str:
-    return f"{picture.shape[1]}x{picture.shape[2]}"

@@ -1,4 +1,4 @@
-"""What the user's own data sets share: which images are held out, and how large the images are."""
+"""Data sets that come with their splits, or without: which images are held out, and how large the images are."""
 
 from abc import ABC
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from latentlab.data.loader import Binarize
 from latentlab.errors import DataError
 
 
-class OwnDataModule(ImageDataModule, ABC):
+class SplittingDataModule(ImageDataModule, ABC):
     """Images with the splits that they come with; a missing one is drawn from the training images, class by class.
 
     Args:
