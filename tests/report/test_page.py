@@ -194,6 +194,15 @@ def test_runs_on_different_data_are_not_ranked(tmp_path):
     assert "is best" not in page.text
 
 
+@pytest.mark.parametrize(("error", "is_said"), [(0.05, False), (0.1, False), (0.24, True)])
+def test_the_page_says_that_the_reference_classifier_errs_often(tmp_path, error, is_said):
+    for seed, own in ((0, 0.02), (1, error)):
+        write_run(tmp_path / f"{seed}", {"mse": 0.1, "reference_classifier_error": own}, seed)
+    line = "The reference classifier errs on 24 % of the test images"
+    assert (line in page_of(tmp_path).text) == is_said
+    assert (line in (tmp_path / "report.md").read_text()) == is_said
+
+
 def test_the_order_of_the_jobs_changes_nothing(tmp_path):
     folder = beta_sweep(tmp_path)
     before = write_report(folder).read_text()

@@ -15,6 +15,7 @@ from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, Suite, SuiteName
 from latentlab.runs import Run
+from latentlab.runs.reservations import reservations
 from latentlab.training.tracking import flush, log_figure
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,8 @@ def _log(metrics: dict[str, float], loggers: Sequence[Logger], step: int) -> Non
         logger.log_metrics(metrics, step)
     shown = [f"{name} {metrics[name]:.5g}" for name in SHOWN if name in metrics]
     log.info("%s", "  ".join(shown) or "no metric applies")
+    for line in reservations([metrics]):
+        log.warning("%s", line)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from latentlab.report.pictures import MAX_GROUPS, Gallery, gallery
 from latentlab.report.reading.groups import Grouping, grouped
 from latentlab.report.reading.records import Record
 from latentlab.report.reading.run_sets import RunSet
+from latentlab.runs.reservations import reservations
 
 MAX_GROUPS_OF_SEARCH = 6  # whose pictures are shown
 OTHER_DATA = (
@@ -57,7 +58,8 @@ class Content:
         series = colours(grouping.groups, ranked)
         pictures = gallery(grouping.groups, ranked, max_groups=MAX_GROUPS_OF_SEARCH if is_search else MAX_GROUPS)
         charts = draw(grouping, comparisons, series)
-        notes = [*runs.notes, *([] if of_one_data else [OTHER_DATA])]
+        complete = [record.metrics for group in grouping.groups for record in group.complete]
+        notes = [*runs.notes, *([] if of_one_data else [OTHER_DATA]), *reservations(complete)]
         problems = _problems(runs, pictures, partial_data)
         return cls(runs, grouping, comparisons, problems, charts, pictures, series, notes, baseline)
 
