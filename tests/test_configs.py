@@ -39,9 +39,14 @@ def test_a_shipped_selection_of_components_trains(train, selection):
     assert run.metrics["steps"] == 2
 
 
+BESIDE_DEFAULT = ("early_stopping", "ema", "lr_monitor")
+
+
 @pytest.mark.parametrize("option", options("callbacks"))
 def test_shipped_callbacks_run(train, option):
-    run = train(*TINY, "logger=tensorboard", f"callbacks={option}", "model=vae", "trainer.limit_val_batches=1.0")
+    chosen = f"[default,{option}]" if option in BESIDE_DEFAULT else option
+    run = train(*TINY, "logger=tensorboard", f"callbacks={chosen}", "model=vae", "trainer.limit_val_batches=1.0")
+    assert option not in BESIDE_DEFAULT or option in run.config.callbacks
     assert bool(run.figures) == (option != "no_pictures")
 
 

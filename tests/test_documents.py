@@ -171,8 +171,12 @@ def test_every_training_command_composes(command, folder):
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if re.match(r"latentlab (evaluate|report) ", c.text)])
 def test_the_keys_of_evaluate_and_report_exist(command):
-    keys = [word.partition("=")[0] for word in shlex.split(command.text)[2:] if not word.startswith("--")]
-    config = yaml.safe_load((ROOT / "conf" / f"{shlex.split(command.text)[1]}.yaml").read_text())
+    _, program, *words = shlex.split(command.text)
+    given = [word for word in words if not word.startswith("--")]
+    if program == "evaluate" and "=" not in given[0]:  # the folder alone
+        given[0] = f"run={given[0]}"
+    keys = [word.partition("=")[0] for word in given]
+    config = yaml.safe_load((ROOT / "conf" / f"{program}.yaml").read_text())
     assert set(keys) <= config.keys()
 
 

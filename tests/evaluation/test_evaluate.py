@@ -210,6 +210,17 @@ class TestMistakes:
             with_folder([f"run={tmp_path}"])
         assert not list(tmp_path.iterdir())
 
+    def test_the_folder_alone_is_enough(self, tmp_path):
+        from latentlab.errors import UserError
+
+        file = Run(tmp_path / "model=ae,seed=0").config_file
+        file.parent.mkdir(parents=True)
+        file.touch()
+        folder = str(tmp_path / "model=ae,seed=0")
+        assert with_folder([folder, "suite=full"]) == with_folder([f"run={folder}", "suite=full"])
+        with pytest.raises(UserError, match=r"run: nowhere .*not a run's folder"):
+            with_folder(["nowhere", "suite=full"])
+
     def test_several_runs_at_once(self, run, evaluate, capsys):
         assert "only `latentlab train` runs sweeps" in self.refused(evaluate, capsys, "-m", f"run={run.folder}")
 

@@ -1,8 +1,9 @@
-"""Measure a finished run: `python -m latentlab evaluate run=outputs/runs/FOLDER suite=full`."""
+"""Measure a finished run: `latentlab evaluate outputs/runs/FOLDER suite=full`."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.config import run_hydra
@@ -29,14 +30,20 @@ def with_folder(arguments: list[str]) -> list[str]:
     """
     if any(argument.startswith("-") for argument in arguments):
         return arguments
-    given = [argument for argument in arguments if argument.startswith("run=")]
+    given = [argument for argument in arguments if _names_folder(argument)]
     if not given:
-        raise ConfigError("run: missing; give it as run=FOLDER, such as run=outputs/runs/FOLDER")
+        raise ConfigError("run: missing; give its folder: latentlab evaluate outputs/runs/FOLDER")
     folder = bare(given[-1].removeprefix("run="))
     if not Run(folder).config_file.is_file():
         raise UserError(f"run: {folder} {NOT_A_RUN}")
-    rest = [argument for argument in arguments if not argument.startswith("run=")]
+    rest = [argument for argument in arguments if not _names_folder(argument)]
     return [*rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}"]
+
+
+def _names_folder(argument: str) -> bool:
+    """Whether it is `run=FOLDER`, or FOLDER itself, whose name may have equal signs."""
+    key, equals, _ = argument.partition("=")
+    return key == "run" or not (equals or key.startswith("~")) or Path(argument).is_dir()
 
 
 def job(config: DictConfig) -> None:
