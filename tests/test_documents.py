@@ -173,7 +173,7 @@ def test_every_training_command_composes(command, folder):
 def test_the_keys_of_evaluate_and_report_exist(command):
     _, program, *words = shlex.split(command.text)
     given = [word for word in words if not word.startswith("--")]
-    if program == "evaluate" and "=" not in given[0]:  # the folder alone
+    if program == "evaluate" and given and "=" not in given[0]:  # the folder alone
         given[0] = f"run={given[0]}"
     keys = [word.partition("=")[0] for word in given]
     config = yaml.safe_load((ROOT / "conf" / f"{program}.yaml").read_text())
