@@ -62,6 +62,21 @@ def test_a_file_of_arrays(train, tmp_path):
     assert load_data(run, str(moved)).name == "cells"
 
 
+def test_a_run_is_not_resumed_on_other_pictures(train, pictures, capfd):
+    run = train("data=folder", f"data.root={pictures}", *TINY)
+    shutil.copy(pictures / "round" / "0.png", pictures / "round" / "new.png")
+    train(f"resume={run.folder}", "trainer.max_epochs=2", status=1)
+    assert "was trained on other images than shapes now has" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("sizes", [("data.validation=1", "data.test=1"), ("data.validation=20", "data.test=35")])
+def test_measurements_that_need_more_images_are_skipped(train, pictures, sizes):
+    run = train("data=folder", f"data.root={pictures}", *sizes, *TINY, "evaluate=quick")
+    skipped = run.metrics["evaluation"]["skipped"]
+    assert "too few" in skipped["generation"]
+    assert "too few" in skipped["linear, k-NN and k-means probes"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

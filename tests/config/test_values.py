@@ -26,6 +26,8 @@ OVERRIDES = [
     ["hydra.job.name=x", "hydra.job.chdir=false", "hydra.job.env_copy=[HOME]", "optimizer.lr=1e-2"],
     ["hydra.job.config.override_dirname.exclude_keys=[seed]", "seed=1", "model=ae", "quiet=true"],
     ["hydra/launcher=joblib", "hydra.launcher.n_jobs=3", "sweep.name=null"],
+    ["hydra.run.dir=a/b", "hydra.run={dir:c}"],
+    ["hydra.sweep={dir:q}", "hydra.sweep.dir=z"],
     ["+trainer.limit_train_batches=2", "~callbacks.samples", "seed=5"],
 ]
 
@@ -87,9 +89,19 @@ def test_a_file_of_the_same_size_and_another_time_counts_too(tmp_path):
         assert composed(checked_loader(tmp_path), ["model=own"]).model.latent_dim == dim
 
 
+def test_a_link_to_nothing_beside_the_files_does_not_matter(tmp_path):
+    (tmp_path / "unused.yaml").symlink_to(tmp_path / "nothing")
+    assert composed(checked_loader(tmp_path), ["model=ae"]).model._target_.endswith(".AE")
+
+
+def test_hydras_own_node_cannot_be_replaced(run_hydra, capfd):
+    assert run_hydra(["hydra=null", "--cfg", "job"]) == 1
+    assert capfd.readouterr().err.startswith("error: hydra")
+
+
 def test_a_stored_config_that_is_replaced_counts():
     states = []
     for dim in (5, 6):
         ConfigStore.instance().store(group="model", name="stored_here", node={"latent_dim": dim})
-        states.append(state_of(checked_loader().get_sources()))
+        states.append(state_of(Groups.of(checked_loader())))
     assert states[0] != states[1]

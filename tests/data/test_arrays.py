@@ -98,7 +98,9 @@ def arrays(**changed):
 
 
 UNFIT = [
-    ({"y": LABELS}, r"x in .*: expected images, found the keys y"),
+    ({"other": LABELS}, r"x in .*: expected images, found the keys none"),
+    (arrays(x_train=PIXELS), r"x_train in .*: expected one array of train images, found also x$"),
+    (arrays(y_test=LABELS), r"y_test in .*: expected its images in x_test, found none"),
     (arrays(y=LABELS[:29]), r"y in .*: expected 30 labels, one per image, found 29"),
     (arrays(y=LABELS + 0.5), r"y in .*: expected whole numbers or names, one per image, found float64"),
     (arrays(y=LABELS[:, None]), r"y in .*: expected whole numbers or names, one per image, found int64 of the shape"),
@@ -148,6 +150,17 @@ def test_an_archive_that_unpacks_to_more_than_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 4096}[name])
     with pytest.raises(DataError, match="unpacks to 1 GiB, more than half of the memory"):
         loaded(tmp_path / "x.npz")
+
+
+def test_a_member_that_is_no_array_and_an_archive_by_the_name_of_one_array(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("x.npy", "text")
+    with pytest.raises(DataError, match=r"x\.npz cannot be read \(x is no array\)"):
+        loaded(tmp_path / "x.npz")
+    np.savez(tmp_path / "y.npz", x=PIXELS)
+    (tmp_path / "y.npz").rename(tmp_path / "y.npy")
+    with pytest.raises(DataError, match=r"y\.npy cannot be read \(x is no array\)"):
+        loaded(tmp_path / "y.npy")
 
 
 def test_an_array_whose_header_promises_more_than_the_file_has(tmp_path):

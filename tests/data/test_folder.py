@@ -1,5 +1,6 @@
 """A folder of pictures: what in it is taken, how it is divided, and the line for each thing that is wrong with it."""
 
+import math
 import os
 import time
 
@@ -188,6 +189,14 @@ def broken(root):
     (root / "cat" / "3.png").write_bytes((root / "cat" / "3.png").read_bytes()[:40])
 
 
+def a_link_to_nothing(root):
+    (root / "cat" / "z.png").symlink_to(root / "nowhere.png")
+
+
+def of_32_bits(root):
+    Image.fromarray(np.full((SIDE, SIDE), 200, np.int32)).save(root / "cat" / "0.tiff")
+
+
 def of_two_sizes(root):
     picture(root / "dog" / "large.png", size=(9, 9))
 
@@ -232,6 +241,8 @@ def too_large(root):
 
 MISTAKES = [
     (broken, r"cat/3\.png cannot be read as a picture \(.+\); delete or replace it"),
+    (a_link_to_nothing, r"z\.png cannot be read as a picture \(No such file or directory\)"),
+    (of_32_bits, r"0\.tiff cannot be read as a picture \(its pixels are integers of 32 bits; save it with 8 or 16\)"),
     (of_two_sizes, r"expected pictures of one size, found 8x8 \(.*0\.png\) and 9x9 \(.*large\.png\); set data\.image"),
     (beside_folders, r"expected each picture of .* in the folder of its class, found x\.png beside cat"),
     (one_class, r"in two and more folders, one per class, found one, cat; give that folder itself"),
@@ -247,7 +258,7 @@ MISTAKES = [
 def test_a_mistake_is_one_line(root, damage, message):
     damage(root)
     with pytest.raises(DataError, match=rf"^data\.\w+: [^\n]*{message}[^\n]*$"):
-        loaded(root)
+        loaded(root, cache=root.parent / "cache")
 
 
 @pytest.mark.parametrize("share", [{"validation": 0.01}, {"test": 30}, {"validation": 20, "test": 10}])
@@ -258,7 +269,14 @@ def test_an_empty_split_is_refused(root, share):
 
 @pytest.mark.parametrize(
     ("arguments", "name"),
-    [({"image_size": 7}, "image_size"), ({"channels": 2}, "channels"), ({"test": 0}, "test"), ({"test": 1.5}, "test")],
+    [
+        ({"image_size": 7}, "image_size"),
+        ({"channels": 2}, "channels"),
+        ({"test": 0}, "test"),
+        ({"test": 1.5}, "test"),
+        ({"test": math.nan}, "test"),
+        ({"validation": math.inf}, "validation"),
+    ],
 )
 def test_a_value_out_of_range_names_its_argument(root, arguments, name):
     with pytest.raises(ValueError, match=f"^{name}: expected"):

@@ -1,5 +1,6 @@
 """Compose a config and check it."""
 
+import os
 import secrets
 from collections.abc import Callable
 from copy import deepcopy
@@ -65,7 +66,7 @@ class CheckedLoader(ComposingLoader):
 
     @cached_property
     def _state(self) -> tuple[object, ...]:
-        return state_of(self.get_sources())
+        return state_of(self.groups)
 
     def load_configuration(
         self,
@@ -216,7 +217,7 @@ class CheckedLoader(ComposingLoader):
 
 def _basename(path: object) -> str:
     """The name of a folder, or of a file without its suffix."""
-    place = Path(str(path)).expanduser().resolve()
+    place = Path(os.path.expanduser(str(path))).resolve()
     return place.name if place.is_dir() else place.stem
 
 

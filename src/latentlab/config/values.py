@@ -9,13 +9,13 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override, OverrideType
-from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from latentlab.config.keys import Groups, is_argument
 
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")  # values of Hydra's own; its others may change what is composed
+WHOLE = ("hydra", "hydra.run", "hydra.sweep")  # nodes that hold these; order would matter
 MOST_KEPT = 100  # configs of this process, about 0.3 MiB each
 
 _kept: dict[tuple[object, ...], DictConfig] = {}
@@ -30,14 +30,24 @@ def sets_a_value(override: Override, groups: Groups) -> bool:
     return override.type == OverrideType.CHANGE and not override.is_hydra_override() and not chooses
 
 
-def state_of(sources: Sequence[ConfigSource]) -> tuple[object, ...]:
+def state_of(groups: Groups) -> tuple[object, ...]:
     """Equal where the same config files and stored configs are read, but for those of installed packages."""
+    sources = groups.sources
     places = tuple((source.provider, source.path) for source in sources)
     folders = [Path(source.path) for source in sources if source.scheme() == "file"]
-    files = [file for folder in folders for file in sorted(folder.rglob("*.yaml"))]
-    stats = [file.stat() for file in files]
-    seen = tuple((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in zip(files, stats, strict=True))
-    return places, seen, _identities(ConfigStore.instance().repo)
+    options = [f"{group}/{option}.yaml" for group, options in groups.options.items() for option in options]
+    files = [folder / option for folder in folders for option in options]
+    for folder in folders:
+        files += [*sorted(folder.glob("*.yaml")), *sorted((folder / "hydra").rglob("*.yaml"))]
+    return places, tuple(map(_stamp, files)), _identities(ConfigStore.instance().repo)
+
+
+def _stamp(file: Path) -> tuple[object, ...]:
+    try:
+        stat = file.stat()
+    except OSError:  # it is in another source, or a link to nothing
+        return ()
+    return str(file), stat.st_mtime_ns, stat.st_size
 
 
 def _identities(stored: dict[str, Any]) -> tuple[object, ...]:
@@ -57,7 +67,7 @@ def with_values(
 
     Returns None where an override adds or deletes a key, sweeps, or sets one that is neither.
     """
-    if any(override.type != OverrideType.CHANGE or override.is_sweep_override() for override in overrides):
+    if any(o.type != OverrideType.CHANGE or o.is_sweep_override() or o.key_or_group in WHOLE for o in overrides):
         return None
     values = [o for o in overrides if o.key_or_group in FOLDERS or sets_a_value(o, groups)]
     choices = [str(o.input_line) for o in overrides if o not in values]

@@ -6,7 +6,7 @@ import pickle
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import final
+from typing import Any, final
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -59,11 +59,18 @@ class ArraysDataModule(SplittingDataModule):
         split_seed: int = 0,
     ) -> None:
         super().__init__(name, image_size, validation, test, batch_size, binarize, labels, seed, split_seed)
-        self.file = Path(file).expanduser()
+        self.file = Path(os.path.expanduser(file))
 
     def _load(self) -> Splits:
         arrays = read_arrays(self.file)
-        keys = {split: end for end, split in KEYS.items() if f"x{end}" in arrays}
+        keys: dict[str, str] = {}
+        for end, split in KEYS.items():
+            if f"x{end}" in arrays and split in keys:
+                raise self._unfit(f"x{end}", f"one array of {split} images", f"also x{keys[split]}")
+            if f"y{end}" in arrays and f"x{end}" not in arrays:
+                raise self._unfit(f"y{end}", f"its images in x{end}", "none")
+            if f"x{end}" in arrays:
+                keys[split] = end
         if "train" not in keys:
             raise self._unfit("x", "images", f"the keys {', '.join(sorted(arrays)) or 'none'}")
         known, by_split = self._labels(arrays, keys)
@@ -147,13 +154,13 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
     try:
         match file.suffix:
             case ".npy":
-                return {"x": np.load(file, allow_pickle=False)}
+                return _plain({"x": np.load(file, allow_pickle=False)})
             case ".npz":
                 with ZipFile(file) as archive:
                     size = sum(member.file_size for member in archive.infolist())
                 _refuse_too_large(file, size)
                 with np.load(file, allow_pickle=False) as arrays:
-                    return {key: arrays[key] for key in arrays.files if key in wanted}
+                    return _plain({key: arrays[key] for key in arrays.files if key in wanted})
             case ".safetensors":
                 return {key: x for key, x in _safetensors(file).items() if key in wanted}
     except (*ERRORS, pickle.UnpicklingError) as error:
@@ -162,6 +169,14 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
             reason = "it holds pickled objects, which are refused: save plain arrays"
         raise DataError(f"data.file: {file} cannot be read ({reason})") from error
     raise DataError(f"data.file: expected a file .npz, .npy or .safetensors, found {file}")
+
+
+def _plain(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays themselves; a member of an archive may be anything."""
+    for key, x in arrays.items():
+        if not isinstance(x, np.ndarray):
+            raise ValueError(f"{key} is no array")
+    return arrays
 
 
 def _refuse_too_large(file: Path, size: int) -> None:

@@ -59,6 +59,7 @@ class ImageDataModule(LightningDataModule, ABC):
         self.seed = seed
         self.split_seed = split_seed
         self._splits: Splits | None = None
+        self._fingerprint: str | None = None
 
     @abstractmethod
     def _load(self) -> Splits:
@@ -88,10 +89,16 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits, a CRC-32 of the images and labels of all splits."""
-        checksum = 0
-        for tensor in chain.from_iterable(self._loaded()):
-            checksum = zlib.crc32(tensor.cpu().contiguous().numpy().tobytes(), checksum)
-        return f"{checksum:08x}"
+        if self._fingerprint is None:
+            checksum = 0
+            for tensor in chain.from_iterable(self._loaded()):
+                checksum = zlib.crc32(tensor.cpu().contiguous().numpy().tobytes(), checksum)
+            self._fingerprint = f"{checksum:08x}"
+        return self._fingerprint
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint holds of the data: by its fingerprint a resumed run is told from one on other images."""
+        return {"fingerprint": self.fingerprint()}
 
     @property
     def train(self) -> Images:

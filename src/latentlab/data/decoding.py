@@ -106,8 +106,11 @@ def _in_bytes(picture: Image.Image, mode: str) -> Image.Image:
     """With one byte per pixel and channel, and without transparency."""
     if picture.mode == "F":
         raise ValueError("its pixels are floats")
-    if picture.mode.startswith("I"):  # grey levels of 16 bits
-        picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
+    if picture.mode.startswith("I"):  # grey levels of 16 bits, or numbers of 32 with an unknown white
+        levels = np.asarray(picture).astype(np.int64)
+        if picture.mode == "I" and not (levels.min() >= 0 and 256 <= levels.max() < 2**16):
+            raise ValueError("its pixels are integers of 32 bits; save it with 8 or 16")
+        picture = Image.fromarray((levels >> 8).astype(np.uint8))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, (0, 0, 0, 255)), picture)

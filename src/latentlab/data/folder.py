@@ -1,5 +1,6 @@
 """A folder of the user's own pictures."""
 
+import os
 from pathlib import Path
 from typing import final
 
@@ -54,9 +55,9 @@ class FolderDataModule(SplittingDataModule):
         split_seed: int = 0,
     ) -> None:
         super().__init__(name, image_size, validation, test, batch_size, binarize, labels, seed, split_seed)
-        self.root = Path(root).expanduser()
+        self.root = Path(os.path.expanduser(root))
         self.form = PixelFormat.of(image_size, crop, channels)
-        self.cache = None if cache is None else Path(cache).expanduser()
+        self.cache = None if cache is None else Path(os.path.expanduser(cache))
 
     def prepare_data(self) -> None:
         """Decode all pictures, unless they are in the cache; called in one process before `setup`.

@@ -37,7 +37,12 @@ class Listing(NamedTuple):
         """Changes with the names, sizes and times of the files."""
         digest = hashlib.sha256()
         for file in (picture.file for pictures in self.splits.values() for picture in pictures):
-            status = file.stat()
+            try:
+                status = file.stat()
+            except OSError as error:
+                raise DataError(
+                    f"data.root: {file} cannot be read as a picture ({error.strerror}); delete or replace it"
+                ) from error
             digest.update(f"{file.relative_to(self.root)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 

@@ -1,5 +1,6 @@
 """Any classification set of torchvision's, by its name, with its official splits."""
 
+import os
 from pathlib import Path
 from typing import Any, final
 
@@ -74,9 +75,9 @@ class TorchvisionDataModule(SplittingDataModule):
         name = dataset.lower()
         super().__init__(name, image_size, validation, test, batch_size, binarize, labels, seed, split_seed)
         self.form = PixelFormat.of(image_size, crop, channels)
-        self.root = Path(root).expanduser()
+        self.root = Path(os.path.expanduser(root))
         self.dataset = dataset
-        self.cache = None if cache is None else Path(cache).expanduser()
+        self.cache = None if cache is None else Path(os.path.expanduser(cache))
 
     def prepare_data(self) -> None:
         """Download missing files; called in one process before `setup`.

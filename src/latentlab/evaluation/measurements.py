@@ -20,12 +20,18 @@ Metrics = Iterator[tuple[str, float]]
 Measurement = Callable[[Subject], Metrics]  # may raise NotApplicable
 
 
+FEWEST = 10  # images of training, and of the test, from which something can be learnt about a class
+
+
 def requiring_labels(measurement: Measurement) -> Measurement:
-    """The measurement, which is skipped where the data has no labels."""
+    """The measurement, which is skipped where the data has no labels, or too few images to learn them from."""
 
     def checked(subject: Subject) -> Metrics:
         if subject.data.num_classes == 0:
             raise NotApplicable("the data has no labels")
+        train, test = len(subject.data.train.labels), len(subject.data.test.labels)
+        if test < FEWEST or train < max(FEWEST, subject.data.num_classes):
+            raise NotApplicable(f"{train} training and {test} test images are too few for it")
         return measurement(subject)
 
     return checked

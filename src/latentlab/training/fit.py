@@ -132,7 +132,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
 
 def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
     if checkpoint is not None:
-        _refuse_unfit(checkpoint, run, session.model)
+        _refuse_unfit(checkpoint, run, session)
         log.info("resuming from %s", checkpoint)
     try:
         session.trainer.fit(session.model, datamodule=session.data, ckpt_path=checkpoint, weights_only=True)
@@ -155,10 +155,17 @@ def _was_raised_by_lightning(error: Exception) -> bool:
     return str(frame.f_globals.get("__name__")).startswith("lightning.")
 
 
-def _refuse_unfit(checkpoint: Path, run: Run, model: Autoencoder) -> None:
+def _refuse_unfit(checkpoint: Path, run: Run, session: Session) -> None:
     """Refuse what a training cannot continue from, also the best checkpoint, which is tested at its end."""
+    data, model = session.data, session.model
     for file in dict.fromkeys((checkpoint, run.best_checkpoint or checkpoint)):
         content = read_checkpoint(file, OTHER_CHECKPOINT)
+        before = (content.get(type(data).__qualname__) or {}).get("fingerprint")
+        if before not in (None, data.fingerprint()):  # None: of an earlier version
+            raise UserError(
+                f"resume: {run.folder} was trained on other images than {data.name} now has (fingerprint {before}, "
+                f"found {data.fingerprint()}): test images may be among those of its training; start a new run"
+            )
         if not fits(content, model):
             raise UserError(f"resume: {file} does not fit the model of this run; {OTHER_CHECKPOINT}")
         if file == checkpoint and not holds_a_training(content):

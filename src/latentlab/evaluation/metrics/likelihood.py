@@ -27,7 +27,8 @@ def likelihood(
     """
     nll = -torch.cat([importance_weighted(model, batch, samples) for batch in loader]).double()
     yield name, float(nll.mean())
-    yield f"{name}_stderr", float(nll.std() / math.sqrt(len(nll)))
+    if len(nll) > 1:
+        yield f"{name}_stderr", float(nll.std() / math.sqrt(len(nll)))
     yield f"{name}_samples", float(samples)
 
 
