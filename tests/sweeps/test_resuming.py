@@ -32,7 +32,9 @@ def test_complete_jobs_are_skipped_and_new_ones_join_them(named):
     before = written(folder)
     assert status == 0
     assert before.keys() == {"seed=0", "seed=1"}
+    (folder / ".sweep.json.77").touch()  # as a kill leaves it
     status, _ = named("model=ae", "seed=1,2,0")
+    assert not (folder / ".sweep.json.77").exists()
     after = written(folder)
     assert status == 0
     assert after.items() >= before.items()

@@ -56,3 +56,14 @@ def test_a_checkpoint_of_the_weights_alone_is_never_the_one_to_resume_from(train
     run = train(*ARGUMENTS, f"callbacks.checkpoint.save_weights_only={weights_only}")
     assert os.path.samefile(run.best_checkpoint, run.last_checkpoint) != weights_only
     assert "optimizer_states" in torch.load(run.last_checkpoint, weights_only=True)
+
+
+def test_what_a_kill_left_of_a_write_is_gone_after_the_next_start(train):
+    run = train(*ARGUMENTS, "trainer.max_epochs=1")
+    left = [run.folder / name for name in (".status.json.77", ".hydra/.resolved.yaml.77", "checkpoints/.last.ckpt.77")]
+    for file in left:
+        file.write_bytes(b"half")
+    (run.folder / ".own.txt").touch()
+    train(f"resume={run.folder}", "trainer.max_epochs=2")
+    assert not any(file.exists() for file in left)
+    assert (run.folder / ".own.txt").exists()

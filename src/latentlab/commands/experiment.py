@@ -39,6 +39,8 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
     """
     run = Run(config.paths.run_dir)
     with held(run.folder) if is_first() else nullcontext():
+        if is_first():
+            run.remove_drafts()
         metrics = finished(run, config)
         if metrics is not None and is_evaluated(metrics, config.evaluate):
             return metrics

@@ -3,10 +3,12 @@
 import errno
 import math
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+_DRAFT = re.compile(r"\..+\.\d+")
 MAX_LINE_BYTES = 2**16  # of a line that is added to a file
 
 
@@ -31,6 +33,14 @@ def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
     finally:
         with suppress(OSError):  # where it could not be created, it cannot be deleted
             draft.unlink(missing_ok=True)
+
+
+def remove_drafts(*folders: Path) -> None:
+    """Delete what processes that were killed left of unfinished writes; no other process may be writing there."""
+    for folder in folders:
+        for draft in folder.glob(".*.*"):
+            if _DRAFT.fullmatch(draft.name):
+                draft.unlink(missing_ok=True)
 
 
 def link_atomically(file: Path, name: Path) -> bool:

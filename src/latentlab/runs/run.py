@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 from latentlab.errors import UserError
 from latentlab.runs import layout
 from latentlab.runs.documents import Damaged, json_object, json_of, number, text_of, yaml_of
-from latentlab.runs.files import for_json, write_atomically
+from latentlab.runs.files import for_json, remove_drafts, write_atomically
 from latentlab.runs.format import FORMAT, stamp
 from latentlab.runs.lock import is_held
 
@@ -193,6 +193,10 @@ class Run:
             self.write_status("running")
         except OSError as error:
             raise UserError(f"paths.output_dir: cannot write to {self.folder}: {error.strerror}") from error
+
+    def remove_drafts(self) -> None:
+        """Delete what a killed process left of unfinished writes; only under the folder's lock."""
+        remove_drafts(self.folder, self.config_file.parent, self.folder / layout.CHECKPOINTS)
 
     def clear(self) -> None:
         """Delete what an attempt left that is not resumed; its log is kept."""

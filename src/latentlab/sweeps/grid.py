@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from latentlab.errors import UserError
+from latentlab.runs.files import remove_drafts
 from latentlab.runs.lock import held
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
@@ -23,6 +24,7 @@ def run_grid(sweep: Sweep) -> None:
     wanted = combinations(sweep.chosen, sweep.loader)
     jobs = hashed(sweep.config, wanted, sweep.loader, Manifest.of(sweep.folder))
     with held(sweep.folder):
+        remove_drafts(sweep.folder)
         known = Manifest.of(sweep.folder)
         plan = in_folders(jobs, known)
         extended(known, sweep.command, plan).write(sweep.folder)

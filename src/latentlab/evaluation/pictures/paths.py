@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
 from latentlab.figures.images import image_grid
@@ -27,6 +28,8 @@ def interpolations(subject: Subject) -> Figure:
     line = subject.caption(
         "The outermost images of a row are test images, those between them decoded codes at even steps."
     )
+    if not rows:
+        raise NotApplicable("there are no two test images")
     return image_grid(torch.cat(rows), POINTS + 2, "Interpolations", line, labels, "path between two codes")
 
 
@@ -48,6 +51,8 @@ def traversals(subject: Subject) -> Figure:
         f"Each row varies one unit of a test image's code from -{REACH:g} to {REACH:g} standard deviations around "
         "its mean."
     )
+    if not rows:
+        raise NotApplicable("there are no two test images")
     return image_grid(torch.cat(rows), POINTS, "Traversals", line, names, f"unit of the code and its {measure}")
 
 
