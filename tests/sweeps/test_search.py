@@ -178,6 +178,7 @@ def test_a_killed_search_continues_to_the_trials_of_one_left_alone(tmp_path):
         assert done.returncode == 0, done.stderr
     alone, killed = (json.loads((tmp_path / name / "search.json").read_text()) for name in ("alone", "killed"))
     assert killed == alone
+    assert not list((tmp_path / "killed" / ".workers").iterdir())
 
 
 def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):

@@ -3,8 +3,9 @@
 import logging
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
 from latentlab.runs.identity import config_hash
 from latentlab.runs.layout import WORKERS
-from latentlab.runs.lock import held
+from latentlab.runs.lock import held, is_held
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
@@ -71,7 +72,14 @@ def _settings(sweep: Sweep) -> SearchSettings:
 def _working(folder: Path) -> Iterator[str]:
     """A name for this process, whose lock shows other processes that its trials are running."""
     worker = f"{os.getpid()}-{secrets.token_hex(4)}"
-    with held(folder / WORKERS / worker):
+    own = folder / WORKERS / worker
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, own, ignore_errors=True)
+        with held(folder, PATIENCE):  # so that no other process is about to hold a folder of its own
+            for other in own.parent.glob("*"):
+                if not is_held(other):  # it was killed
+                    shutil.rmtree(other, ignore_errors=True)
+            stack.enter_context(held(own))
         yield worker
 
 
