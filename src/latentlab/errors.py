@@ -51,6 +51,11 @@ class Interrupted(SystemExit):
         super().__init__(128 + signal_number)
 
 
+def first_line(error: BaseException) -> str:
+    """Of its message, or its kind where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Up to `count` of the `known` names that resemble `name`, the most similar first."""
     lower = {candidate.lower(): candidate for candidate in known}

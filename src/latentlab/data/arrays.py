@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits
 from latentlab.data.loader import Binarize
 from latentlab.data.splitting import SplittingDataModule
-from latentlab.errors import DataError, MissingData
+from latentlab.errors import DataError, MissingData, first_line
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -164,7 +164,7 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
             case ".safetensors":
                 return {key: x for key, x in _safetensors(file).items() if key in wanted}
     except (*ERRORS, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         if "allow_pickle" in reason:
             reason = "it holds pickled objects, which are refused: save plain arrays"
         raise DataError(f"data.file: {file} cannot be read ({reason})") from error

@@ -97,7 +97,7 @@ class ImageDataModule(LightningDataModule, ABC):
         return self._fingerprint
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint holds of the data: by its fingerprint a resumed run is told from one on other images."""
+        """What a checkpoint holds of the data; a resumed run compares the fingerprint with that of its images."""
         return {"fingerprint": self.fingerprint()}
 
     @property

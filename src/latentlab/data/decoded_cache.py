@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 import zlib
 from collections.abc import Callable
@@ -23,19 +22,21 @@ FORMAT = 1
 
 
 def kept(
-    cache: Path, name: str, source: str, fingerprint: str, decode: Callable[[], UInt8[np.ndarray, "n c h w"]]
+    cache: Path | None, name: str, source: str, fingerprint: str, decode: Callable[[], UInt8[np.ndarray, "n c h w"]]
 ) -> UInt8[np.ndarray, "n c h w"]:
     """The array in the cache, where its fingerprint is still the same; else what `decode` makes, which is then kept.
 
     One process at a time decodes. A cache that is damaged, or cannot be written, costs a line in the log.
 
     Args:
-        cache: the folder of all kept arrays.
+        cache: the folder of all kept arrays; None: nothing is kept.
         name: of the array's files, beside a short hash of `source`.
         source: what distinguishes it from all others, such as the folder and the size that it is resized to.
         fingerprint: changes with the content of the source.
         decode: makes the array.
     """
+    if cache is None:
+        return decode()
     array = cache / f"{name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}.npy"
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -76,7 +77,7 @@ def _read(array: Path, fingerprint: str) -> UInt8[np.ndarray, "n c h w"] | None:
 
 def _write(array: Path, pixels: UInt8[np.ndarray, "n c h w"], fingerprint: str) -> None:
     about = {"format": FORMAT, "fingerprint": fingerprint, "crc32": zlib.crc32(pixels.data)}
-    draft, notes = array.with_name(f".{array.name}.{os.getpid()}"), array.with_suffix(".json")
+    draft, notes = array.with_suffix(".draft"), array.with_suffix(".json")  # one, as the lock is held
     try:
         with draft.open("wb") as stream:
             np.save(stream, pixels, allow_pickle=False)

@@ -85,7 +85,5 @@ class FolderDataModule(SplittingDataModule):
         def decode() -> UInt8[np.ndarray, "n c h w"]:
             return decoded(files, lambda k: Image.open(files[k]), self.form)
 
-        if self.cache is None:
-            return decode()
         place = self.root.resolve()
         return kept(self.cache, place.name, f"{place} {self.form}", listing.fingerprint(), decode)

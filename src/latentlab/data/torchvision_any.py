@@ -17,7 +17,7 @@ from latentlab.data.download import download
 from latentlab.data.images import Images, Splits
 from latentlab.data.loader import Binarize
 from latentlab.data.splitting import SplittingDataModule
-from latentlab.errors import DataError, nearest, unknown
+from latentlab.errors import DataError, first_line, nearest, unknown
 
 _BY_TRAIN = {"train": {"train": True}, "test": {"train": False}}
 _TWO = {"train": {"split": "train"}, "test": {"split": "test"}}
@@ -106,27 +106,26 @@ class TorchvisionDataModule(SplittingDataModule):
         def decode() -> UInt8[np.ndarray, "n c h w"]:
             return decoded([f"image {k} of {self.dataset}" for k in range(len(images))], opened, self.form)
 
-        if self.cache is None:
-            return decode()
         source = f"{self.root.resolve()} {self.dataset} {split} {self.form}"
         version = f"{torchvision.__version__} {len(images)}"
         return kept(self.cache, f"{self.dataset}-{split}", source, version, decode)
 
-    def _opened(self, **download: bool) -> dict[str, Any]:
+    def _opened(self, download: bool = False) -> dict[str, Any]:
         """Torchvision's own objects for each split."""
-        kind = getattr(datasets, self.dataset)
-        return {split: kind(str(self.root), **which, **download) for split, which in DATASETS[self.dataset].items()}
+        kind, further = getattr(datasets, self.dataset), {"download": download} if self.dataset in DOWNLOADS else {}
+        return {split: kind(str(self.root), **which, **further) for split, which in DATASETS[self.dataset].items()}
 
     def _opened_or_error(self) -> dict[str, Any]:
         try:
-            return self._opened(**({"download": False} if self.dataset in DOWNLOADS else {}))
+            return self._opened()
         except ERRORS as error:
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise DataError(f"data.root: {self.dataset} cannot be read from {self.root} ({reason[0]})") from error
+            raise DataError(
+                f"data.root: {self.dataset} cannot be read from {self.root} ({first_line(error)})"
+            ) from error
 
     def _missing(self) -> list[Path]:
         try:
-            self._opened(download=False)
+            self._opened()
         except ERRORS:
             return [self.root / self.dataset]
         return []

@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from latentlab.errors import UserError
+from latentlab.errors import UserError, first_line
 from latentlab.processes.imports import import_quickly
 
 REINSTALL = "install both together from one index, e.g. `pip install --force-reinstall torch torchvision`"
@@ -24,7 +24,7 @@ def require_one_build() -> None:
             raise UserError(f"{error.name} is not installed: {REINSTALL}") from error
         raise UserError(
             f"torch {_version('torch')} and torchvision {_version('torchvision')} are not of one build"
-            f" ({_first_line(error)}): {REINSTALL}"
+            f" ({first_line(error)}): {REINSTALL}"
         ) from error
 
 
@@ -33,7 +33,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "of unknown version"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -18,7 +18,7 @@ def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
     Raises:
         OSError: it cannot be written, as on a full disk; the error names the file.
     """
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = _draft_of(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as stream:
@@ -35,6 +35,11 @@ def write_atomically(file: Path, content: str | bytes | memoryview) -> None:
             draft.unlink(missing_ok=True)
 
 
+def _draft_of(file: Path) -> Path:
+    """Where this process writes before the file gets its name; as `_DRAFT` describes it."""
+    return file.with_name(f".{file.name}.{os.getpid()}")
+
+
 def remove_drafts(*folders: Path) -> None:
     """Delete what processes that were killed left of unfinished writes; no other process may be writing there."""
     for folder in folders:
@@ -45,7 +50,7 @@ def remove_drafts(*folders: Path) -> None:
 
 def link_atomically(file: Path, name: Path) -> bool:
     """Give the file a second name, in place of what had it; False where it cannot have one, as on some file systems."""
-    draft = name.with_name(f".{name.name}.{os.getpid()}")
+    draft = _draft_of(name)
     try:
         os.link(file, draft)
         draft.replace(name)

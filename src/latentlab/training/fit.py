@@ -32,6 +32,7 @@ from latentlab.training.checkpoints import LastCheckpoint, fits, holds_a_trainin
 from latentlab.training.checks import timer_of
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
+from latentlab.training.restore import refuse_other_images
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
@@ -160,12 +161,9 @@ def _refuse_unfit(checkpoint: Path, run: Run, session: Session) -> None:
     data, model = session.data, session.model
     for file in dict.fromkeys((checkpoint, run.best_checkpoint or checkpoint)):
         content = read_checkpoint(file, OTHER_CHECKPOINT)
-        before = (content.get(type(data).__qualname__) or {}).get("fingerprint")
-        if before not in (None, data.fingerprint()):  # None: of an earlier version
-            raise UserError(
-                f"resume: {run.folder} was trained on other images than {data.name} now has (fingerprint {before}, "
-                f"found {data.fingerprint()}): test images may be among those of its training; start a new run"
-            )
+        trained_on = (content.get(type(data).__qualname__) or {}).get("fingerprint")
+        way_out = ": test images may be among those of its training; start a new run"
+        refuse_other_images(data, trained_on, f"resume: {run.folder}", way_out)
         if not fits(content, model):
             raise UserError(f"resume: {file} does not fit the model of this run; {OTHER_CHECKPOINT}")
         if file == checkpoint and not holds_a_training(content):

@@ -62,12 +62,22 @@ def load_data(run: Run, root: str | None = None) -> ImageDataModule:
         config.data["file" if "file" in config.data else "root"] = root
     data = build_data(config)
     trained_on = (run.metrics or {}).get("data_fingerprint")
+    refuse_other_images(
+        data, trained_on, f"run: {run.folder}", "; give the folder of the same data as data_root=FOLDER"
+    )
+    return data
+
+
+def refuse_other_images(data: ImageDataModule, trained_on: str | None, run: str, way_out: str) -> None:
+    """Raise UserError where the images have another fingerprint than those of a run's training.
+
+    trained_on: their fingerprint; None: it was not recorded. run: what the error calls the run. way_out: its end.
+    """
     if trained_on is not None and trained_on != data.fingerprint():
         raise UserError(
-            f"run: {run.folder} was trained on other images than {data.name} now has (fingerprint "
-            f"{trained_on}, found {data.fingerprint()}); give the folder of the same data as data_root=FOLDER"
+            f"{run} was trained on other images than {data.name} now has (fingerprint {trained_on}, found "
+            f"{data.fingerprint()}){way_out}"
         )
-    return data
 
 
 @contextmanager
