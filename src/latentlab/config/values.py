@@ -9,6 +9,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
@@ -65,7 +66,7 @@ def with_values(
     A key that is not in the config but an argument of the `_target_` beside it is added.
     state: equal where `compose` makes the same of the same choices.
 
-    Returns None where an override adds or deletes a key, sweeps, or sets one that is neither.
+    Returns None where an override adds or deletes a key, sweeps, or sets a value that does not fit.
     """
     if any(o.type != OverrideType.CHANGE or o.is_sweep_override() or o.key_or_group in WHOLE for o in overrides):
         return None
@@ -85,12 +86,12 @@ def with_values(
 
 
 def _set(config: DictConfig, key: str, value: Any) -> bool:
-    """Set a value; False where it does not fit, or the key is neither there nor an argument of its `_target_`."""
+    """Set a value; False where it does not fit. Raises Hydra's error for a key that is no argument of a `_target_`."""
     try:
         OmegaConf.update(config, key, value)
-    except (ConfigAttributeError, ConfigKeyError):
+    except (ConfigAttributeError, ConfigKeyError) as error:
         if not is_argument(key, OmegaConf.to_container(config, resolve=False)):
-            return False
+            raise ConfigCompositionException(f"Could not override '{key}'.") from error
         OmegaConf.update(config, key, value, force_add=True)
     except OmegaConfBaseException:
         return False
