@@ -142,7 +142,7 @@ def test_a_row_of_styles_is_one_code_decoded_with_every_label():
     same(shown(figure, 3, 0), batch.x[row])
     with torch.no_grad():
         z = subject.model.encode(batch.x[row : row + 1], batch.y[row : row + 1]).z
-        same(shown(figure, 3, 8), subject.model.generate(z, torch.tensor([7]))[0])
+        same(shown(figure, 3, 8), subject.model.decode(z, torch.tensor([7]))[0])
 
 
 def test_a_strip_decodes_even_steps_and_quantiles():
@@ -150,8 +150,8 @@ def test_a_strip_decodes_even_steps_and_quantiles():
     figure = strip(subject)
     assert rows_of(figure) == ["-5.0 to 5.0", "quantiles"]
     with torch.no_grad():
-        same(shown(figure, 0, 0), subject.model.generate(torch.tensor([[-5.0]]), torch.zeros(1, dtype=torch.int64))[0])
-        same(shown(figure, 1, 12), subject.model.generate(torch.tensor([[0.0]]), torch.zeros(1, dtype=torch.int64))[0])
+        same(shown(figure, 0, 0), subject.model.decode(torch.tensor([[-5.0]]), torch.zeros(1, dtype=torch.int64))[0])
+        same(shown(figure, 1, 12), subject.model.decode(torch.tensor([[0.0]]), torch.zeros(1, dtype=torch.int64))[0])
 
 
 def test_a_plane_decodes_the_grid_from_top_left():
@@ -159,7 +159,7 @@ def test_a_plane_decodes_the_grid_from_top_left():
     axes = plane(subject).axes[0]
     canvas = torch.from_numpy(np.asarray(axes.images[0].get_array()).copy())
     with torch.no_grad():
-        corner = subject.model.generate(torch.tensor([[-5.0, 5.0]]), torch.zeros(1, dtype=torch.int64))[0, 0]
+        corner = subject.model.decode(torch.tensor([[-5.0, 5.0]]), torch.zeros(1, dtype=torch.int64))[0, 0]
     behind = canvas[:SIZE, :SIZE]
     # white in proportion to the image, over a dark colour where no code is
     assert torch.corrcoef(torch.stack((behind.mean(2).flatten().float(), corner.flatten())))[0, 1] > 0.99

@@ -77,7 +77,7 @@ def test_encoder_and_decoder_of_the_cvae_depend_on_the_label():
     x, y = images()
     assert not torch.equal(model.encode(x, y).z, model.encode(x, (y + 1) % 10).z)
     z = torch.zeros(6, LATENT_DIM)
-    assert not torch.equal(model.decode(z, y), model.decode(z, (y + 1) % 10))
+    assert not torch.equal(model.decode_parameters(z, y), model.decode_parameters(z, (y + 1) % 10))
 
 
 def test_the_label_prior_is_initially_standard_and_has_a_gradient():
@@ -110,7 +110,7 @@ def test_the_denoising_model_encodes_a_corrupted_image_and_reconstructs_the_clea
     model = build("denoising")
     seen = batch()
     corrupted = model.corrupt(batch())
-    expected = -model.likelihood.log_prob(seen.x, model.decode(model.encode(corrupted, seen.y).z, seen.y))
+    expected = -model.likelihood.log_prob(seen.x, model.decode_parameters(model.encode(corrupted, seen.y).z, seen.y))
     assert not torch.equal(corrupted, seen.x)
     torch.testing.assert_close(model(batch())["reconstruction"], expected)
 

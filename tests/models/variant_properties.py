@@ -67,7 +67,7 @@ class VariantProperties:
         x, y = images()
         assert model.reconstruct(x, y).shape == x.shape
         assert model.encode(x, y).z.shape == (6, LATENT_DIM)
-        assert model.generate(torch.zeros(6, LATENT_DIM), y).shape == (6, *SHAPE)
+        assert model.decode(torch.zeros(6, LATENT_DIM), y).shape == (6, *SHAPE)
 
     def test_a_variant_has_both_a_prior_and_a_posterior_or_neither(self):
         model = self.build()

@@ -2,7 +2,7 @@
 
 from typing import final
 
-from latentlab.functional.batch import Batch, Image, Label
+from latentlab.functional.batch import AnyLabel, Batch, Image
 from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Parts
 
@@ -15,7 +15,7 @@ class ShortCode(Autoencoder):
         super().__init__(parts, latent_dim)
         self.length_weight = length_weight
 
-    def encode(self, x: Image, y: Label) -> Encoding:
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         return Encoding(self.encoder(x))
 
     def terms(self, batch: Batch, encoding: Encoding) -> Terms:

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
-from latentlab.functional.batch import Batch, Image, Label
+from latentlab.functional.batch import AnyLabel, Batch, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Parts
@@ -26,7 +26,7 @@ class TotalCorrelationVAE(Autoencoder):
         super().__init__(parts, latent_dim)
         self.beta, self.images = beta, images
 
-    def encode(self, x: Image, y: Label) -> Encoding:
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         posterior = DiagonalGaussian(*self.encoder(x).chunk(2, dim=1))
         return Encoding(posterior.mean, posterior)
 

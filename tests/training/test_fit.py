@@ -99,7 +99,7 @@ def test_validation_weighs_the_terms_as_training_does(train):
 def test_the_model_is_read_back_from_its_folder_without_its_data(train):
     run = train(*DIGITS, "model=cvae")
     model = load_model(run)
-    assert model.decode(torch.zeros(2, 20), torch.tensor([3, 7])).shape == (2, 1, 8, 8)
+    assert model.decode_parameters(torch.zeros(2, 20), torch.tensor([3, 7])).shape == (2, 1, 8, 8)
     saved = torch.load(run.best_checkpoint, weights_only=True)["state_dict"]
     assert all(torch.equal(saved[name], value) for name, value in model.state_dict().items())
 

@@ -21,7 +21,7 @@ def test_the_counter_of_manual_optimization_is_where_it_was():
 
 def trained(steps_of, *callbacks: Callback):
     model = model_of("vae", data := digits())
-    model.steps_of = steps_of
+    model.train_in_calls(steps_of, total_steps=6)
     trainer = trainer_with(None, *callbacks, epochs=2)
     trainer.fit(model, datamodule=data)
     return model, trainer

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from latentlab.errors import Interrupted, Pruned
+from latentlab.errors import ConfigError, Interrupted, Pruned
 from latentlab.processes.imports import import_quickly
 from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
 from latentlab.processes.processor import has_bfloat16
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 log = logging.getLogger(__name__)
+
+MAX_NAME = 200  # bytes of a run's name: file systems take 255
 
 
 def job(config: DictConfig) -> float:
@@ -44,7 +46,21 @@ def job(config: DictConfig) -> float:
 def refuse_unsound(config: DictConfig) -> None:
     """Raise ConfigError where the config of a new run cannot serve, before the data is loaded and a folder is made."""
     if not config.resume:  # whose config comes out of a folder, and is not trusted yet
+        _refuse_taken_name(config)
         _check(config)
+
+
+def _refuse_taken_name(config: DictConfig) -> None:
+    name = config.name
+    if name is None or not is_first() or was_requeued():
+        return
+    if name in ("", ".", "..") or "/" in name or len(name.encode()) > MAX_NAME:
+        raise ConfigError(f"name: expected the name of a folder, without /, found {name[:60]!r}")
+    run = Run(f"{config.paths.output_dir}/runs/{name}")
+    if run.holds_anything:
+        status = run.status["status"]
+        way_on = f"; continue it by resume={run.folder}" if status in ("interrupted", "complete") else ""
+        raise ConfigError(f"name: {run.folder} holds a run already (status: {status}){way_on}, or choose another name")
 
 
 def _run(config: DictConfig) -> dict[str, Any]:

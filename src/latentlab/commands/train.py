@@ -5,9 +5,31 @@ Nothing here imports torch before the config is known to be sound, so that a typ
 
 from latentlab.commands.job import job, refuse_unsound
 from latentlab.config import run_hydra
+from latentlab.config.quoting import bare, literal
 from latentlab.config.resume_arguments import resuming_arguments
+from latentlab.errors import ConfigError
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
-    return run_hydra(job, "train", arguments, resuming_arguments, refuse_unsound, sweeps=True)
+    return run_hydra(job, "train", arguments, of_a_training, refuse_unsound, sweeps=True)
+
+
+def of_a_training(arguments: list[str]) -> list[str]:
+    """The arguments as Hydra reads them: `name=` as a text, whatever it looks like, and no `resume=` any more.
+
+    Raises:
+        UserError: see `resuming_arguments`; or a name is given to a sweep.
+    """
+    named = [argument for argument in arguments if argument.startswith("name=")]
+    if named and {"-m", "--multirun"} & set(arguments):
+        raise ConfigError(
+            "name: it names a single run; a sweep is named by sweep.name=NAME, and its runs by their values"
+        )
+    texts = [_as_text(argument) if argument in named else argument for argument in arguments]
+    return resuming_arguments(texts)
+
+
+def _as_text(argument: str) -> str:
+    name = bare(argument.removeprefix("name="))
+    return argument if name == "null" else f"name={literal(name)}"

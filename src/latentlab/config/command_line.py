@@ -6,13 +6,15 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import final
 
 from hydra import version
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
-from hydra.core.utils import env_override
+from hydra.core.utils import env_override, setup_globals
 from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -81,6 +83,33 @@ def run_hydra(
     return 0
 
 
+def run_in_python(
+    job: Job,
+    config_name: str,
+    overrides: Sequence[str],
+    config_dir: str | Path | None,
+    check: Callable[[DictConfig], None] | None = None,
+) -> None:
+    """Run the job once, as `run_hydra` does, for a caller in Python: every mistake is raised.
+
+    config_dir: a folder of further configs.
+
+    Raises:
+        UserError: a user's mistake. Exception: any other exception of the job.
+    """
+    if flags := [override for override in overrides if override.startswith("-")]:
+        raise ConfigError(f"{flags[0]}: expected KEY=VALUE; flags are for the command line")
+    folder = [] if config_dir is None else ["--config-dir", str(config_dir)]
+    try:
+        with env_override({"HYDRA_FULL_ERROR": "1"}):
+            _dispatch(parsed_flags([*folder, *overrides]), job, config_name, check, sweeps=False)
+    except Exception as error:
+        message = None if isinstance(error, UserError) else mistake(error)
+        if message is None:
+            raise
+        raise UserError(message) from error
+
+
 def mistake(error: Exception) -> str | None:
     """A user's mistake in one line; None for any other exception, which keeps its traceback."""
     name = type(error).__name__  # of classes of torch and Lightning, which are not imported here
@@ -110,6 +139,23 @@ def _reader_has_gone() -> bool:
     return False
 
 
+def composed(config_name: str, overrides: Sequence[str], folder: str | Path | None) -> DictConfig:
+    """The checked config that the overrides describe, with its hydra node. folder: of further configs.
+
+    Raises:
+        UserError: a mistake in them.
+    """
+    version.setbase("1.3")
+    setup_globals()
+    _store_sweeper()
+    loader = _loader(None if folder is None else Path(folder).absolute(), checks=True)
+    return loader.load_configuration(config_name, [*overrides], RunMode.RUN)
+
+
+def _loader(folder: Path | None, checks: bool) -> CheckedLoader:
+    return CheckedLoader(search_path(config_dir(), folder), common_name(new_run_name()), checks)
+
+
 def _dispatch(
     flags: Namespace, job: Job, config_name: str, check: Callable[[DictConfig], None] | None, sweeps: bool
 ) -> None:
@@ -118,8 +164,7 @@ def _dispatch(
     logging.raiseExceptions = False  # a record that cannot be written, as on a full disk, prints no traceback
     config_name, overrides = flags.config_name or config_name, flags.overrides
     composes = not (flags.help or flags.hydra_help or flags.shell_completion)
-    path = search_path(config_dir(), flags.config_dir)
-    loader = CheckedLoader(path, common_name(new_run_name()), checks=composes)
+    loader = _loader(flags.config_dir, composes)
     with hydra_of(loader, config_name) as hydra:
         if flags.help:
             print(help_text(config_name, loader.groups))

@@ -159,6 +159,7 @@ class CheckedLoader(ComposingLoader):
             ConfigError: any other mistake in the overrides.
         """
         OmegaConf.register_new_resolver("run_name", lambda: self._run_name, replace=True)
+        OmegaConf.register_new_resolver("run_folder", self._run_folder, replace=True)
         OmegaConf.register_new_resolver("basename", _basename, replace=True)
         try:
             if adds is None:
@@ -176,6 +177,11 @@ class CheckedLoader(ComposingLoader):
             if unknown is not None:
                 return unknown
             raise explain(error, overrides, self.groups) from error
+
+    def _run_folder(self, name: str | None, model: str, data: str) -> str:
+        """A run's name, or the time at which it starts, its variant and its data."""
+        time, _, characters = self._run_name.rpartition("_")
+        return name or f"{time}_{model}_{data}_{characters}".replace("/", "-")
 
     def _check(
         self, config: DictConfig, overrides: list[str], also: Callable[[DictConfig], None] | None = None

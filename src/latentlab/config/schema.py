@@ -45,6 +45,7 @@ PLAIN = {
     "data_root": "str | None",
     "sweep": "dict",
     "sweep.name": "str | None",
+    "name": "str | None",
     "sweep.job": "str | None",
     "sweep.report": "bool",
     "runs": "list[str] | None",

@@ -11,9 +11,12 @@ from latentlab.functional.randomness import RandomSource
 # b: images of the batch on this device; c, h, w: channels, rows, columns; d: latent units; k: features of a condition
 Image = Float[Tensor, "b c h w"]
 Label = Int[Tensor, " b"]
+AnyLabel = Label | int | None  # one per image, one for all images, or none
 Code = Float[Tensor, "b d"]
 Condition = Float[Tensor, "b k"] | None
 PerImage = Float[Tensor, " b"]
+
+NO_LABEL = -1  # of images without labels
 
 
 class Batch(NamedTuple):

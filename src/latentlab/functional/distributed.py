@@ -10,9 +10,14 @@ from torch import Tensor
 from latentlab.functional.batch import Code
 
 
+def number_of_devices() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
 def is_shared() -> bool:
     """Whether several processes train together."""
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return number_of_devices() > 1
 
 
 def sum_over_devices(values: Tensor) -> Tensor:

@@ -30,10 +30,12 @@ class RandomSource:
 
     Where the batch is divided among devices, each device draws for the whole global batch and keeps its own rows,
     so that several devices use the same noise as one.
+
+    seed: None for draws from torch's global generator, whose state they advance.
     """
 
-    def __init__(self, seed: int, device: torch.device | str = "cpu", share: Share | None = None) -> None:
-        self._generator = torch.Generator(device).manual_seed(seed)
+    def __init__(self, seed: int | None, device: torch.device | str = "cpu", share: Share | None = None) -> None:
+        self._generator = None if seed is None else torch.Generator(device).manual_seed(seed)
         self._share = share
 
     def normal(self, like: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from typing import final
 
-from latentlab.functional.batch import Image, Label
+from latentlab.functional.batch import AnyLabel, Image
 from latentlab.models.base import Autoencoder, Encoding
 
 
@@ -10,5 +10,5 @@ from latentlab.models.base import Autoencoder, Encoding
 class AE(Autoencoder):
     """Reconstruction alone: minimise -log p(x | decode(encode(x)))  (Hinton and Salakhutdinov 2006)."""
 
-    def encode(self, x: Image, y: Label) -> Encoding:
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         return Encoding(self.encoder(x))

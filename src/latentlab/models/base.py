@@ -1,8 +1,11 @@
 """The base class of every variant: training and evaluation steps, logging and the optimizer."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple, final
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, TypeVar, final
 
 import torch
 from jaxtyping import Float
@@ -11,63 +14,43 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from latentlab.functional.batch import Batch, Call, Code, Image, Label, PerImage, batches_of
-from latentlab.functional.distributed import is_shared
-from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.functional.batch import Batch, Code, Image, Label, PerImage, batches_of
+from latentlab.functional.distributed import is_shared, number_of_devices
 from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum
+from latentlab.functional.plain_batches import as_batch, refuse_unfit
 from latentlab.functional.schedules import FINAL_STEP, ConstantRate
-from latentlab.models.optimization import Steps, lightning_steps, minimize
+from latentlab.models.codec import Codec
+from latentlab.models.codec import Encoding as Encoding  # what a variant needs beside the base class
+from latentlab.models.optimization import Steps, minimize
 from latentlab.models.parts import Measurement, Parts
 from latentlab.models.running_means import WINDOW, RunningMeans
 
 Terms = dict[str, PerImage]
+Model = TypeVar("Model", bound="Autoencoder")
 
 
-class Encoding(NamedTuple):
-    """A code and the posterior it comes from.
-
-    z: the code, (B, D); the posterior's mean where there is one.
-    posterior: q(z|x), or None for a variant whose encoder gives a point.
-    raw: what the code is the activation of, (B, D), for a variant with an activation of its own.
-    """
-
-    z: Code
-    posterior: DiagonalGaussian | None = None
-    raw: Code | None = None
-
-
-class Autoencoder(LightningModule, ABC):
+class Autoencoder(Codec):
     """Trains the weighted sum of a variant's terms and reports the metrics that all variants share.
 
     A variant defines `encode`; the other methods have defaults. `terms` is a pure function of parameters, batch and the
     batch's random source, so that `torch.func.vmap` can be applied to it over stacked parameters.
 
-    parameters_per_latent: what the encoder returns for each latent unit: 1 for a point, 2 for mean and log_var.
-    conditional: whether the networks are conditioned on the label.
+    Lightning's Trainer trains it with the batches of any DataLoader, see `as_batch`; a run trains several batches in
+    one call, see `train_in_calls`.
+
     batch_terms: names of the terms whose value for an image depends on the other images of the batch.
     """
 
-    parameters_per_latent: ClassVar[int] = 1
-    conditional: ClassVar[bool] = False
     batch_terms: frozenset[str] = frozenset()
 
     def __init__(self, parts: Parts, latent_dim: int, measurements: Sequence[Measurement] = ()) -> None:
-        super().__init__()
-        self.encoder, self.decoder, self.likelihood = parts.encoder, parts.decoder, parts.likelihood
-        self.decoder.tie_to(self.encoder)
+        super().__init__(parts, latent_dim)
         self.parts = parts
-        self.latent_dim = latent_dim
-        self.num_classes = parts.num_classes
         self.measurements = tuple(measurements)
-        self.total_steps = 1  # optimizer steps of the whole training, set before it, for the learning rate schedule
-        self.steps_of: Callable[[LightningModule], Steps] = lightning_steps
-        self.automatic_optimization = False
+        self.total_steps: int | None = None  # optimizer steps of the whole training; None: as the trainer counts them
+        self._steps_of: Callable[[LightningModule], Steps] | None = None
         self.running = {stage: RunningMeans(stage) for stage in ("val", "test")}
         self.running["train"] = RunningMeans("train", parts.log_every_n_steps or WINDOW)
-
-    @abstractmethod
-    def encode(self, x: Image, y: Label) -> Encoding:
-        """The code of each image, with its posterior where the variant has one."""
 
     def terms(self, batch: Batch, encoding: Encoding) -> Terms:
         """The terms of the objective, one value per image, summed over its pixels or latents, in nats.
@@ -80,14 +63,6 @@ class Autoencoder(LightningModule, ABC):
         """The weight of each term at an optimizer step; at `FINAL_STEP`, with the final value of every schedule."""
         return {"reconstruction": 1.0}
 
-    def decode(self, z: Code, y: Label) -> Image:
-        """The likelihood's parameters for each code, (B, C, H, W)."""
-        return self.decoder(z)
-
-    def prior(self, y: Label) -> DiagonalGaussian | None:
-        """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one."""
-        return None
-
     def corrupt(self, batch: Batch) -> Image:
         """The encoder's input, (B, C, H, W); `batch.x` itself where nothing is corrupted."""
         return batch.x
@@ -98,22 +73,49 @@ class Autoencoder(LightningModule, ABC):
     @final
     def reconstruction(self, batch: Batch, z: Code) -> PerImage:
         """-log p(x|z) of each image in nats, (B,)."""
-        return -self.likelihood.log_prob(batch.x, self.decode(z, batch.y))
+        return -self.likelihood.log_prob(batch.x, self.decode_parameters(z, batch.y))
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]  # nothing of a model can be exchanged while it is loaded
+        cls: type[Model], checkpoint_path: str | Path | IO[bytes], map_location: Any = None, *, strict: bool = True
+    ) -> Model:
+        """The model of a checkpoint with its weights, which is rebuilt from the config in it; nothing else is needed.
+
+        Raises:
+            ValueError: it holds another variant, or was not saved by a model that `ll.build` or a run has built.
+        """
+        content = torch.load(checkpoint_path, map_location, weights_only=True)
+        built = content.get(cls.CHECKPOINT_HYPER_PARAMS_KEY) or {}
+        # as in the checkpoints of Lightning's command line, it names what builds the model: nothing here may import it
+        builder = str(built.get("builder"))
+        if not builder.startswith("latentlab."):
+            raise ValueError(f"{checkpoint_path}: expected a model that latentlab has built, found another checkpoint")
+        model = import_module(builder).rebuilt(built, checkpoint_path)
+        if not isinstance(model, cls):
+            raise ValueError(f"{checkpoint_path}: expected {cls.__name__}, found {type(model).__name__}")
+        model.load_state_dict(content["state_dict"], strict=strict)
+        return model
 
     @final
-    def generate(self, z: Code, y: Label) -> Image:
-        """The expected image of each code."""
-        return self.likelihood.mean(self.decode(z, y))
+    def train_in_calls(self, steps_of: Callable[[LightningModule], Steps], total_steps: int) -> None:
+        """From now on, each call of the training step trains on all batches that it is given.
+
+        steps_of: how the optimizer steps of a call are made. total_steps: of the whole training.
+        """
+        self._steps_of, self.total_steps = steps_of, total_steps
+        self.automatic_optimization = False
 
     @final
-    def reconstruct(self, x: Image, y: Label) -> Image:
-        """The expected image of each image's code (the posterior's mean, not a draw)."""
-        return self.generate(self.encode(x, y).z, y)
+    def training_step(self, call: Any, batch_idx: int) -> Tensor | None:
+        """The loss of a batch; or, after `train_in_calls`, the training on the batches of one call.
 
-    @final
-    def training_step(self, call: Call, batch_idx: int) -> None:
-        """Train on the batches of one call; the result does not depend on the grouping of batches into calls."""
-        minimize(self, batches_of(call), self._loss, self.parts.accumulate, self.steps_of(self))
+        The result does not depend on the grouping of batches into calls.
+        call: a `Call`, or a batch as `as_batch` reads it.
+        """
+        if self._steps_of is None:
+            return self._loss(self._checked(call, batch_idx))
+        minimize(self, batches_of(call), self._loss, self.parts.accumulate, self._steps_of(self))
+        return None
 
     @final
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -121,12 +123,12 @@ class Autoencoder(LightningModule, ABC):
             self.clip_gradients(optimizer, self.parts.clip, self.parts.clip_by)
 
     @final
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch, "val")
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(self._checked(batch, batch_idx), "val")
 
     @final
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch, "test")
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(self._checked(batch, batch_idx), "test")
 
     @final
     def on_train_epoch_end(self) -> None:
@@ -150,7 +152,10 @@ class Autoencoder(LightningModule, ABC):
         optimizer = self.parts.optimizer(self.parameters())
         if isinstance(self.parts.rate, ConstantRate):
             return optimizer
-        rate, total = self.parts.rate, self.total_steps
+        length = self.total_steps or self.trainer.estimated_stepping_batches
+        if not math.isfinite(length):
+            raise ValueError("scheduler: expected a training of known length; set max_epochs or max_steps")
+        rate, total = self.parts.rate, int(length)
         schedule = LambdaLR(optimizer, lambda step: rate(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -163,6 +168,13 @@ class Autoencoder(LightningModule, ABC):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.running["train"].load_state_dict(checkpoint["train_means"])
 
+    def _checked(self, given: Any, batch_idx: int) -> Batch:
+        """The batch; the first one of a plain DataLoader is looked at, which a GPU has to wait for."""
+        batch = as_batch(given)
+        if batch is not given and batch_idx == 0:
+            refuse_unfit(batch, self.image_shape, self.num_classes if self.conditional else 0)
+        return batch
+
     def _loss(self, batch: Batch) -> Tensor:
         """The objective's mean over the batch, to be minimised; also adds its terms to the running means."""
         terms = self(batch)
@@ -173,8 +185,7 @@ class Autoencoder(LightningModule, ABC):
         if recent is not None and self.parts.log_every_n_steps:
             self._report_recent(recent)
         # DDP averages the gradients over the devices, whose numbers of images may differ by one
-        devices = self.trainer.world_size if is_shared() else 1
-        return total * (devices / (batch.size * self.parts.accumulate))
+        return total * (number_of_devices() / (batch.size * self.parts.accumulate))
 
     def _evaluate(self, batch: Batch, stage: str) -> None:
         seen = self.corrupt(batch)
@@ -184,7 +195,7 @@ class Autoencoder(LightningModule, ABC):
         values, steps = torch.stack([*terms.values()]), (self.global_step, FINAL_STEP)
         objective, final = (weighted_sum([*terms], values, self.weights(step)) for step in steps)
         metrics = {"objective": objective, "objective_final": final, **terms}
-        metrics |= self._shared_metrics(batch, terms, self.generate(clean.z, batch.y))
+        metrics |= self._shared_metrics(batch, terms, self.decode(clean.z, batch.y))
         self.running[stage].add(metrics, self.global_step)
 
     def _shared_metrics(self, batch: Batch, terms: Terms, x_hat: Image) -> Terms:
@@ -196,14 +207,15 @@ class Autoencoder(LightningModule, ABC):
     def _report_with_measurements(self, stage: str, loader: Any) -> None:
         metrics = self.running[stage].finish()
         for measure in self.measurements:
-            metrics |= dict(measure(self, loader))
+            metrics |= dict(measure(self, Batches(self, loader)))
         self._report(stage, metrics)
 
     def _report(self, stage: str, metrics: dict[str, float]) -> None:
         named = {f"{stage}/{name}": value for name, value in metrics.items()}
+        in_calls = self._steps_of is not None  # which Lightning would count instead of steps
         # the metrics are equal on all devices, so their mean over the devices does not change them
-        self.log_dict(named, logger=False, sync_dist=is_shared())
-        if not self.trainer.sanity_checking:
+        self.log_dict(named, logger=not in_calls, sync_dist=is_shared())
+        if in_calls and not self.trainer.sanity_checking:
             self._log({**named, "epoch": float(self.current_epoch)}, self.global_step)
             for logger in self.loggers:
                 logger.save()
@@ -215,6 +227,20 @@ class Autoencoder(LightningModule, ABC):
         """To the loggers at an optimizer step: Lightning would count calls of the training step."""
         for logger in self.loggers:
             logger.log_metrics(metrics, step)
+
+
+@final
+@dataclass(frozen=True)
+class Batches:
+    """The batches of any DataLoader, on the model's device, as often as they are asked for."""
+
+    model: Autoencoder
+    loader: Iterable[Any]
+
+    def __iter__(self) -> Iterator[Batch]:
+        for given in self.loader:
+            is_own = isinstance(given, Batch)
+            yield given if is_own else as_batch(self.model.transfer_batch_to_device(given, self.model.device, 0))
 
 
 def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar, final
 
-from latentlab.functional.batch import Batch, Code, Image, Label
+from latentlab.functional.batch import AnyLabel, Batch, Code, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.schedules import WeightSchedule
@@ -42,12 +42,14 @@ class CVAE(Autoencoder):
         self.kl_term = KLTerm(beta, kl_schedule, free_bits)
         self.label_prior = prior(latent_dim, parts.num_classes)
 
-    def encode(self, x: Image, y: Label) -> Encoding:
-        posterior = DiagonalGaussian(*self.encoder(x, one_hot(y, self.num_classes)).chunk(2, dim=1))
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
+        posterior = DiagonalGaussian(
+            *self.encoder(x, one_hot(self.labels(y, len(x)), self.num_classes)).chunk(2, dim=1)
+        )
         return Encoding(posterior.mean, posterior)
 
-    def decode(self, z: Code, y: Label) -> Image:
-        return self.decoder(z, one_hot(y, self.num_classes))
+    def decode_parameters(self, z: Code, y: AnyLabel = None) -> Image:
+        return self.decoder(z, one_hot(self.labels(y, len(z)), self.num_classes))
 
     def prior(self, y: Label) -> DiagonalGaussian:
         return self.label_prior(y)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import final
 
-from latentlab.functional.batch import Batch, Image, Label
+from latentlab.functional.batch import AnyLabel, Batch, Image
 from latentlab.functional.corruption import Corruption
 from latentlab.models.base import Autoencoder, Encoding
 from latentlab.models.parts import Measurement, Parts
@@ -19,7 +19,7 @@ class DenoisingAE(Autoencoder):
         super().__init__(parts, latent_dim, measurements)
         self.corruption = corruption
 
-    def encode(self, x: Image, y: Label) -> Encoding:
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         return Encoding(self.encoder(x))
 
     def corrupt(self, batch: Batch) -> Image:

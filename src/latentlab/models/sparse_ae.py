@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import final
 
-from latentlab.functional.batch import Batch, Image, Label
+from latentlab.functional.batch import AnyLabel, Batch, Image
 from latentlab.functional.distributed import batch_mean
 from latentlab.functional.penalties import Activity, Penalty
 from latentlab.models.base import Autoencoder, Encoding, Terms
@@ -27,7 +27,7 @@ class SparseAE(Autoencoder):
         self.penalty = penalty
         self.batch_terms = frozenset({"sparsity"} if penalty.uses_batch_mean else ())
 
-    def encode(self, x: Image, y: Label) -> Encoding:
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         raw = self.encoder(x)
         return Encoding(self.penalty.activate(raw), raw=raw)
 

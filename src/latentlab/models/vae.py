@@ -2,7 +2,7 @@
 
 from typing import ClassVar, final
 
-from latentlab.functional.batch import Batch, Image, Label
+from latentlab.functional.batch import AnyLabel, Batch, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.schedules import WeightSchedule
@@ -29,7 +29,7 @@ class VAE(Autoencoder):
         super().__init__(parts, latent_dim)
         self.kl_term = KLTerm(beta, kl_schedule, free_bits)
 
-    def encode(self, x: Image, y: Label) -> Encoding:
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         posterior = DiagonalGaussian(*self.encoder(x).chunk(2, dim=1))
         return Encoding(posterior.mean, posterior)
 

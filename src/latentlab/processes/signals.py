@@ -5,6 +5,7 @@ training. The state is saved first, and the signal is then forwarded.
 """
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -48,6 +49,8 @@ def ending() -> list[signal.Signals]:
 
 
 def _handled() -> list[signal.Signals]:
+    if threading.current_thread() is not threading.main_thread():  # as of a notebook's widget: Python allows no other
+        return []
     return [*ending(), *([REQUEUE] if callable(signal.getsignal(REQUEUE)) else [])]
 
 

@@ -1,4 +1,36 @@
 """Runs compared on one page: read from their folders, grouped by config without seed, compared by intervals over seeds.
 
 Nothing here imports torch: a report starts fast, and whatever a run folder holds is read as plain text or pixels.
+
+In Python, `latentlab.report(...)` writes a report: the package itself can be called, as it has the function's name.
 """
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+class _Callable(ModuleType):
+    def __call__(self, runs: "str | Path | Sequence[Any]", output: "str | Path | None" = None) -> Path:
+        """Compare the runs of a sweep's folder, or any runs, on one page; returns the page.
+
+        runs: the folder, or a list of folders or of runs as `latentlab.train` returns them.
+        output: the folder of the page; None: that of the sweep, or outputs/reports.
+
+        Raises:
+            UserError: there are no runs.
+        """
+        from latentlab.errors import UserError
+        from latentlab.report.write import write_report, write_report_of_runs
+
+        if isinstance(runs, str | Path):
+            if not Path(runs).is_dir():
+                raise UserError(f"report: expected the folder of a sweep, or a list of runs, found {runs}")
+            return write_report(runs, output=output)
+        folders = [Path(getattr(run, "folder", run)) for run in runs]
+        return write_report_of_runs(folders, output if output is not None else Path("outputs") / "reports")
+
+
+sys.modules[__name__].__class__ = _Callable

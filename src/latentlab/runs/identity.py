@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # what cannot change a result, with all that is below it; "*" is any one name. Everything else counts.
 NON_IDENTIFYING_KEYS = (
     *("paths", "data.root", "data.file", "data.cache", "trainer.default_root_dir", "callbacks.*.dirpath"),
-    *("logger", "quiet", "resume", "evaluate", "sweep"),
+    *("name", "logger", "quiet", "resume", "evaluate", "sweep"),
     *("callbacks.reconstructions", "callbacks.samples", "callbacks.latent_plane", "callbacks.unit_activity"),
     *("callbacks.projector", "callbacks.interruption", "callbacks.pruning"),
 )

@@ -10,10 +10,11 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 
 from latentlab.config.instantiation import class_at, make, make_each, make_with
+from latentlab.config.trusted import refuse_foreign_code
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
 from latentlab.functional.distributions import Likelihood
@@ -27,6 +28,7 @@ from latentlab.training.execution import Execution
 
 # done by the model or a callback instead of Lightning, as a call holds several steps
 NOT_LIGHTNINGS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm", "max_time")
+OF_A_MODEL = ("model", "net", "likelihood", "optimizer", "scheduler")  # parts of a config
 PROCESSES_PER_CORE = 4  # Lightning would start any number, and overload the machine
 
 
@@ -78,7 +80,23 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         num_classes=num_classes,
         **options,
     )
-    return make_with(config, "model", Autoencoder, parts)
+    model = make_with(config, "model", Autoencoder, parts)
+    plain = {key: OmegaConf.to_container(config[key], resolve=True) for key in OF_A_MODEL}
+    built = {"image_shape": list(image_shape), "num_classes": num_classes, "builder": __name__}
+    # written into each checkpoint: `load_from_checkpoint` needs no arguments
+    model.save_hyperparameters({"config": plain, **built}, logger=False)
+    return model
+
+
+def rebuilt(built: Mapping[str, Any], source: object) -> Autoencoder:
+    """The model that `build_model` has built, from the hyperparameters in its checkpoint.
+
+    Raises:
+        UserError: they name a class that is no component of a model.
+    """
+    refuse_foreign_code(built["config"], source)
+    config = OmegaConf.create({**built["config"], "trainer": {}})
+    return build_model(config, tuple(built["image_shape"]), built["num_classes"])
 
 
 def build_trainer(config: DictConfig, callbacks: list[Callback], options: Mapping[str, Any]) -> Trainer:

@@ -123,8 +123,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
         names = ", ".join(type(callback).__name__ for callback in per_batch)
         log.info("one step per call (trainer.steps_per_call=1): %s has a hook for each batch", names)
     data.batches_per_call, data.keep_batches = plan.size, bool(per_batch)
-    model.steps_of = direct_steps
-    model.total_steps = plan.steps_per_epoch * config.trainer.max_epochs
+    model.train_in_calls(direct_steps, plan.steps_per_epoch * config.trainer.max_epochs)
     timer = timer_of(config.trainer)
     own = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
     callbacks: list[Callback] = [*own, *configured, LastCheckpoint(run.folder / layout.CHECKPOINTS)]

@@ -77,7 +77,9 @@ def test_the_mean_is_over_exactly_the_drawn_codes():
     weights = []
     for _ in range(3):
         z = posterior.sample(random.normal(posterior.mean))
-        joint = model.likelihood.log_prob(X, model.decode(z, batch_of(X).y)) + model.prior(batch_of(X).y).log_prob(z)
+        joint = model.likelihood.log_prob(X, model.decode_parameters(z, batch_of(X).y)) + model.prior(
+            batch_of(X).y
+        ).log_prob(z)
         weights.append((joint - posterior.log_prob(z)).exp())
     expected = torch.stack(weights).mean(0).log()
     found = importance_weighted(model, batch_of(X, seed=3), 3)

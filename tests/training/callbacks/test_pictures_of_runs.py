@@ -78,7 +78,7 @@ def test_a_denoising_model_shows_the_noisy_image_that_it_saw(tmp_path):
 def test_samples_of_a_vae_come_from_its_prior(tmp_path):
     figure, model, _ = drawn(Samples, "vae", tmp_path)
     noise = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
-    expected = model.generate(noise, torch.zeros(100, dtype=torch.int64))
+    expected = model.decode(noise, torch.zeros(100, dtype=torch.int64))
     assert np.array_equal(shown_image(figure, 2, 7), as_bytes(expected[27]))
     assert subtitle(figure).endswith("100 codes from the prior.")
 
@@ -87,7 +87,7 @@ def test_a_conditional_model_has_a_row_of_samples_for_each_label(tmp_path):
     figure, model, data = drawn(Samples, "cvae", tmp_path)
     noise = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
     assert labels_of(figure) == list(data.class_names)
-    seven = model.generate(noise[72:73], torch.tensor([7]))
+    seven = model.decode(noise[72:73], torch.tensor([7]))
     assert np.array_equal(shown_image(figure, 7, 2), as_bytes(seven[0]))
 
 
@@ -97,7 +97,7 @@ def test_a_variant_without_a_prior_names_the_source_of_its_samples(tmp_path):
     assert f"a diagonal Gaussian fitted to {count:,} validation codes" in subtitle(figure)
     z = torch.cat([model.encode(batch.x, batch.y).z for batch in data.val_dataloader()])
     noise = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
-    expected = model.generate(z.mean(0) + z.std(0, correction=0) * noise, torch.zeros(100, dtype=torch.int64))
+    expected = model.decode(z.mean(0) + z.std(0, correction=0) * noise, torch.zeros(100, dtype=torch.int64))
     assert np.abs(shown_image(figure, 9, 9).astype(int) - as_bytes(expected[99])).max() <= 1
 
 

@@ -45,7 +45,7 @@ def _errors(
     model: Autoencoder, batch: Batch, low: Float[Tensor, " d"], high: Float[Tensor, " d"]
 ) -> Float[Tensor, " b"]:
     z = quantized(model.encode(batch.x, batch.y).z, low, high)
-    return mse_per_image(batch.x, model.generate(z, batch.y))
+    return mse_per_image(batch.x, model.decode(z, batch.y))
 
 
 def quantized(

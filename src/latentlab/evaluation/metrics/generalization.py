@@ -29,6 +29,6 @@ def _decoding_errors(model: Autoencoder, batches: Iterable[Batch], z: Float[Tens
     errors, done = [], 0
     for batch in batches:
         codes = z[done : done + len(batch.y)]
-        errors.append(mse_per_image(batch.x, model.generate(codes, batch.y)))
+        errors.append(mse_per_image(batch.x, model.decode(codes, batch.y)))
         done += len(codes)
     return torch.cat(errors)

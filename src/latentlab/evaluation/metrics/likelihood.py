@@ -44,6 +44,8 @@ def importance_weighted(model: Autoencoder, batch: Batch, samples: int) -> Float
     for _ in range(samples):
         z = posterior.sample(batch.random.normal(posterior.mean))
         chunks = zip(*(whole.split(DECODED_AT_ONCE) for whole in (batch.x, z, batch.y)), strict=True)
-        log_prob = torch.cat([model.likelihood.log_prob(x, model.decode(codes, y)) for x, codes, y in chunks])
+        log_prob = torch.cat(
+            [model.likelihood.log_prob(x, model.decode_parameters(codes, y)) for x, codes, y in chunks]
+        )
         total = torch.logaddexp(total, (log_prob + prior.log_prob(z) - posterior.log_prob(z)).to(wide))
     return total - math.log(samples)

@@ -73,7 +73,7 @@ def _collect(
     for batch in loader:
         posterior, prior = posterior_and_prior(model, batch)
         z = posterior.sample(batch.random.normal(posterior.mean))
-        distortion = -model.likelihood.log_prob(batch.x, model.decode(z, batch.y))
+        distortion = -model.likelihood.log_prob(batch.x, model.decode_parameters(z, batch.y))
         rows.append((*posterior, posterior.kl(prior).sum(1), distortion))
     mean, log_var, kl, distortion = (torch.cat(one) for one in zip(*rows, strict=True))
     return DiagonalGaussian(mean, log_var), kl, distortion

@@ -50,7 +50,7 @@ def has_standard_prior(model: Autoencoder) -> bool:
 def generate(model: Autoencoder, z: Float[Tensor, "n d"], y: Int[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
     """The expected image of each code, decoded in chunks."""
     chunks = zip(z.split(DECODED_AT_ONCE), y.split(DECODED_AT_ONCE), strict=True)
-    return torch.cat([model.generate(codes, labels) for codes, labels in chunks])
+    return torch.cat([model.decode(codes, labels) for codes, labels in chunks])
 
 
 def uniform_labels(model: Autoencoder, count: int) -> Int[Tensor, " n"]:

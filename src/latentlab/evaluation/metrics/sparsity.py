@@ -45,7 +45,7 @@ def _sums(model: Autoencoder, loader: Iterable[Batch], active_above: float) -> l
     totals: list[Tensor] = []
     for batch in loader:
         z = model.encode(batch.x, batch.y).z
-        error = batch.x - model.generate(z, batch.y)
+        error = batch.x - model.decode(z, batch.y)
         wide = widest(batch.x.device)
         x = batch.x.to(wide)
         sums = [

@@ -1,7 +1,7 @@
 """Interpolations and traversals: images along paths in the latent space."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -9,6 +9,7 @@ from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
 from latentlab.figures.images import image_grid
+from latentlab.functional.paths import linear, spherical
 
 PAIRS, POINTS = 6, 11
 UNITS = 14
@@ -21,7 +22,7 @@ def interpolations(subject: Subject) -> Figure:
     fraction = torch.linspace(0, 1, POINTS, device=z.device).unsqueeze(1)
     rows, labels = [], []
     for one, other in _pairs(y, same=subject.model.conditional):
-        for name, path in (("linear", torch.lerp), ("spherical", _spherical)):
+        for name, path in (("linear", linear), ("spherical", spherical)):
             images = generate(subject.model, path(z[one], z[other], fraction), y[one].expand(POINTS))
             rows.append(torch.cat((x[one : one + 1], images, x[other : other + 1])))
             labels.append(name)
@@ -68,14 +69,3 @@ def _pairs(y: Int[Tensor, " n"], same: bool) -> list[tuple[int, int]]:
             order.remove(other)
             found.append((one, other))
     return found
-
-
-def _spherical(
-    one: Float[Tensor, " d"], other: Float[Tensor, " d"], fraction: Float[Tensor, "k 1"]
-) -> Float[Tensor, "k d"]:
-    """Spherical linear interpolation (Shoemake 1985); linear between parallel codes."""
-    cosine = torch.nn.functional.cosine_similarity(one, other, dim=0).clamp(-1, 1)
-    angle = cosine.arccos()
-    if float(angle.sin()) < 1e-4:
-        return torch.lerp(one, other, fraction)
-    return (((1 - fraction) * angle).sin() * one + (fraction * angle).sin() * other) / angle.sin()

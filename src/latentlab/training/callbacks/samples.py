@@ -33,7 +33,7 @@ class Samples(PictureCallback):
         labels = y if model.conditional else torch.zeros_like(y)
         noise = torch.randn(len(y), model.latent_dim, generator=torch.Generator().manual_seed(SEED))
         z, source = _codes(trainer, model, labels, noise.to(model.device))
-        images = model.generate(z, labels)
+        images = model.decode(z, labels)
         if not model.conditional:
             line = run_line(trainer, model, f"{len(y)} codes from {source}.")
             return image_grid(images, COLUMNS, "Samples", line)

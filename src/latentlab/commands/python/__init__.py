@@ -1,0 +1,1 @@
+"""latentlab in Python: `import latentlab as ll`; its names are listed in `latentlab/__init__.py`."""

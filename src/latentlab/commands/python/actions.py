@@ -1,0 +1,94 @@
+"""Train, load and evaluate, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from latentlab.commands.python.trained_run import TrainedRun
+from latentlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from latentlab.commands.python.arrays import ArrayData
+
+
+def train(
+    *overrides: str, name: str | None = None, data: ArrayData | None = None, config_dir: str | Path | None = None
+) -> TrainedRun:
+    """Train one model in this process, as `latentlab train` does with the same overrides.
+
+    overrides: such as "model=cvae", "data=digits", "trainer.max_epochs=3".
+    name: of its folder below outputs/runs; None: time, variant and data.
+    data: the user's own arrays, in place of a `data=` override.
+    config_dir: a folder of further configs.
+
+    Raises:
+        UserError: a mistake in the overrides, the data or the folder, or the objective became NaN or infinite.
+        KeyboardInterrupt: the run was interrupted after its state was saved; "resume=FOLDER" continues it.
+    """
+    from latentlab.commands.job import job, refuse_unsound
+    from latentlab.commands.python.process import as_the_command_line
+    from latentlab.commands.train import of_a_training
+    from latentlab.config.command_line import run_in_python
+
+    given = [*overrides, *([] if name is None else [f"name={name}"])]
+    if data is not None:
+        given += data.saved(_output_dir(given) / "arrays")
+    folders: list[Path] = []
+
+    def train_and_remember(config: DictConfig) -> float:
+        folders.append(Path(config.resume or config.paths.run_dir))
+        return job(config)
+
+    with as_the_command_line(["train", *given]):
+        run_in_python(train_and_remember, "train", of_a_training(given), config_dir, refuse_unsound)
+    return TrainedRun(folders[0])
+
+
+def load(folder: str | Path) -> TrainedRun:
+    """The run in a folder.
+
+    Raises:
+        UserError: it is no run's folder.
+    """
+    return TrainedRun(folder)
+
+
+def evaluate(
+    run: TrainedRun | str | Path,
+    suite: Literal["quick", "full"] = "quick",
+    *,
+    samples: int | None = None,
+    device: str = "auto",
+    data_root: str | Path | None = None,
+    output_dir: str | Path = "outputs",
+) -> TrainedRun:
+    """Measure a complete run on the test images, as `latentlab evaluate` does; its figures are in the run's `metrics`.
+
+    Raises:
+        UserError: the run is not complete, or its data or the device cannot be used.
+    """
+    from latentlab.commands.python.process import as_the_command_line
+    from latentlab.evaluation.evaluate_run import evaluate_run
+    from latentlab.evaluation.suites import SUITES
+    from latentlab.runs import Run
+    from latentlab.training.restore import refuse_unfit_for_evaluation
+
+    if suite not in SUITES:
+        raise ConfigError(f"suite: expected {' or '.join(SUITES)}, found {suite}")
+    loaded = run if isinstance(run, TrainedRun) else TrainedRun(run)
+    folder, root = Run(loaded.folder), None if data_root is None else str(data_root)
+    refuse_unfit_for_evaluation(folder)
+    with as_the_command_line(["evaluate", str(loaded.folder)]):
+        evaluate_run(folder, suite, str(output_dir), quiet=True, samples=samples, device=device, root=root)
+    return loaded
+
+
+def _output_dir(overrides: Sequence[str]) -> Path:
+    from latentlab.config.quoting import bare
+
+    given = [text.partition("=")[2] for text in overrides if text.startswith("paths.output_dir=")]
+    return Path(bare(given[-1]) if given else "outputs").absolute()

@@ -1,0 +1,48 @@
+"""The user's own arrays of images, for `train`."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from dataclasses import KW_ONLY, dataclass, fields
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from latentlab.config.quoting import literal
+from latentlab.runs.files import write_atomically
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ArrayData:
+    """Images and their labels, NumPy arrays or tensors; all but `x` may be missing.
+
+    Images are (N, H, W), (N, H, W, C) or (N, C, H, W): bytes, booleans, or floats in [0, 1], which are rounded to
+    bytes. Labels are whole numbers or names, (N,). Splits that are missing are drawn from `x`.
+
+    name: of the data, in figures and reports.
+    """
+
+    x: Any
+    y: Any = None
+    _: KW_ONLY
+    x_validation: Any = None
+    y_validation: Any = None
+    x_test: Any = None
+    y_test: Any = None
+    name: str = "arrays"
+
+    def saved(self, folder: Path) -> list[str]:
+        """The overrides that select these arrays, written into the folder once: a run can be resumed and evaluated."""
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
+        arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
+        stream = io.BytesIO()
+        np.savez(stream, allow_pickle=False, **arrays)
+        content = stream.getbuffer()
+        file = folder / f"{self.name}-{zlib.crc32(content):08x}.npz"
+        if not file.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, content)
+        return ["data=arrays", f"data.file={literal(str(file))}", f"data.name={literal(self.name)}"]

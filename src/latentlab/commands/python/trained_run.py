@@ -1,0 +1,123 @@
+"""A run in Python: its figures, curves, pictures and model."""
+
+from __future__ import annotations
+
+import base64
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from latentlab.errors import UserError
+from latentlab.runs import Run
+from latentlab.runs.run import NOT_A_RUN
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+    from pandas import DataFrame
+
+    from latentlab.data.base import ImageDataModule
+    from latentlab.models.base import Autoencoder
+
+SHOWN = ("objective", "mse", "bce", "kl", "elbo", "nll")  # of the test, in a notebook
+WIDTH = 420  # pixels of a picture in a notebook
+
+
+@final
+class TrainedRun:
+    """What `train` and `load` return; a notebook shows it as a table and its pictures.
+
+    Everything is read from the run's folder when it is asked for, also of a run that was stopped.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self._run = Run(folder)
+        if not self._run.config_file.is_file():
+            raise UserError(f"{folder} {NOT_A_RUN}")
+
+    @property
+    def folder(self) -> Path:
+        return self._run.folder
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    @property
+    def status(self) -> str:
+        """complete, running, interrupted, failed, pruned or unknown."""
+        return self._run.status["status"]
+
+    @property
+    def config(self) -> DictConfig:
+        """The resolved config."""
+        return self._run.config
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The final figures by name, such as `test/elbo`, those of an evaluation included; empty until it is complete.
+
+        A figure that is not finite is NaN.
+        """
+        found = (self._run.metrics or {"metrics": {}})["metrics"]
+        return {name: float("nan") if value is None else value for name, value in found.items()}
+
+    @property
+    def history(self) -> DataFrame:
+        """The learning curves: a row per epoch, a column per figure."""
+        from pandas import DataFrame
+
+        epochs, _ = self._run.read_history()
+        rows = [
+            {"epoch": int(epoch), **{k: v for k, v in row.items() if k != "epoch"}} for epoch, row in epochs.items()
+        ]
+        return DataFrame(rows).set_index("epoch") if rows else DataFrame()
+
+    @property
+    def figures(self) -> dict[str, Path]:
+        """The latest pictures by name, such as `samples`."""
+        return {file.stem: file for file in self._run.figures}
+
+    def model(self) -> Autoencoder:
+        """The model with the weights that were tested, on the CPU, in eval mode and without gradients.
+
+        Raises:
+            UserError: there is no checkpoint, or it is damaged.
+        """
+        from latentlab.training.restore import load_model
+
+        return load_model(self._run).requires_grad_(False)
+
+    def data(self) -> ImageDataModule:
+        """The data that it was trained on, loaded: `data().test.pixels`, `data().test_dataloader()`.
+
+        Raises:
+            UserError: it is missing, damaged, or holds other images than those of the training.
+        """
+        from latentlab.training.restore import load_data
+
+        return load_data(self._run)
+
+    def __repr__(self) -> str:
+        return f"TrainedRun({str(self.folder)!r}: {', '.join(f'{k} {v}' for k, v in self._summary().items())})"
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in self._summary().items()
+        )
+        pictures = "".join(
+            f'<figure style="display:inline-block;margin:4px"><img width="{WIDTH}" alt="{html.escape(name)}" '
+            f'src="data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"></figure>'
+            for name, file in self.figures.items()
+        )
+        return f"<table>{cells}</table>{pictures}"
+
+    def _summary(self) -> dict[str, str]:
+        results: dict[str, Any] = self._run.metrics or {}
+        figures = {name: self.metrics[f"test/{name}"] for name in SHOWN if f"test/{name}" in self.metrics}
+        return {
+            "variant": self.config.model._target_.rpartition(".")[2],
+            "data": results.get("data") or self.config.data._target_.rpartition(".")[2],
+            "status": self.status,
+            "epochs": str(results.get("epochs", "-")),
+            **{f"test/{name}": f"{value:.5g}" for name, value in figures.items()},
+        }

@@ -1,0 +1,140 @@
+"""What every variant can be asked for: codes, images of codes, samples, and the paths between two images."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple, final
+
+import torch
+from jaxtyping import Float
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from latentlab.functional.batch import NO_LABEL, AnyLabel, Code, Image, Label
+from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.functional.paths import linear, spherical
+from latentlab.models.parts import Parts
+
+
+class Encoding(NamedTuple):
+    """A code and the posterior it comes from.
+
+    z: the code, (B, D); the posterior's mean where there is one.
+    posterior: q(z|x), or None for a variant whose encoder gives a point.
+    raw: what the code is the activation of, (B, D), for a variant with an activation of its own.
+    """
+
+    z: Code
+    posterior: DiagonalGaussian | None = None
+    raw: Code | None = None
+
+
+class Codec(LightningModule, ABC):
+    """An encoder, a decoder and the likelihood of the decoder's parameters.
+
+    Labels y are a tensor, (B,), or one number for all images; only a conditional variant reads them.
+
+    parameters_per_latent: what the encoder returns for each latent unit: 1 for a point, 2 for mean and log_var.
+    conditional: whether the networks are conditioned on the label.
+    """
+
+    parameters_per_latent: ClassVar[int] = 1
+    conditional: ClassVar[bool] = False
+
+    def __init__(self, parts: Parts, latent_dim: int) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.likelihood = parts.encoder, parts.decoder, parts.likelihood
+        self.decoder.tie_to(self.encoder)
+        self.image_shape = parts.image_shape
+        self.num_classes = parts.num_classes
+        self.latent_dim = latent_dim
+
+    @abstractmethod
+    def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
+        """The code of each image, with its posterior where the variant has one."""
+
+    def decode_parameters(self, z: Code, y: AnyLabel = None) -> Image:
+        """The parameters of p(x|z) for each code, such as a Bernoulli likelihood's logits, (B, C, H, W)."""
+        return self.decoder(z)
+
+    def prior(self, y: Label) -> DiagonalGaussian | None:
+        """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one."""
+        return None
+
+    @final
+    def decode(self, z: Code, y: AnyLabel = None) -> Image:
+        """The expected image of each code, (B, C, H, W), in [0, 1] for a Bernoulli likelihood.
+
+        Raises:
+            ValueError: the variant is conditional, and the labels are missing.
+        """
+        return self.likelihood.mean(self.decode_parameters(z, self.labels(y, len(z))))
+
+    @final
+    def reconstruct(self, x: Image, y: AnyLabel = None) -> Image:
+        """The expected image of each image's code (the posterior's mean, not a draw).
+
+        Raises:
+            ValueError: the variant is conditional, and the labels are missing.
+        """
+        labels = self.labels(y, len(x))
+        return self.decode(self.encode(x, labels).z, labels)
+
+    @final
+    @torch.no_grad()
+    def sample(self, count: int, label: AnyLabel = None) -> Image:
+        """The expected images of `count` codes that are drawn from the prior by torch's global generator.
+
+        Raises:
+            ValueError: the variant has no prior, or is conditional, and the label is missing or unknown.
+        """
+        y = self.labels(label, count)
+        prior = self.prior(y)
+        if prior is None:
+            raise ValueError(
+                f"{type(self).__name__} has no prior to draw codes from; decode codes of your own, as by "
+                f"model.decode(torch.randn({count}, {self.latent_dim}))"
+            )
+        return self.decode(prior.sample(torch.randn(count, self.latent_dim, device=self.device)), y)
+
+    @final
+    @torch.no_grad()
+    def interpolate(
+        self,
+        x_a: Float[Tensor, "*b c h w"],
+        x_b: Float[Tensor, "*b c h w"],
+        steps: int = 9,
+        y: AnyLabel = None,
+        path: str = "linear",
+    ) -> Float[Tensor, "*b k c h w"]:
+        """The expected images at even steps from the code of `x_a` to that of `x_b`, both included.
+
+        steps: k. path: "linear", or "spherical" (Shoemake 1985).
+
+        Raises:
+            ValueError: fewer than two steps, another path, or labels of a conditional variant are missing.
+        """
+        paths = {"linear": linear, "spherical": spherical}
+        if steps < 2 or path not in paths:
+            expected = "steps: expected at least 2" if steps < 2 else f"path: expected {' or '.join(paths)}"
+            raise ValueError(f"{expected}, found {steps if steps < 2 else path}")
+        one, other = (x.reshape(-1, *x.shape[-3:]) for x in (x_a, x_b))
+        labels = self.labels(y, len(one))
+        fraction = torch.linspace(0, 1, steps, device=one.device).unsqueeze(1)
+        pairs = zip(self.encode(one, labels).z, self.encode(other, labels).z, strict=True)
+        z = torch.cat([paths[path](a, b, fraction) for a, b in pairs])
+        images = self.decode(z, labels.repeat_interleave(steps))
+        return images.reshape(*x_a.shape[:-3], steps, *x_a.shape[-3:])
+
+    @final
+    def labels(self, y: AnyLabel, count: int) -> Label:
+        """Labels for `count` images, int64, (B,).
+
+        Raises:
+            ValueError: the variant is conditional, and they are missing, or the one number is no class.
+        """
+        if isinstance(y, Tensor):
+            return y
+        found = NO_LABEL if y is None else y
+        if self.conditional and not 0 <= found < self.num_classes:
+            expected = f"a label in 0..{self.num_classes - 1} for each image, as {type(self).__name__} is conditional"
+            raise ValueError(f"label: expected {expected}, found {'none' if y is None else y}")
+        return torch.full((count,), found, device=self.device)

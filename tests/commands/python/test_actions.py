@@ -1,0 +1,182 @@
+"""`import latentlab as ll`: train, load, evaluate and report from Python, and what a notebook shows."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import latentlab as ll
+
+TINY = ("data=digits", "data.image_size=8", "net.widths=[16]", "trainer.max_epochs=2", "logger=none")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A short run of a conditional VAE, with its pictures."""
+    before = os.getcwd()
+    os.chdir(tmp_path_factory.mktemp("python"))
+    try:
+        run = ll.train("model=cvae", *TINY, f"paths.output_dir={os.getcwd()}/outputs", name="first")
+    finally:
+        os.chdir(before)
+    return run
+
+
+def test_a_run_has_its_figures_curves_config_and_pictures(run):
+    assert run.folder.parts[-3:] == ("outputs", "runs", "first")
+    assert (run.name, run.status) == ("first", "complete")
+    assert run.metrics["test/elbo"] < 0
+    assert run.config.model.latent_dim == 20
+    assert list(run.history.index) == [1, 2]
+    assert run.history.loc[2, "val/objective"] == pytest.approx(run.metrics["val/objective_final"], rel=0.2)
+    assert {"samples", "reconstructions", "latent_plane"} <= run.figures.keys()
+
+
+def test_its_model_is_ready_to_use(run):
+    model = run.model()
+    x = run.data().test_dataloader().__iter__().__next__().x[:3]
+    assert not model.training
+    assert model.encode(x, 3).z.shape == (3, 20)
+    assert model.sample(16, label=3).numpy().shape == (16, 1, 8, 8)
+
+
+def test_a_loaded_run_is_the_same(run):
+    assert ll.load(run.folder).metrics == run.metrics
+
+
+def test_a_notebook_shows_a_table_and_the_pictures(run):
+    shown = run._repr_html_()
+    assert "<th>variant</th><td>CVAE</td>" in shown
+    assert "test/elbo" in shown
+    assert shown.count("data:image/png;base64,") == len(run.figures)
+    assert "CVAE" in repr(run)
+
+
+def test_a_report_of_runs(run, tmp_path):
+    page = ll.report([run, run.folder], tmp_path / "page")
+    assert page.read_text().count("CVAE") > 1
+    with pytest.raises(ll.UserError, match="report: expected the folder of a sweep, or a list of runs, found nowhere"):
+        ll.report("nowhere")
+
+
+def test_an_evaluation_adds_its_figures(run, outputs, monkeypatch):
+    measured = ll.evaluate(run, samples=2, output_dir=outputs)
+    assert measured.metrics.keys() > {"test/nll", "test/elbo", "test/linear_probe_error"}
+    with pytest.raises(ll.UserError, match="samples: expected at least 1, found 0"):
+        ll.evaluate(run, samples=0)
+
+
+def test_a_run_is_resumed_by_its_folder(run):
+    longer = ll.train(f"resume={run.folder}", "trainer.max_epochs=3")
+    assert longer.folder == run.folder
+    assert list(longer.history.index) == [1, 2, 3]
+
+
+def test_a_name_is_taken_once(run, folder):
+    with pytest.raises(
+        ll.UserError, match=r"name: .*/runs/first holds a run already \(status: complete\); continue it"
+    ):
+        ll.train("model=ae", *TINY, f"paths.output_dir={run.folder.parents[1]}", name="first")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "x" * 201])
+def test_a_name_is_that_of_a_folder(folder, name):
+    with pytest.raises(ll.UserError, match="name: expected the name of a folder, without /"):
+        ll.train("model=ae", *TINY, name=name)
+
+
+def test_arrays_of_ones_own_are_kept_for_a_later_evaluation(folder):
+    random = np.random.default_rng(0)
+    data = ll.ArrayData(
+        random.random((60, 8, 8)),
+        np.arange(60) % 3,
+        x_test=torch.rand(20, 8, 8),
+        y_test=torch.zeros(20, dtype=int),
+        name="mine",
+    )
+    run = ll.train("model=vae", *TINY[2:], data=data)
+    assert run.folder.name.endswith(tuple("0123456789abcdef"))
+    assert "_vae_arrays_" in run.folder.name
+    assert len(run.data().test.labels) == 20
+    assert run.config.data.name == "mine"
+    ll.train("model=ae", *TINY[2:], data=data)
+    assert len(list((folder / "outputs" / "arrays").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("model=vea",), "did you mean vae"),
+        (("model.bta=3",), "did you mean beta"),
+        (("seed=x",), "seed: expected int"),
+        (("--help",), "--help: expected KEY=VALUE; flags are for the command line"),
+        (("-m", "seed=1,2"), "-m: expected KEY=VALUE"),
+        (("model=vae", "seed=1,2"), "seed"),
+        (("resume=nowhere",), "resume: nowhere is not a run's folder"),
+        (("likelihood=gaussian", "optimizer=sgd", "optimizer.lr=1e3"), "is not finite at step"),
+    ],
+)
+def test_a_mistake_is_an_exception_in_one_line(folder, overrides, message):
+    with pytest.raises(ll.UserError, match=message) as error:
+        ll.train(*TINY, *overrides)
+    assert "\n" not in str(error.value)
+
+
+def state_of_the_process():
+    return (
+        *(str(np.random.get_state()), torch.get_rng_state().tolist()),  # beartype draws from Python's own
+        *(torch.are_deterministic_algorithms_enabled(), torch.get_float32_matmul_precision(), torch.is_grad_enabled()),
+        *(dict(os.environ), sys.argv[:], os.getcwd(), logging.raiseExceptions),
+        *(logging.root.handlers[:], logging.root.level, logging.getLogger("lightning.pytorch").level),
+        *(signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)),
+    )
+
+
+@pytest.mark.parametrize("overrides", [("trainer=smoke",), ("model=vea",), ("optimizer=sgd", "optimizer.lr=1e9")])
+def test_the_process_is_afterwards_what_it_was(folder, overrides):
+    torch.use_deterministic_algorithms(True)
+    before = state_of_the_process()
+    try:
+        ll.train(*TINY, "trainer.matmul_precision=high", *overrides)
+    except ll.UserError:
+        pass
+    finally:
+        found = state_of_the_process()
+        torch.use_deterministic_algorithms(False)
+    assert found == before
+
+
+def test_ctrl_c_saves_the_run_and_raises_keyboard_interrupt(folder):
+    threading.Timer(1.5, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        ll.train(*TINY[:-2], "logger=none", "trainer.max_epochs=100000", "callbacks=no_pictures", name="long")
+    run = ll.load("outputs/runs/long")
+    assert run.status == "interrupted"
+    assert run.metrics == {}
+    assert not run.model().training
+
+
+def test_it_trains_in_a_thread_that_is_not_the_main_one(folder):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(ll.train(*TINY, "trainer=smoke")))
+    thread.start()
+    thread.join()
+    assert found[0].status == "complete"
+
+
+def test_importing_latentlab_loads_nothing_and_offers_its_names():
+    code = (
+        "import sys, latentlab as ll; assert 'torch' not in sys.modules and 'hydra' not in sys.modules; print(*dir(ll))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"train", "load", "evaluate", "report", "build", "ArrayData", "VAE"} <= set(done.stdout.split())
+    for name in ll.__all__:
+        assert callable(getattr(ll, name)), name
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = ll.trian

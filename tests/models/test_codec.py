@@ -1,0 +1,74 @@
+"""What every trained model can be asked for."""
+
+import pytest
+import torch
+
+from tests.models.variants import LATENT_DIM, SHAPE, build, images
+
+X, Y = images()
+
+
+@pytest.mark.parametrize("variant", ["ae", "sparse_l1", "denoising", "vae"])
+def test_labels_are_needless_where_the_variant_is_not_conditional(variant):
+    model = build(variant)
+    assert torch.equal(model.encode(X).z, model.encode(X, Y).z)
+    assert torch.equal(model.reconstruct(X), model.reconstruct(X, Y))
+
+
+@pytest.mark.parametrize("ask", [lambda m: m.encode(X), lambda m: m.reconstruct(X), lambda m: m.sample(3)])
+def test_a_conditional_variant_says_that_labels_are_missing(ask):
+    with pytest.raises(ValueError, match=r"label: expected a label in 0\.\.9 for each image, .* found none"):
+        ask(build("cvae"))
+
+
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_number_that_is_no_class_is_refused(label):
+    with pytest.raises(ValueError, match=f"found {label}"):
+        build("cvae").sample(2, label=label)
+
+
+def test_one_label_for_all_images_is_that_label_for_each():
+    model, z = build("cvae"), torch.randn(6, LATENT_DIM)
+    assert torch.equal(model.decode(z, 3), model.decode(z, torch.full((6,), 3)))
+
+
+def test_a_decoded_image_is_the_expectation_of_the_likelihood():
+    model, z = build("vae"), torch.randn(6, LATENT_DIM)
+    torch.testing.assert_close(model.decode(z), torch.sigmoid(model.decoder(z)))
+
+
+def test_samples_are_decoded_draws_from_the_prior():
+    model = build("vae")
+    torch.manual_seed(1)
+    samples = model.sample(4)
+    torch.manual_seed(1)
+    torch.testing.assert_close(samples, model.decode(torch.randn(4, LATENT_DIM)))
+    assert not samples.requires_grad
+
+
+def test_a_variant_without_a_prior_says_so():
+    with pytest.raises(ValueError, match=r"AE has no prior to draw codes from; .*model\.decode\(torch\.randn\(16, "):
+        build("ae").sample(16)
+
+
+@pytest.mark.parametrize("path", ["linear", "spherical"])
+def test_an_interpolation_begins_and_ends_at_the_reconstructions(path):
+    model = build("vae")
+    images = model.interpolate(X[0], X[1], steps=5, path=path)
+    assert images.shape == (5, *SHAPE)
+    torch.testing.assert_close(images[[0, 4]], model.reconstruct(X[:2]))
+    pairs = model.interpolate(X[:2], X[2:4], steps=5, path=path)
+    assert pairs.shape == (2, 5, *SHAPE)
+    torch.testing.assert_close(pairs[:, 0], model.reconstruct(X[:2]))
+
+
+def test_the_middle_of_a_linear_interpolation_is_the_mean_code():
+    model = build("cvae")
+    z = model.encode(X[:2], 4).z.mean(0, keepdim=True)
+    torch.testing.assert_close(model.interpolate(X[0], X[1], steps=3, y=4)[1], model.decode(z, 4)[0])
+
+
+@pytest.mark.parametrize(("options", "message"), [({"steps": 1}, "at least 2"), ({"path": "wild"}, "linear or spheri")])
+def test_other_paths_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        build("vae").interpolate(X[0], X[1], **options)
