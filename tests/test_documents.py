@@ -237,7 +237,18 @@ def python(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_examples_of_extending_train_together_and_are_read_back(tmp_path):
+@pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
+def test_the_python_of_a_document_runs_from_top_to_bottom(tmp_path, outputs, name):
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "reference_classifiers").symlink_to(outputs / "reference_classifiers")
+    (outputs / "reference_classifiers").mkdir(parents=True, exist_ok=True)
+    shown = "\n".join(blocks((ROOT / name).read_text(), "python"))
+    shown = shown.replace('"data=digits"', '"data=digits", "data.image_size=8"')  # whose classifier the tests share
+    python(tmp_path, "-c", shown)
+    assert (tmp_path / "outputs" / "runs" / "first" / "metrics.json").is_file()
+
+
+def test_the_examples_of_extending_train_together_and_are_measured(tmp_path, outputs):
     saved_examples(tmp_path)
     (line,) = [c.text for c in COMMANDS if c.place == "docs/extending.md" and "short_codes" in c.text]
     arguments = line.partition("latentlab ")[2].split()
@@ -245,12 +256,6 @@ def test_the_examples_of_extending_train_together_and_are_read_back(tmp_path):
     metrics = json.loads((tmp_path / "outputs/runs/FOLDER/metrics.json").read_text())["metrics"]
     assert {"test/length", "test/mse", "test/bce"} <= metrics.keys()
     assert "train/weight_norm" in (tmp_path / "outputs/runs/FOLDER/history.jsonl").read_text()
-    # the example of README reads the run back, and the metric measures it
-    (reading,) = blocks((ROOT / "README.md").read_text(), "python")
-    (metric,) = [b for b in blocks((ROOT / "docs/extending.md").read_text(), "python") if "def code_length" in b]
-    measuring = (
-        "from latentlab.training.restore import load_data\n"
-        "data = load_data(run)\n"
-        "print(dict(code_length(model, data.test_dataloader())))"
-    )
-    assert "code_length" in python(tmp_path, "-c", f"{reading}\n{metric}\n{measuring}")
+    (line,) = [c.text for c in COMMANDS if c.place == "docs/extending.md" and "measurements=code" in c.text]
+    python(tmp_path, "-m", "latentlab", *line.partition("latentlab ")[2].split(), f"paths.output_dir={outputs}")
+    assert json.loads((tmp_path / "outputs/runs/FOLDER/metrics.json").read_text())["metrics"]["test/code_length"] > 0

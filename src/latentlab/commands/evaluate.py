@@ -16,6 +16,8 @@ from latentlab.runs.run import NOT_A_RUN
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from latentlab.evaluation.measurements import Measurement
+
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
@@ -58,6 +60,7 @@ def job(config: DictConfig) -> None:
     import_quickly("latentlab.evaluation.evaluate_run")
     from latentlab.evaluation.evaluate_run import evaluate_run
 
+    own = {name: _measurement(config, f"measurements.{name}") for name in config.get("measurements") or {}}
     evaluate_run(
         run,
         config.suite,
@@ -66,4 +69,14 @@ def job(config: DictConfig) -> None:
         samples=config.samples,
         device=config.device,
         root=config.data_root,
+        own=own,
     )
+
+
+def _measurement(config: DictConfig, key: str) -> Measurement:
+    from latentlab.config.instantiation import make
+
+    made = make(config, key, object)
+    if not callable(made):
+        raise ConfigError(f"{key}: expected a function of the subject (_partial_: true), found {type(made).__name__}")
+    return made

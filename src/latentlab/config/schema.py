@@ -61,7 +61,7 @@ REQUIRED_COMPONENTS = (
     *("model", "net.encoder", "net.decoder", "likelihood", "data", "optimizer", "scheduler", "trainer"),
     "callbacks.checkpoint",  # which selects a run's best epoch
 )
-OPTIONAL_COMPONENTS = ("callbacks", "logger")
+OPTIONAL_COMPONENTS = ("callbacks", "logger", "measurements")
 
 
 def check(config: Mapping[str, Any], raw: Raw = None) -> None:

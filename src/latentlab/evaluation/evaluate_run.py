@@ -1,9 +1,10 @@
 """Evaluation of a run from its folder, with the open loggers of its training or with reopened ones."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from lightning.pytorch.loggers import Logger
 
 from latentlab.errors import ConfigError
 from latentlab.evaluation.measured_run import evaluate
+from latentlab.evaluation.measurements import Measurement
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, SuiteName
 from latentlab.processes.allocator import keep_freed_memory
@@ -30,6 +32,7 @@ def evaluate_run(
     samples: int | None = None,
     device: str = "auto",
     root: str | None = None,
+    own: Mapping[str, Measurement] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Compute the metrics and pictures of a complete run; returns the new content of its `metrics.json`.
 
@@ -37,6 +40,7 @@ def evaluate_run(
     loggers: the open loggers of its training; None: the loggers of the run's config are reopened.
     samples: codes per image for the log-likelihood, instead of the suite's number.
     root: the folder of the data, if it has moved since the training.
+    own: the user's own measurements by name: functions of the `Subject` that yield (name, value).
 
     Raises:
         UserError: the run, its data or the device cannot be used.
@@ -50,7 +54,7 @@ def evaluate_run(
         name, weights = run.folder.resolve().name, "best" if _has_best(run) else "last"
         classifiers = Path(outputs) / "reference_classifiers"
         subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, classifiers)
-        metrics = evaluate(run, subject, suite, opened, quiet)
+        metrics = evaluate(run, subject, suite, own, opened, quiet)
     log.info("all metrics: %s/metrics.json; pictures: %s/figures/evaluation_*.png", run.folder, run.folder)
     return metrics
 

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from operator import itemgetter
 from typing import Any, final
 
@@ -11,6 +12,7 @@ import torch
 from lightning.pytorch.loggers import Logger
 from rich import progress as rich
 
+from latentlab.evaluation.measurements import Measurement
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, Suite, SuiteName
@@ -32,7 +34,7 @@ PREFIX = "evaluation"  # of the keys of these pictures, unlike those of training
 class _Steps:
     """The seconds of each measurement and picture, and the reasons of those that were skipped."""
 
-    def __init__(self, advance: Callable[[str], None]) -> None:
+    def __init__(self, advance: Callable[[str, float], None]) -> None:
         self._advance = advance
         self.skipped: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
@@ -49,16 +51,25 @@ class _Steps:
             log.info("skipped: %s, as %s", name, reason)
         else:
             self.seconds[name] = round(time.perf_counter() - started, 2)
-        self._advance(name)
+        self._advance(name, time.perf_counter() - started)
 
 
-def evaluate(run: Run, subject: Subject, suite: SuiteName, loggers: Sequence[Logger], quiet: bool) -> dict[str, Any]:
+def evaluate(
+    run: Run,
+    subject: Subject,
+    suite: SuiteName,
+    own: Mapping[str, Measurement],
+    loggers: Sequence[Logger],
+    quiet: bool,
+) -> dict[str, Any]:
     """Compute and log the metrics and pictures; returns the new content of `metrics.json`.
+
+    own: the user's own measurements, beside those of the suite.
 
     The metrics are added to those of the run's own test, as `test/NAME`. Measurements and pictures that do not apply
     to the model are listed with the reason under `evaluation.skipped`.
     """
-    chosen, content = SUITES[suite], run.metrics or {}
+    chosen, content = SUITES[suite].with_measurements(own), run.metrics or {}
     step = int(content.get("steps", 0))
     content.pop("evaluation", None)  # of an earlier evaluation; written again when this one is complete
     found: dict[str, float] = {}
@@ -95,12 +106,12 @@ def _log(metrics: dict[str, float], loggers: Sequence[Logger], step: int) -> Non
 
 
 @contextmanager
-def _progress(suite: Suite, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A progress bar; calling what it yields with the name of a finished step advances it."""
+def _progress(suite: Suite, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """A progress bar, or a log line per step; to be called with the name of a finished step and its seconds."""
     if quiet:
-        yield lambda name: None
+        yield partial(log.info, "%s: %.1f s")
         return
     columns = (rich.TextColumn("evaluating"), rich.BarColumn(bar_width=None), rich.TextColumn("{task.description}"))
     with rich.Progress(*columns, rich.TimeElapsedColumn(), transient=True) as bar:
         task = bar.add_task("", total=len(suite.measurements) + len(suite.pictures))
-        yield lambda name: bar.update(task, advance=1, description=name)
+        yield lambda name, seconds: bar.update(task, advance=1, description=name)

@@ -21,6 +21,7 @@ from latentlab.data.images import Images
 from latentlab.data.loader import to_floats
 from latentlab.data.one_at_a_time import one_at_a_time
 from latentlab.errors import UserError
+from latentlab.evaluation.waiting import reported
 from latentlab.functional.schedules import OneCycleRate
 from latentlab.runs.files import write_atomically
 
@@ -165,7 +166,7 @@ def _train(classifier: ReferenceClassifier, images: Images) -> None:
     """
     optimizer = torch.optim.Adam(classifier.train().parameters(), lr=PEAK_RATE)
     rate = OneCycleRate(warmup=0.3, start=0.04, final=1e-3)
-    for step, batch in enumerate(_batches(images)):
+    for step, batch in enumerate(reported(_batches(images), STEPS, "training the reference classifier")):
         x = _shifted(to_floats(batch.pixels))
         outliers = _softened(_outliers(x, batch.labels))
         x = torch.cat((x[: len(x) // 2], _softened(x[len(x) // 2 :])))

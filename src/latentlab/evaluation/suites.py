@@ -1,7 +1,7 @@
 """The suites: which measurements and pictures each has."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 from matplotlib.figure import Figure
@@ -31,6 +31,10 @@ class Suite:
     samples: int
     measurements: dict[str, Measurement]
     pictures: dict[str, Picture]
+
+    def with_measurements(self, own: Mapping[str, Measurement]) -> "Suite":
+        """The suite, and after its own measurements these."""
+        return replace(self, measurements={**self.measurements, **own})
 
 
 QUICK_PICTURES: dict[str, Picture] = {

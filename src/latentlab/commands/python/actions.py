@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from latentlab.commands.python.trained_run import TrainedRun
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from latentlab.commands.python.arrays import ArrayData
+    from latentlab.evaluation.measurements import Measurement
 
 
 def train(
@@ -65,8 +67,11 @@ def evaluate(
     device: str = "auto",
     data_root: str | Path | None = None,
     output_dir: str | Path = "outputs",
+    measurements: Mapping[str, Measurement] = MappingProxyType({}),
 ) -> TrainedRun:
     """Measure a complete run on the test images, as `latentlab evaluate` does; its figures are in the run's `metrics`.
+
+    measurements: of your own, by name: functions of a `latentlab.evaluation.subject.Subject` that yield (name, value).
 
     Raises:
         UserError: the run is not complete, or its data or the device cannot be used.
@@ -83,7 +88,9 @@ def evaluate(
     folder, root = Run(loaded.folder), None if data_root is None else str(data_root)
     refuse_unfit_for_evaluation(folder)
     with as_the_command_line(["evaluate", str(loaded.folder)]):
-        evaluate_run(folder, suite, str(output_dir), quiet=True, samples=samples, device=device, root=root)
+        evaluate_run(
+            folder, suite, str(output_dir), quiet=True, samples=samples, device=device, root=root, own=measurements
+        )
     return loaded
 
 
