@@ -30,16 +30,27 @@ def with_folder(arguments: list[str]) -> list[str]:
     Raises:
         UserError: no folder is named, or it is no run's.
     """
-    if any(argument.startswith("-") for argument in arguments):
+    configs, others = _config_dir(arguments)
+    if any(argument.startswith("-") for argument in others):
         return arguments
-    given = [argument for argument in arguments if _names_folder(argument)]
+    given = [argument for argument in others if _names_folder(argument)]
     if not given:
         raise ConfigError("run: missing; give its folder: latentlab evaluate outputs/runs/FOLDER")
     folder = bare(given[-1].removeprefix("run="))
     if not Run(folder).config_file.is_file():
         raise UserError(f"run: {folder} {NOT_A_RUN}")
-    rest = [argument for argument in arguments if not _names_folder(argument)]
-    return [*rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}"]
+    rest = [argument for argument in others if not _names_folder(argument)]
+    return [*configs, *rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}"]
+
+
+def _config_dir(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The flag `--config-dir FOLDER`, and the other arguments."""
+    for index, argument in enumerate(arguments):
+        if argument in ("-cd", "--config-dir"):
+            return arguments[index : index + 2], [*arguments[:index], *arguments[index + 2 :]]
+        if argument.startswith("--config-dir="):
+            return [argument], [*arguments[:index], *arguments[index + 1 :]]
+    return [], arguments
 
 
 def _names_folder(argument: str) -> bool:
