@@ -11,6 +11,7 @@ from latentlab.errors import nearest, unknown
 SUBCOMMANDS = {
     "train": "Train one model, or with -m a sweep of them.",
     "evaluate": "Measure a finished run on the official test images.",
+    "export": "Write a run's encoder and decoder as ONNX, PT2 or safetensors, with a model card.",
     "report": "Compare the runs of a sweep, or any runs, on one page.",
     "demo": "Train all five variants in one sweep and print them side by side.",
     "check": "Train a small fixed sweep and compare its figures with the recorded ones.",

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from latentlab.commands.evaluate import job, with_folder
+from latentlab.commands.evaluate import job
+from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra as run_hydra_with
 from latentlab.runs import Run
 from tests.wandb_files import pixels_of, read_back
@@ -24,7 +25,9 @@ def evaluate(outputs):
     """Arguments -> exit status of `latentlab evaluate`, in this process."""
 
     def run(*arguments: str) -> int:
-        return run_hydra_with(job, "evaluate", with_folder([*arguments, f"paths.output_dir={outputs}", "quiet=true"]))
+        return run_hydra_with(
+            job, "evaluate", with_folder("evaluate", [*arguments, f"paths.output_dir={outputs}", "quiet=true"])
+        )
 
     return run
 
@@ -205,9 +208,9 @@ class TestMistakes:
         from latentlab.errors import UserError
 
         with pytest.raises(UserError, match="run: missing"):
-            with_folder(["suite=full"])
+            with_folder("evaluate", ["suite=full"])
         with pytest.raises(UserError, match="not a run's folder"):
-            with_folder([f"run={tmp_path}"])
+            with_folder("evaluate", [f"run={tmp_path}"])
         assert not list(tmp_path.iterdir())
 
     def test_the_folder_alone_is_enough(self, tmp_path):
@@ -217,9 +220,11 @@ class TestMistakes:
         file.parent.mkdir(parents=True)
         file.touch()
         folder = str(tmp_path / "model=ae,seed=0")
-        assert with_folder([folder, "suite=full"]) == with_folder([f"run={folder}", "suite=full"])
+        assert with_folder("evaluate", [folder, "suite=full"]) == with_folder(
+            "evaluate", [f"run={folder}", "suite=full"]
+        )
         with pytest.raises(UserError, match=r"run: nowhere .*not a run's folder"):
-            with_folder(["nowhere", "suite=full"])
+            with_folder("evaluate", ["nowhere", "suite=full"])
 
     def test_several_runs_at_once(self, run, evaluate, capsys):
         assert "only `latentlab train` runs sweeps" in self.refused(evaluate, capsys, "-m", f"run={run.folder}")

@@ -41,6 +41,7 @@ PLAIN = {
     "run": "str",
     "suite": "Literal['quick', 'full']",
     "samples": "int | None",
+    "format": "Literal['onnx', 'pt2', 'safetensors']",
     "device": "str",
     "data_root": "str | None",
     "sweep": "dict",

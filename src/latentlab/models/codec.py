@@ -66,7 +66,7 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant is conditional, and the labels are missing.
         """
-        return self.likelihood.mean(self.decode_parameters(z, self.labels(y, len(z))))
+        return self.likelihood.mean(self.decode_parameters(z, self.labels(y, z)))
 
     @final
     def reconstruct(self, x: Image, y: AnyLabel = None) -> Image:
@@ -75,7 +75,7 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant is conditional, and the labels are missing.
         """
-        labels = self.labels(y, len(x))
+        labels = self.labels(y, x)
         return self.decode(self.encode(x, labels).z, labels)
 
     @final
@@ -86,14 +86,15 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant has no prior, or is conditional, and the label is missing or unknown.
         """
-        y = self.labels(label, count)
+        noise = torch.randn(count, self.latent_dim, device=self.device)
+        y = self.labels(label, noise)
         prior = self.prior(y)
         if prior is None:
             raise ValueError(
                 f"{type(self).__name__} has no prior to draw codes from; decode codes of your own, as by "
                 f"model.decode(torch.randn({count}, {self.latent_dim}))"
             )
-        return self.decode(prior.sample(torch.randn(count, self.latent_dim, device=self.device)), y)
+        return self.decode(prior.sample(noise), y)
 
     @final
     @torch.no_grad()
@@ -117,7 +118,7 @@ class Codec(LightningModule, ABC):
             expected = "steps: expected at least 2" if steps < 2 else f"path: expected {' or '.join(paths)}"
             raise ValueError(f"{expected}, found {steps if steps < 2 else path}")
         one, other = (x.reshape(-1, *x.shape[-3:]) for x in (x_a, x_b))
-        labels = self.labels(y, len(one))
+        labels = self.labels(y, one)
         fraction = torch.linspace(0, 1, steps, device=one.device).unsqueeze(1)
         pairs = zip(self.encode(one, labels).z, self.encode(other, labels).z, strict=True)
         z = torch.cat([paths[path](a, b, fraction) for a, b in pairs])
@@ -125,8 +126,8 @@ class Codec(LightningModule, ABC):
         return images.reshape(*x_a.shape[:-3], steps, *x_a.shape[-3:])
 
     @final
-    def labels(self, y: AnyLabel, count: int) -> Label:
-        """Labels for `count` images, int64, (B,).
+    def labels(self, y: AnyLabel, of: Tensor) -> Label:
+        """Labels of images or codes `of`, whose first axis is the batch, int64, (B,).
 
         Raises:
             ValueError: the variant is conditional, and they are missing, or the one number is no class.
@@ -137,4 +138,4 @@ class Codec(LightningModule, ABC):
         if self.conditional and not 0 <= found < self.num_classes:
             expected = f"a label in 0..{self.num_classes - 1} for each image, as {type(self).__name__} is conditional"
             raise ValueError(f"label: expected {expected}, found {'none' if y is None else y}")
-        return torch.full((count,), found, device=self.device)
+        return torch.full(of.shape[:1], found, device=self.device)

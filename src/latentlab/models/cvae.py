@@ -43,13 +43,11 @@ class CVAE(Autoencoder):
         self.label_prior = prior(latent_dim, parts.num_classes)
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
-        posterior = DiagonalGaussian(
-            *self.encoder(x, one_hot(self.labels(y, len(x)), self.num_classes)).chunk(2, dim=1)
-        )
+        posterior = DiagonalGaussian(*self.encoder(x, one_hot(self.labels(y, x), self.num_classes)).chunk(2, dim=1))
         return Encoding(posterior.mean, posterior)
 
     def decode_parameters(self, z: Code, y: AnyLabel = None) -> Image:
-        return self.decoder(z, one_hot(self.labels(y, len(z)), self.num_classes))
+        return self.decoder(z, one_hot(self.labels(y, z), self.num_classes))
 
     def prior(self, y: Label) -> DiagonalGaussian:
         return self.label_prior(y)

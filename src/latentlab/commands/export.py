@@ -1,0 +1,34 @@
+"""Export a run's model: `latentlab export outputs/runs/FOLDER format=onnx`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.commands.run_folder import with_folder
+from latentlab.config import run_hydra
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit status."""
+    return run_hydra(job, "export", arguments, lambda given: with_folder("export", given))
+
+
+def job(config: DictConfig) -> None:
+    """Export one run; called by Hydra with the composed config."""
+    from latentlab.processes.torch_build import require_one_build
+
+    require_one_build()
+    from latentlab.training.export.export_run import export_run
+
+    run = Run(config.run)
+    folder = Path(config.output) if config.output is not None else run.folder / f"export_{config.format}"
+    written, difference = export_run(run, config.format, folder)
+    log.info("%s: encoder, decoder and README.md; at most %.1e from the run's own outputs", written, difference)

@@ -1,0 +1,75 @@
+"""Export a run's model into a folder, and compare what was written with the model itself."""
+
+import shutil
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from latentlab.errors import ConfigError, UserError
+from latentlab.models.base import Autoencoder
+from latentlab.runs import Run
+from latentlab.runs.documents import Damaged
+from latentlab.training.export.card import model_card
+from latentlab.training.export.formats import Call, Format, networks_of, require_packages
+from latentlab.training.export.networks import outputs_of
+from latentlab.training.restore import load_model
+
+BOUND = 1e-5  # float32 sums of some hundred terms in another order differ by less
+BATCHES = (1, 5)  # images in the batches that are compared
+PICTURES = ("reconstructions.png", "samples.png")
+
+
+def export_run(run: Run, form: str, output: Path) -> tuple[Path, float]:
+    """Write encoder, decoder and model card; returns the folder, and the largest difference to the run's own outputs.
+
+    form: a key of `FORMATS`. output: the folder, which is empty or not there.
+
+    Raises:
+        UserError: the run's model cannot be read, a package is missing, the folder holds something, or the exported
+            model's outputs differ by more than `BOUND`, in which case nothing is left.
+    """
+    chosen = require_packages(form)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ConfigError(f"output: {output} holds something already; delete it, or choose another folder")
+    model = load_model(run).requires_grad_(False)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        chosen.write(model, output)
+        difference = _difference(model, chosen, output)
+        if not difference <= BOUND:  # also where it is NaN
+            raise UserError(f"format: what was exported as {form} differs by {difference:.1e}, more than {BOUND:.0e}")
+        _write_card(run, model, chosen, difference, output)
+    except BaseException:
+        shutil.rmtree(output, ignore_errors=True)
+        raise
+    return output, difference
+
+
+@torch.no_grad()
+def _difference(model: Autoencoder, form: Format, folder: Path) -> float:
+    """The largest over both networks and several batch sizes, of codes relative to the largest code."""
+    read, generator = form.read(model, folder), torch.Generator().manual_seed(0)
+    encoder, decoder = networks_of(model)
+    found = [0.0]
+    for size in BATCHES:
+        x = torch.rand(size, *model.image_shape, generator=generator)
+        y = (torch.arange(size) % model.num_classes,) if model.conditional else ()
+        codes = outputs_of(encoder.module, (x, *y))
+        found += _differences(read["encoder"], (x, *y), codes)
+        found += _differences(read["decoder"], (codes[0], *y), outputs_of(decoder.module, (codes[0], *y)))
+    return float(torch.tensor(found).max())
+
+
+def _differences(call: Call, inputs: tuple[Tensor, ...], expected: list[Tensor]) -> list[float]:
+    pairs = zip(call(inputs), expected, strict=True)
+    return [float((found - own).abs().max() / own.abs().max().clamp(min=1)) for found, own in pairs]
+
+
+def _write_card(run: Run, model: Autoencoder, form: Format, difference: float, folder: Path) -> None:
+    pictures = [Path(shutil.copy(file, folder)) for file in run.figures if file.name in PICTURES]
+    try:
+        overrides = run.read_overrides()
+    except Damaged:
+        overrides = []
+    (folder / "README.md").write_text(model_card(model, run.metrics or {}, overrides, pictures, form, difference))
