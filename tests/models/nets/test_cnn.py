@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder
+from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder, channels_of
 
 
 def most_halvings(side: int) -> int:
@@ -61,3 +61,33 @@ def test_the_nonlinearity_is_between_linear_maps_alone():
     decoder = CNNDecoder(3, (1, 8, 8), widths=[4, 5], activation="silu")
     assert [type(m) for m in encoder.convolutions] == [nn.Conv2d, nn.SiLU] * 2
     assert [type(m) for m in decoder.convolutions] == [nn.SiLU, nn.ConvTranspose2d] * 2
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"),
+    [
+        (8, [32, 64]),
+        (28, [32, 64]),
+        (32, [32, 64]),
+        (33, [32, 64, 128]),
+        (64, [32, 64, 128]),
+        (128, [32, 64, 128, 256]),
+    ],
+)
+def test_each_doubling_above_32_pixels_adds_a_level(side, expected):
+    assert channels_of([32, 64], (3, side, side + 5)) == expected
+
+
+def test_the_number_of_levels_may_be_given():
+    assert channels_of([8], (1, 128, 128), levels=3) == [8, 16, 32]
+    assert channels_of([8, 8], (1, 128, 128), levels=2) == [8, 8]
+    with pytest.raises(ValueError, match="levels: expected at least one per width, 2, found 1"):
+        channels_of([8, 8], (1, 28, 28), levels=1)
+
+
+@pytest.mark.parametrize("side", [33, 64, 128])
+def test_large_images_are_encoded_and_decoded_and_the_linear_maps_stay_small(side):
+    shape, options = (3, side, side), {"widths": [4, 8], "activation": "relu"}
+    encoder, decoder = CNNEncoder(shape, 6, **options), CNNDecoder(6, shape, **options)
+    assert decoder(encoder(torch.zeros(2, *shape))).shape == (2, *shape)
+    assert max(encoder.convolutions(torch.zeros(1, *shape)).shape[2:]) <= 9

@@ -13,10 +13,14 @@ from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.activations import activation_named
 from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
 
+SIDE_WITHOUT_FURTHER_LEVELS = 32  # pixels
+
 
 @final
 class CNNEncoder(Encoder):
     """One convolution per width (its channels), then a linear map of their output and the condition.
+
+    widths, levels: see `channels_of`.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
@@ -30,10 +34,11 @@ class CNNEncoder(Encoder):
         *,
         widths: Sequence[int],
         activation: str,
+        levels: int | None = None,
     ) -> None:
         super().__init__()
-        channels = [image_shape[0], *checked_widths(widths)]
-        height, width = _sizes(image_shape, len(widths))[-1]
+        channels = [image_shape[0], *channels_of(widths, image_shape, levels)]
+        height, width = _sizes(image_shape, len(channels) - 1)[-1]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
             layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), activation_named(activation)]
@@ -48,6 +53,8 @@ class CNNEncoder(Encoder):
 class CNNDecoder(Decoder):
     """A linear map of the code and the condition to the smallest feature map, then transposed convolutions.
 
+    widths, levels: see `channels_of`.
+
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
     """
@@ -60,10 +67,11 @@ class CNNDecoder(Decoder):
         *,
         widths: Sequence[int],
         activation: str,
+        levels: int | None = None,
     ) -> None:
         super().__init__()
-        channels = [image_shape[0], *checked_widths(widths)][::-1]
-        sizes = _sizes(image_shape, len(widths))[::-1]
+        channels = [image_shape[0], *channels_of(widths, image_shape, levels)][::-1]
+        sizes = _sizes(image_shape, len(channels) - 1)[::-1]
         self.smallest = (channels[0], *sizes[0])
         self.stem = nn.Linear(features + condition_features, prod(self.smallest))
         layers: list[nn.Module] = []
@@ -79,6 +87,24 @@ class CNNDecoder(Decoder):
     def forward(self, z: Code, condition: Condition = None) -> Image:
         h = self.stem(joined(z, condition)).unflatten(1, self.smallest)
         return at_least_float32(self.convolutions(h))
+
+
+def channels_of(widths: Sequence[int], image_shape: tuple[int, int, int], levels: int | None = None) -> list[int]:
+    """The channels of each level, which halves the image.
+
+    widths: of the first levels; each further one has twice the channels of the one before.
+    levels: None for one per width, and one more for each doubling of the shorter side above 32 pixels, so that the
+        smallest feature map, whose linear map has most of the parameters, does not grow with the image.
+
+    Raises:
+        ValueError: no widths, or widths that are not positive; or fewer levels than widths.
+    """
+    channels = [*checked_widths(widths)]
+    doublings = ((min(image_shape[1:]) - 1) // SIDE_WITHOUT_FURTHER_LEVELS).bit_length()
+    wanted = len(channels) + doublings if levels is None else levels
+    if wanted < len(channels):
+        raise ValueError(f"levels: expected at least one per width, {len(channels)}, found {levels}")
+    return channels + [channels[-1] * 2**k for k in range(1, wanted - len(channels) + 1)]
 
 
 def _sizes(image_shape: tuple[int, int, int], halvings: int) -> list[tuple[int, int]]:
