@@ -23,7 +23,8 @@ from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
 from latentlab.runs.lock import held
 from latentlab.runs.resume_state import finished, is_evaluated
-from latentlab.training.fit import fit_and_test
+from latentlab.training.fit import fit_and_test, is_single
+from latentlab.training.summary import ending
 from latentlab.training.wandb_logger import finish_wandb
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: 
 
                 metrics = evaluate_run(run, config.evaluate, config.paths.output_dir, quiet=quiet, loggers=loggers)
         exit_code = 0
+        if is_single(config) and is_first():
+            log.info("%s", ending(run, is_evaluated=config.evaluate != "none"))
     except BaseException as error:
         cause = _disk_error(error, run.folder) or error
         if is_first():

@@ -18,6 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from latentlab.config.completion import further_keys
 from latentlab.config.composition import CheckedLoader, new_run_name
 from latentlab.config.config_dir import config_dir
 from latentlab.config.flags import parsed_flags, parser
@@ -176,6 +177,7 @@ def _dispatch(
             hydra.show_info(flags.info, config_name, overrides)
         elif flags.shell_completion:
             hydra.shell_completion(config_name, overrides)
+            print(*further_keys(os.environ.get("COMP_LINE", ""), config_name, loader), sep="\n")
         elif flags.multirun or "hydra.mode=MULTIRUN" in overrides:
             if not sweeps:
                 raise ConfigError("-m: only `latentlab train` runs sweeps; here leave it out, see --help")

@@ -160,7 +160,8 @@ def unknown_key_message(key: str, config: object, groups: Groups) -> str:
     if not names:
         return f"{where}: unknown; {path.existing} takes no keys"
     near = nearest(path.name, names) or _elsewhere(path.name, config, groups)
-    return unknown(f"{where}: unknown", near, names)
+    hint = f"; +{where}=... adds it" if path.existing in OPTIONAL_COMPONENTS and not near else ""
+    return unknown(f"{where}: unknown{hint}", near, names)
 
 
 def _elsewhere(name: str, config: object, groups: Groups) -> list[str]:

@@ -1,6 +1,7 @@
 """Codes in the plane, coloured by label."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import torch
 from jaxtyping import Float, Int
@@ -25,6 +26,8 @@ from latentlab.figures.style import (
 )
 
 OPACITY = 0.75
+LEAST_DISTANCE = 0.06  # of two classes' names, as a share of the plane
+ROUNDS = 20  # of moving names apart; few names need more than two
 
 
 def latent_plane(
@@ -83,7 +86,7 @@ def _plane(z: Float[Tensor, "n d"], units: tuple[str, str]) -> tuple[Float[Tenso
 
 def _dots(axes: Axes, points: Float[Tensor, "n 2"], colour: str, marker: str) -> None:
     across, up = points.T.numpy()
-    axes.plot(across, up, marker, color=colour, markersize=3, alpha=OPACITY, markeredgewidth=0)
+    axes.plot(across, up, marker, color=colour, markersize=3, alpha=OPACITY, markeredgewidth=0, clip_on=False)
 
 
 def _few_classes(axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str]) -> None:
@@ -109,7 +112,7 @@ def _many_classes(
 ) -> None:
     colours, norm = class_colours(len(names))
     across, up = points.T.numpy()
-    axes.scatter(across, up, s=7, c=y.numpy(), cmap=colours, norm=norm, alpha=OPACITY, linewidths=0)
+    axes.scatter(across, up, s=7, c=y.numpy(), cmap=colours, norm=norm, alpha=OPACITY, linewidths=0, clip_on=False)
     _name_at_median(axes, points, y, names, SMALL_SIZE + 1)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, ticks=range(len(names)), fraction=0.04)
     bar.set_label("label", fontsize=TEXT_SIZE)
@@ -122,9 +125,23 @@ def _name_at_median(
     axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str], size: float
 ) -> None:
     halo: list[patheffects.AbstractPathEffect] = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-    for index, name in enumerate(names):
-        own = points[y == index]
-        if len(own):
-            across, up = own.median(0).values.tolist()
-            text = axes.text(across, up, name, size=size, weight="bold", ha="center", va="center", zorder=5)
-            text.set_path_effects(halo)
+    shown = [index for index in range(len(names)) if bool((y == index).any())]
+    medians = torch.stack([points[y == index].median(0).values for index in shown])
+    span = float((points.amax(0) - points.amin(0)).max())
+    for index, (across, up) in zip(shown, moved_apart(medians, LEAST_DISTANCE * span).tolist(), strict=True):
+        text = axes.text(across, up, names[index], size=size, weight="bold", ha="center", va="center", zorder=5)
+        text.set_path_effects(halo)
+
+
+def moved_apart(places: Float[Tensor, "n 2"], least: float) -> Float[Tensor, "n 2"]:
+    """The places, those moved that are nearer to each other than `least`, each pair along the line between them."""
+    places = places.clone()
+    for _ in range(ROUNDS):
+        for one, other in combinations(range(len(places)), 2):
+            between = places[other] - places[one]
+            distance = float(between.norm())
+            if distance < least:
+                way = between / distance if distance > 0 else torch.tensor([1.0, 0.0], dtype=places.dtype)
+                places[one] -= way * (least - distance) / 2
+                places[other] += way * (least - distance) / 2
+    return places

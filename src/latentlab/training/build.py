@@ -10,6 +10,7 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import AdvancedProfiler, SimpleProfiler
 from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 
@@ -28,6 +29,7 @@ from latentlab.training.execution import Execution
 
 # done by the model or a callback instead of Lightning, as a call holds several steps
 NOT_LIGHTNINGS = ("accumulate_grad_batches", "gradient_clip_val", "gradient_clip_algorithm", "max_time")
+PROFILERS = {"simple": SimpleProfiler, "advanced": AdvancedProfiler}  # their tables are files of the run's folder
 OF_A_MODEL = ("model", "net", "likelihood", "optimizer", "scheduler")  # parts of a config
 PROCESSES_PER_CORE = 4  # Lightning would start any number, and overload the machine
 
@@ -111,6 +113,8 @@ def build_trainer(config: DictConfig, callbacks: list[Callback], options: Mappin
     node = DictConfig({"trainer": {name: value for name, value in config.trainer.items() if name not in own}})
     arguments = {"callbacks": callbacks, "enable_progress_bar": False, "plugins": _plugins(config)}
     arguments["logger"] = make_each(config, "logger", Logger) or False
+    if config.trainer.get("profiler") in PROFILERS:
+        arguments["profiler"] = PROFILERS[config.trainer.profiler](config.paths.run_dir, "profile")
     try:
         trainer = make_with(node, "trainer", Trainer, **arguments, **options)
     except (TypeError, ImportError, RuntimeError) as error:

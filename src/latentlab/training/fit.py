@@ -33,9 +33,11 @@ from latentlab.training.checks import timer_of
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.restore import refuse_other_images
+from latentlab.training.summary import beginning, figures_table
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
+only_in_file = logging.getLogger("latentlab.details")  # see conf/hydra/job_logging
 
 OTHER_CHECKPOINT = "replace it by another checkpoint of this run, such as best.ckpt, or start a new run"
 
@@ -80,6 +82,9 @@ def fit_and_test(
         log.warning("on a part of the data (%s): reports leave this run out", ", ".join(partial))
     session = _assembled(run, config, quiet)
     start_ranks(session.trainer)
+    if is_single(config) and session.trainer.is_global_zero:
+        parameters, device = parameters_of(session.model), _device(session.trainer)
+        log.info("%s", beginning(config, session.data, session.model, parameters, device))
     _fit(session, run, run.last_checkpoint if config.resume else None)
     progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
     figures, seconds = _tested(session)
@@ -90,7 +95,8 @@ def fit_and_test(
         log_hyperparameters(session.loggers, hyperparameters(plain), figures, progress["steps"])
         provenance = {"git_revision": git_revision(), "versions": versions(), "config_hash": config_hash(plain)}
         metrics = run.write_metrics(metrics | provenance)
-        log.info("%s", "  ".join(f"{name} {value:.5g}" for name, value in figures.items()))
+        in_a_line = "  ".join(f"{name} {value:.5g}" for name, value in figures.items())
+        log.info("%s", figures_table(figures) if is_single(config) else in_a_line)
     flush(session.loggers)
     return metrics, session.loggers
 
@@ -125,8 +131,14 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     data.batches_per_call, data.keep_batches = plan.size, bool(per_batch)
     model.train_in_calls(direct_steps, plan.steps_per_epoch * config.trainer.max_epochs)
     timer = timer_of(config.trainer)
-    own = [timer, History(Path(config.paths.run_dir)), EpochLine() if quiet else Progress()]
-    callbacks: list[Callback] = [*own, *configured, LastCheckpoint(run.folder / layout.CHECKPOINTS)]
+    shown = [EpochLine()] if quiet else [EpochLine(only_in_file), Progress()]
+    callbacks: list[Callback] = [
+        timer,
+        History(Path(config.paths.run_dir)),
+        *shown,
+        *configured,
+        LastCheckpoint(run.folder / layout.CHECKPOINTS),
+    ]
     return Session(data, model, build_trainer(config, callbacks, plan.options), timer)
 
 
@@ -197,13 +209,22 @@ def _metrics(
         "data_fingerprint": data.fingerprint(),
         "partial_data": partial_data(config.trainer),
         "seed": config.seed,
-        "device": f"{trainer.world_size} x {trainer.strategy.root_device.type}",
+        "device": _device(trainer),
         "threads": torch.get_num_threads(),
         **{name: round(value, 3) for name, value in seconds.items()},
         "parameters": parameters_of(session.model),
         "checkpoint": os.path.relpath(tested, run.folder) if tested else None,
         "wandb_run_id": wandb_run_id(session.loggers),
     }
+
+
+def is_single(config: DictConfig) -> bool:
+    """Whether a run is no job of a sweep, which says less."""
+    return config.sweep.name is None
+
+
+def _device(trainer: pl.Trainer) -> str:
+    return f"{trainer.world_size} x {trainer.strategy.root_device.type}"
 
 
 def silence_lightning_loggers() -> None:

@@ -76,6 +76,7 @@ def test_the_nonlinearity_is_between_linear_maps_alone():
 )
 def test_each_doubling_above_32_pixels_adds_a_level(side, expected):
     assert channels_of([32, 64], (3, side, side + 5)) == expected
+    assert channels_of([5, 6, 7, 8, 9], (3, side, side)) == [5, 6, 7, 8, 9]
 
 
 def test_the_number_of_levels_may_be_given():

@@ -93,15 +93,15 @@ def channels_of(widths: Sequence[int], image_shape: tuple[int, int, int], levels
     """The channels of each level, which halves the image.
 
     widths: of the first levels; each further one has twice the channels of the one before.
-    levels: None for one per width, and one more for each doubling of the shorter side above 32 pixels, so that the
-        smallest feature map, whose linear map has most of the parameters, does not grow with the image.
+    levels: None for one per width, and for a shorter side above 32 pixels at least two and one more for each doubling:
+        the smallest feature map, whose linear map has most of the parameters, does not grow with the image.
 
     Raises:
         ValueError: no widths, or widths that are not positive; or fewer levels than widths.
     """
     channels = [*checked_widths(widths)]
     doublings = ((min(image_shape[1:]) - 1) // SIDE_WITHOUT_FURTHER_LEVELS).bit_length()
-    wanted = len(channels) + doublings if levels is None else levels
+    wanted = levels if levels is not None else max(len(channels), 2 + doublings if doublings else 0)
     if wanted < len(channels):
         raise ValueError(f"levels: expected at least one per width, {len(channels)}, found {levels}")
     return channels + [channels[-1] * 2**k for k in range(1, wanted - len(channels) + 1)]

@@ -1,4 +1,4 @@
-"""Quiet mode: one log line per epoch, for sweeps, logs and CI."""
+"""One log line per epoch, for sweeps, logs and CI, and beside a progress bar in the run's log file."""
 
 import logging
 import time
@@ -13,9 +13,12 @@ SHOWN = ("train/objective", "val/objective", "val/mse", "val/elbo")
 
 @final
 class EpochLine(Callback):
-    """Logs the metrics of an epoch once all of them are known."""
+    """Logs the metrics of an epoch once all of them are known. logger: to which."""
 
     once_per_call: ClassVar[bool] = True
+
+    def __init__(self, logger: logging.Logger = log) -> None:
+        self._logger = logger
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._began, self._open = time.monotonic(), False
@@ -35,5 +38,5 @@ class EpochLine(Callback):
         if self._open and trainer.is_global_zero:
             figures = trainer.callback_metrics
             shown = "  ".join(f"{name} {figures[name]:.5g}" for name in SHOWN if name in figures)
-            log.info("epoch %d/%s  %s  %.1f s", epochs, trainer.max_epochs, shown, now - self._began)
+            self._logger.info("epoch %d/%s  %s  %.1f s", epochs, trainer.max_epochs, shown, now - self._began)
         self._began, self._open = now, False

@@ -13,7 +13,10 @@ SECONDS_BETWEEN_DRAWS = 0.25
 
 @final
 class Progress(Callback):
-    """One bar over the whole training: epoch, objective of the newest batch, steps per second, time left."""
+    """One bar over the whole training: epoch, objective of the newest batch, steps per second, time left.
+
+    Another one over the test.
+    """
 
     once_per_call: ClassVar[bool] = True
 
@@ -54,6 +57,19 @@ class Progress(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._draw(trainer, pl_module)
+        self._close()
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero:
+            self._bar = rich.Progress(rich.TextColumn("testing"), rich.BarColumn(bar_width=None), transient=True)
+            self._task = self._bar.add_task("", total=sum(trainer.num_test_batches))
+            self._bar.start()
+
+    def on_test_batch_end(self, *_: Any) -> None:
+        if self._bar is not None:
+            self._bar.advance(self._task)
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._close()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:

@@ -1,0 +1,47 @@
+"""What a run says of itself in the log, at its beginning and at its end."""
+
+import shlex
+from collections.abc import Mapping
+
+from omegaconf import DictConfig
+
+from latentlab.data.base import ImageDataModule
+from latentlab.models.base import Autoencoder
+from latentlab.runs import Run
+from latentlab.runs.layout import FIGURES
+
+
+def beginning(config: DictConfig, data: ImageDataModule, model: Autoencoder, parameters: int, device: str) -> str:
+    """A line each of variant, network, data and device."""
+    channels, height, width = data.image_shape
+    splits = {"training": data.train, "validation": data.validation, "test": data.test}
+    counts = ", ".join(f"{len(images.labels):,} {name}" for name, images in splits.items())
+    colour, classes = "grey" if channels == 1 else "colour", data.num_classes or "no"
+    weights = " + ".join(f"{weight:g} {term}" for term, weight in model.weights(0).items())
+    rows = {
+        "variant": f"{type(model).__name__}, {model.latent_dim} latent units, minimises {weights}",
+        "network": f"{type(model.encoder).__name__} and {type(model.decoder).__name__}, {parameters:,} parameters",
+        "data": f"{data.name}: {counts} images of {height}x{width} pixels, {colour}, {classes} classes",
+        "device": f"{device}, precision {config.trainer.get('precision') or '32-true'}, seed {config.seed}",
+    }
+    return _table("training", rows)
+
+
+def figures_table(figures: Mapping[str, float]) -> str:
+    """The final figures, one per line, aligned at their decimal points as far as their sizes allow."""
+    return _table("tested", {name: f"{value:>12.5g}" for name, value in figures.items()})
+
+
+def ending(run: Run, is_evaluated: bool) -> str:
+    """Where everything is, and what comes next."""
+    folder = shlex.quote(str(run.folder))
+    rows = {"run": str(run.folder)}
+    if run.figures:
+        rows["pictures"] = str(run.folder / FIGURES)
+    rows["next"] = f"latentlab {'export' if is_evaluated else 'evaluate'} {folder}"
+    return _table("complete", rows)
+
+
+def _table(title: str, rows: Mapping[str, str]) -> str:
+    width = max(map(len, rows))
+    return "\n".join([title, *(f"  {name:{width}}  {text}" for name, text in rows.items())])
