@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch import Callback
 
 from latentlab.functional.batch import Batch
+from latentlab.models.optimization import lightning_steps
 from latentlab.models.parts import Parts
 from tests.training.callbacks.short_runs import digits, model_of, trainer_with
 
@@ -160,6 +161,7 @@ def fit(*callbacks: Callback, **parts) -> None:
     data.batches_per_call = 2
     model = model_of("vae", data)
     model.parts = Parts(**{**vars(model.parts), **parts})
+    model.train_in_calls(lightning_steps, total_steps=3)
     trainer = trainer_with(None, *callbacks)
     trainer.fit(model, datamodule=data)
 

@@ -214,7 +214,7 @@ class Autoencoder(Codec):
         named = {f"{stage}/{name}": value for name, value in metrics.items()}
         in_calls = self._steps_of is not None  # which Lightning would count instead of steps
         # the metrics are equal on all devices, so their mean over the devices does not change them
-        self.log_dict(named, logger=not in_calls, sync_dist=is_shared())
+        self.log_dict(named, logger=False if in_calls else None, sync_dist=is_shared())
         if in_calls and not self.trainer.sanity_checking:
             self._log({**named, "epoch": float(self.current_epoch)}, self.global_step)
             for logger in self.loggers:

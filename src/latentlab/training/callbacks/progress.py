@@ -85,7 +85,10 @@ class Progress(Callback):
             return
         assert isinstance(model, Autoencoder)
         now = time.monotonic()
-        self._objective = model.running["train"].latest("objective") or self._objective
+        latest = model.running["train"].latest("objective")
+        if latest is None and "train/objective" in trainer.callback_metrics:  # between two epochs: the mean of the first
+            latest = float(trainer.callback_metrics["train/objective"])
+        self._objective = self._objective if latest is None else latest
         self._bar.update(
             self._task,
             completed=trainer.global_step,
