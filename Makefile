@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep report check lint type test long gpu matrix slurm postgresql smoke ci bench tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check lint type test long gpu matrix slurm postgresql smoke ci bench examples tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -76,6 +76,9 @@ ci: lint type test smoke  ## everything that CI runs
 
 bench: $(PEERS)  ## measure latentlab beside its peers, 40 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+examples: $(STAMP)  ## run the example notebooks and write them with their outputs (ARGS="01_train_a_vae")
+	OMP_NUM_THREADS=1 $(BIN)/python -m examples $(ARGS)
 
 tensorboard: $(STAMP)  ## compare the runs below outputs/ in the browser
 	$(BIN)/tensorboard --logdir outputs $(ARGS)
