@@ -21,19 +21,17 @@ import torch
 from lightning.pytorch import Trainer
 
 import latentlab as ll
-from latentlab.models.base import Encoding
-from latentlab.models.parts import Parts
 
 
 class ShortCodes(ll.Autoencoder):
     """An autoencoder with a penalty on half the squared length of the code."""
 
-    def __init__(self, parts: Parts, latent_dim: int, strength: float) -> None:
+    def __init__(self, parts: ll.Parts, latent_dim: int, strength: float) -> None:
         super().__init__(parts, latent_dim)
         self.strength = strength
 
     def encode(self, x, y=None):
-        return Encoding(self.encoder(x))
+        return ll.Encoding(self.encoder(x))
 
     def terms(self, batch, encoding):  # each (B,): nats per image
         return {**super().terms(batch, encoding), "length": encoding.z.square().sum(1) / 2}
@@ -45,16 +43,15 @@ class ShortCodes(ll.Autoencoder):
 # %% [markdown]
 # ## Train it
 #
-# Its parts (networks, likelihood, optimizer) are those of a model that `ll.build` makes from the configs, its data
-# those of a run of the plain autoencoder, with which it is compared. Lightning's own `Trainer` trains it.
+# `ll.build` gives it networks, likelihood and optimizer from the configs. The data are those of a run of the plain
+# autoencoder, with which it is compared. Lightning's own `Trainer` trains it.
 
 # %%
 baseline = ll.train("model=ae", f"data={DATA}", f"trainer.max_epochs={EPOCHS}", "callbacks=no_pictures")
 data = baseline.data()
 
 torch.manual_seed(0)
-parts = ll.build("ae", image_shape=data.image_shape).parts
-model = ShortCodes(parts, latent_dim=20, strength=1.0)
+model = ll.build(ShortCodes, image_shape=data.image_shape, latent_dim=20, strength=1.0)
 options = {"enable_progress_bar": False, "enable_model_summary": False, "default_root_dir": "outputs/short_codes"}
 trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", **options)
 trainer.fit(model, datamodule=data)

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from latentlab.commands.python.trained_run import TrainedRun
     from latentlab.errors import UserError
     from latentlab.models.ae import AE
-    from latentlab.models.base import Autoencoder
+    from latentlab.models.base import Autoencoder, Terms
+    from latentlab.models.codec import Encoding
     from latentlab.models.cvae import CVAE
     from latentlab.models.denoising_ae import DenoisingAE
+    from latentlab.models.parts import Parts
     from latentlab.models.sparse_ae import SparseAE
     from latentlab.models.vae import VAE
 
@@ -28,7 +30,10 @@ __all__ = [
     "ArrayData",
     "Autoencoder",
     "DenoisingAE",
+    "Encoding",
+    "Parts",
     "SparseAE",
+    "Terms",
     "TrainedRun",
     "UserError",
     "build",
@@ -41,7 +46,8 @@ __all__ = [
 _PLACES = {
     **dict.fromkeys(("evaluate", "load", "train"), "commands.python.actions"),
     **{"ArrayData": "commands.python.arrays", "TrainedRun": "commands.python.trained_run", "UserError": "errors"},
-    **{"build": "commands.python.building", "Autoencoder": "models.base"},
+    **{"build": "commands.python.building", "Autoencoder": "models.base", "Terms": "models.base"},
+    **{"Encoding": "models.codec", "Parts": "models.parts"},
     **{"AE": "models.ae", "SparseAE": "models.sparse_ae", "DenoisingAE": "models.denoising_ae"},
     **{"VAE": "models.vae", "CVAE": "models.cvae"},
 }

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import invalidate_caches
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,6 +58,13 @@ class NotThereError(LookupError):
     def __init__(self, module: str, name: str, known: Iterable[str]) -> None:
         super().__init__(f"{module} has no {name}" if module else f"no module {name}")
         self.name, self.known = name, tuple(known)
+
+
+def forget_sources() -> None:
+    """Read again what was read of sources: in a long process, as of a notebook, files may have changed or come."""
+    invalidate_caches()
+    for read in (find, _spec, _file, _load):
+        read.cache_clear()
 
 
 @cache

@@ -54,7 +54,27 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         ConfigError: components that do not fit each other.
     """
     variant = class_at(config, "model", Autoencoder)
-    latent_dim = config.model.latent_dim
+    parts = build_parts(config, variant, config.model.latent_dim, image_shape, num_classes)
+    model = make_with(config, "model", Autoencoder, parts)
+    plain = {key: OmegaConf.to_container(config[key], resolve=True) for key in OF_A_MODEL}
+    built = {"image_shape": list(image_shape), "num_classes": num_classes, "builder": __name__}
+    # written into each checkpoint: `load_from_checkpoint` needs no arguments
+    model.save_hyperparameters({"config": plain, **built}, logger=False)
+    return model
+
+
+def build_parts(
+    config: DictConfig,
+    variant: type[Autoencoder],
+    latent_dim: int,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+) -> Parts:
+    """What a variant is constructed from, sized for the images.
+
+    Raises:
+        ConfigError: components that do not fit each other.
+    """
     if latent_dim < 1:
         raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
     condition = num_classes if variant.conditional else 0
@@ -72,7 +92,7 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     decoder = make_with(
         config, "net.decoder", Decoder, features=latent_dim, image_shape=image_shape, condition_features=condition
     )
-    parts = Parts(
+    return Parts(
         encoder=encoder,
         decoder=decoder,
         likelihood=likelihood,
@@ -82,12 +102,6 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
         num_classes=num_classes,
         **options,
     )
-    model = make_with(config, "model", Autoencoder, parts)
-    plain = {key: OmegaConf.to_container(config[key], resolve=True) for key in OF_A_MODEL}
-    built = {"image_shape": list(image_shape), "num_classes": num_classes, "builder": __name__}
-    # written into each checkpoint: `load_from_checkpoint` needs no arguments
-    model.save_hyperparameters({"config": plain, **built}, logger=False)
-    return model
 
 
 def rebuilt(built: Mapping[str, Any], source: object) -> Autoencoder:

@@ -180,3 +180,14 @@ def test_importing_latentlab_loads_nothing_and_offers_its_names():
         assert callable(getattr(ll, name)), name
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = ll.trian
+
+
+def test_a_file_that_is_written_after_it_was_missed_is_found(folder, monkeypatch):
+    (folder / "conf" / "model").mkdir(parents=True)
+    (folder / "conf" / "model" / "late.yaml").write_text("_target_: late_variant.Late\nlatent_dim: 3\n")
+    monkeypatch.syspath_prepend(str(folder))
+    with pytest.raises(ll.UserError, match="late_variant"):
+        ll.train("model=late", *TINY, "trainer=smoke", config_dir="conf")
+    code = "import latentlab as ll\n\n\nclass Late(ll.Autoencoder):\n    def encode(self, x, y=None):\n"
+    (folder / "late_variant.py").write_text(f"{code}        return ll.Encoding(self.encoder(x))\n")
+    assert ll.train("model=late", *TINY, "trainer=smoke", config_dir="conf").status == "complete"

@@ -133,3 +133,35 @@ def test_a_conditional_variant_needs_classes_and_a_shape_three_numbers():
         ll.build("cvae", image_shape=(1, 8, 8))
     with pytest.raises(ll.UserError, match=r"image_shape: expected \(channels, height, width\), found \(1, 0, 28\)"):
         ll.build("vae", image_shape=(1, 0, 28))
+
+
+class Short(ll.Autoencoder):
+    """A variant that no module holds, as of a notebook."""
+
+    def __init__(self, parts: ll.Parts, latent_dim: int, strength: float) -> None:
+        super().__init__(parts, latent_dim)
+        self.strength = strength
+
+    def encode(self, x, y=None):
+        return ll.Encoding(self.encoder(x))
+
+    def terms(self, batch, encoding):
+        return {**super().terms(batch, encoding), "length": encoding.z.square().sum(1)}
+
+    def weights(self, step):
+        return {"reconstruction": 1.0, "length": self.strength}
+
+
+def test_a_class_of_ones_own_is_given_its_parts(tmp_path):
+    model = ll.build(Short, image_shape=(1, 12, 12), latent_dim=5, net="linear", strength=0.5)
+    own = trainer(tmp_path)
+    own.fit(model, PAIRS, PAIRS)
+    assert {"val/length", "val/mse"} <= own.callback_metrics.keys()
+    with pytest.raises(TypeError, match="strenght"):
+        ll.build(Short, image_shape=(1, 12, 12), strenght=0.5)
+
+
+def test_options_of_a_shipped_variant_are_its_config_keys():
+    assert built("vae", beta=2.5).kl_term.beta == 2.5
+    with pytest.raises(ll.UserError, match=r"model\.bta: unknown; did you mean beta"):
+        built("vae", bta=2.5)

@@ -2,59 +2,71 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from latentlab.commands.python.process import as_the_command_line
+from latentlab.config.command_line import composed
 from latentlab.errors import ConfigError
+from latentlab.models.base import Autoencoder
+from latentlab.training.build import build_model, build_parts
 
 if TYPE_CHECKING:
-    from latentlab.models.base import Autoencoder
+    from omegaconf import DictConfig
 
+UNITS = 20
 GROUPS = ("model", "net", "likelihood", "optimizer", "scheduler")
 
 
 def build(
-    model: str,
+    model: str | type[Autoencoder],
     *overrides: str,
     image_shape: tuple[int, int, int],
     num_classes: int = 0,
     latent_dim: int | None = None,
     net: str | None = None,
     config_dir: str | Path | None = None,
+    **options: Any,
 ) -> Autoencoder:
     """A LightningModule with fresh weights, drawn by torch's global generator.
 
     Lightning's Trainer trains it on batches of any DataLoader: x, (x,), (x, y) or {"image": x, "label": y}, with images
     x as floats (B, C, H, W) in [0, 1], and logs what a run logs.
 
-    model: the variant, such as "vae".
-    overrides: further ones of the groups model, net, likelihood, optimizer and scheduler, such as "model.beta=2".
+    model: the variant, such as "vae", or a class of your own.
+    overrides: further ones of the groups model, net, likelihood, optimizer and scheduler, such as "optimizer.lr=1e-4".
     image_shape: (C, H, W).
     num_classes: of the labels, for a conditional variant.
-    latent_dim, net: "model.latent_dim" and "net"; None: those of the configs.
+    latent_dim, net: "model.latent_dim" and "net"; None: those of the configs, and 20 units for a class of your own.
     config_dir: a folder of further configs.
+    options: arguments of the variant, such as `beta=2.0`.
 
     Raises:
         UserError: a mistake in the overrides, or parts that do not fit each other.
     """
-    from latentlab.commands.python.process import as_the_command_line
-    from latentlab.config.command_line import composed
-    from latentlab.training.build import build_model
-
-    given = [f"model={model}", *overrides]
-    given += [] if net is None else [f"net={net}"]
-    given += [] if latent_dim is None else [f"model.latent_dim={latent_dim}"]
-    for text in given:
-        if not text.lstrip("+~").startswith(GROUPS):
-            raise ConfigError(
-                f"{text}: expected an override of {', '.join(GROUPS)}; the rest is your Trainer's and data's"
-            )
     if len(image_shape) != 3 or min(image_shape) < 1:
         raise ConfigError(f"image_shape: expected (channels, height, width), found {image_shape}")
+    channels, height, width = image_shape
+    shape, given = (channels, height, width), [*overrides, *([] if net is None else [f"net={net}"])]
+    if not isinstance(model, str):
+        units = UNITS if latent_dim is None else latent_dim
+        parts = build_parts(_config(given, config_dir), model, units, shape, num_classes)
+        return model(parts, latent_dim=units, **options)
+    if latent_dim is not None:
+        options = {"latent_dim": latent_dim, **options}
+    given += [f"model={model}", *(f"model.{name}={json.dumps(value)}" for name, value in options.items())]
+    return build_model(_config(given, config_dir), shape, num_classes)
+
+
+def _config(given: list[str], config_dir: str | Path | None) -> DictConfig:
+    for text in given:
+        if not text.lstrip("+~").startswith(GROUPS):
+            expected = f"an override of {', '.join(GROUPS)}; the rest is your Trainer's and data's"
+            raise ConfigError(f"{text}: expected {expected}")
     with as_the_command_line(["train", *given]):
         config = composed("train", [*given, "data=digits", "trainer=default"], config_dir)
     if "fused" in config.optimizer and not any(text.startswith("optimizer.fused=") for text in given):
         config.optimizer.fused = None  # Lightning clips no gradients of a fused optimizer in mixed precision
     config.trainer = {}
-    channels, height, width = image_shape
-    return build_model(config, (channels, height, width), num_classes)
+    return config

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from hydra.core.singleton import Singleton
 
+from latentlab.config.signatures import signature
+from latentlab.config.sources import forget_sources
 from latentlab.errors import Interrupted
 
 __all__ = ["as_the_command_line", "pl"]
@@ -32,6 +34,8 @@ def as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
         KeyboardInterrupt: SIGINT stopped the run, which has saved its state. Of any other signal the caller's own
             handling comes next.
     """
+    forget_sources()
+    signature.cache_clear()
     undo = [_hydra(), _torch_switches(), _environment(), _loggers(), _random_generators()]
     before, sys.argv = sys.argv, ["latentlab", *arguments]  # which starts the processes of further devices
     try:

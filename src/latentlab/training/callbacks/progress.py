@@ -86,7 +86,9 @@ class Progress(Callback):
         assert isinstance(model, Autoencoder)
         now = time.monotonic()
         latest = model.running["train"].latest("objective")
-        if latest is None and "train/objective" in trainer.callback_metrics:  # between two epochs: the mean of the first
+        if (
+            latest is None and "train/objective" in trainer.callback_metrics
+        ):  # between two epochs: the mean of the first
             latest = float(trainer.callback_metrics["train/objective"])
         self._objective = self._objective if latest is None else latest
         self._bar.update(
