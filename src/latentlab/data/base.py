@@ -1,5 +1,6 @@
 """The base of every image datamodule; a data set adds the loading of its images."""
 
+import logging
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 
 from latentlab.data.calls import Calls
+from latentlab.data.host_memory import fits
 from latentlab.data.images import Images, Splits, classes_in_turn
 from latentlab.data.loader import Binarize, ResidentLoader, binarization, binarized, to_floats
 from latentlab.errors import DataError
@@ -17,6 +19,8 @@ from latentlab.functional.batch import Batch
 from latentlab.functional.randomness import RandomSource, seed_from
 
 EVALUATION_BATCH = 1000
+
+log = logging.getLogger(__name__)
 
 
 class ImageDataModule(LightningDataModule, ABC):
@@ -27,7 +31,8 @@ class ImageDataModule(LightningDataModule, ABC):
     `batches_per_call` and `keep_batches` determine how `train_dataloader` groups the batches: see `Calls`.
 
     Each device holds all images and selects its own rows of every batch, so the trainer needs
-    `use_distributed_sampler=False`.
+    `use_distributed_sampler=False`. Images that do not fit on the device stay in host memory, with the same batches:
+    `on_device` is False for those, True for images on the device, None for what their size and its memory suggest.
 
     Args:
         batch_size: images per training batch, over all devices; evaluation has batches of 1,000.
@@ -46,6 +51,7 @@ class ImageDataModule(LightningDataModule, ABC):
     image_shape: tuple[int, int, int]
     batches_per_call: int = 1
     keep_batches: bool = False
+    on_device: bool | None = None
 
     def __init__(
         self, batch_size: int = 128, binarize: Binarize = None, labels: bool = True, seed: int = 0, split_seed: int = 0
@@ -136,7 +142,8 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def showcase(self, count: int) -> Batch:
         """`count` validation images, one of each class in turn: the same in every run and on every device."""
-        shown = self.validation.take(self._showcase_order[:count].to(self._device()))
+        images = self.validation
+        shown = images.take(self._showcase_order[:count].to(images.labels.device)).to(self._device())
         random = RandomSource(seed_from(self.split_seed, "showcase"), self._device())
         x = binarized(to_floats(shown.pixels), self.binarize, random)
         return Batch(x, shown.labels, len(shown.labels), random)
@@ -157,6 +164,7 @@ class ImageDataModule(LightningDataModule, ABC):
             binarize=self.binarize,
             rank=0 if self.trainer is None else self.trainer.global_rank,
             world_size=1 if self.trainer is None else self.trainer.world_size,
+            device=self._device() if self.on_device is False and self.trainer is not None else None,
         )
 
     def _loaded(self) -> Splits:
@@ -165,8 +173,13 @@ class ImageDataModule(LightningDataModule, ABC):
         return self._splits
 
     def _on_device(self) -> Splits:
-        self._splits = Splits(*(images.to(self._device()) for images in self._loaded()))
-        return self._splits
+        splits, device = self._loaded(), self._device()
+        if self.on_device is None and not fits(splits, device):
+            log.info("the images do not fit on %s: they stay in host memory, and batches are copied ahead", device)
+            self.on_device = False
+        if self.on_device is not False:
+            self._splits = Splits(*(images.to(device) for images in splits))
+        return self._loaded()
 
     def _device(self) -> torch.device:
         return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
+from latentlab.data.host_memory import copied_ahead
 from latentlab.data.images import Images
 from latentlab.functional.batch import Batch, Image
 from latentlab.functional.randomness import RandomSource, Share, seed_from
@@ -64,6 +65,7 @@ class ResidentLoader:
         binarize: see `binarized`.
         rank: index of this device.
         world_size: number of devices among which each batch is divided.
+        device: of the batches; None: that of the images. Batches of images in host memory are copied ahead.
     """
 
     images: Images
@@ -75,6 +77,7 @@ class ResidentLoader:
     binarize: Binarize = None
     rank: int = 0
     world_size: int = 1
+    device: torch.device | None = None
 
     def __post_init__(self) -> None:
         self._position = {"epoch": 0, "batch": 0}
@@ -87,10 +90,16 @@ class ResidentLoader:
     def __iter__(self) -> Iterator[Batch]:
         epoch = 0 if self.epoch is None else self.epoch()
         first = self._first_batch(epoch)
-        order = self._order(epoch)
-        for k in range(first, len(self)):
+        rows = self._order(epoch).split(self.batch_size)[first:]
+        own = (each[self.rank :: self.world_size] for each in rows)
+        taken: Iterator[Images]
+        if self.device is None:
+            taken = (self.images.take(each) for each in own)
+        else:
+            taken = copied_ahead(self.images, own, self.device)
+        for k, (each, images) in enumerate(zip(rows, taken, strict=True), first):
             self._position = {"epoch": epoch, "batch": k + 1}
-            yield self._batch(order, epoch, k)
+            yield self._batch(images, len(each), epoch, k)
 
     @property
     def yielded(self) -> int:
@@ -118,11 +127,9 @@ class ResidentLoader:
         generator = torch.Generator().manual_seed(seed_from(self.seed, "shuffle", epoch))
         return torch.randperm(count, generator=generator).to(device)
 
-    def _batch(self, order: Int[Tensor, " n"], epoch: int, k: int) -> Batch:
-        rows = order[k * self.batch_size : (k + 1) * self.batch_size]
-        share = Share(len(rows), self.rank, self.world_size)
+    def _batch(self, own: Images, size: int, epoch: int, k: int) -> Batch:
         position = (k,) if self.epoch is None else (epoch, k)
-        random = RandomSource(seed_from(self.seed, self.stage, *position), order.device, share)
-        own = self.images.take(rows[self.rank :: self.world_size])
+        share = Share(size, self.rank, self.world_size)
+        random = RandomSource(seed_from(self.seed, self.stage, *position), own.labels.device, share)
         x = binarized(to_floats(own.pixels), self.binarize, random)
-        return Batch(x, own.labels, len(rows), random)
+        return Batch(x, own.labels, size, random)

@@ -39,6 +39,8 @@ class Execution:
         channels_last: lay images out pixel by pixel for convolutions, which most processors are faster with.
         matmul_precision: of float32 products: "high" allows TF32 on a GPU, "medium" bfloat16 inside, also on a CPU
             that has it (torch.set_float32_matmul_precision).
+        images_on_device: whether all images are held on the training device; null: where they take at most 60 % of its
+            free memory. Those in host memory are copied ahead, batch by batch.
 
     Raises:
         ConfigError: `steps_per_call` is less than 1.
@@ -48,6 +50,7 @@ class Execution:
     compile: bool = False
     channels_last: bool = True
     matmul_precision: Literal["highest", "high", "medium"] = "highest"
+    images_on_device: bool | None = None
 
     def __post_init__(self) -> None:
         if self.steps_per_call < 1:

@@ -114,7 +114,8 @@ def _prepare_process(seed: int) -> None:
 
 
 def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
-    data = build_data(config)
+    data, execution = build_data(config), Execution.of(config.trainer)
+    data.on_device = execution.images_on_device
     batches = data.train_dataloader().batches
     model = build_model(config, data.image_shape, data.num_classes)
     if config.data.binarize and not model.likelihood.discrete:
@@ -122,7 +123,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
         )
     configured = make_each(config, "callbacks", Callback)
-    execution, per_batch = Execution.of(config.trainer), with_batch_hooks(configured)
+    per_batch = with_batch_hooks(configured)
     execution.prepare(model)
     plan = CallPlan.of(config.trainer, batches, [1] if per_batch else save_intervals(config.callbacks))
     if per_batch and execution.steps_per_call > 1:
