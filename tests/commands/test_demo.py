@@ -7,7 +7,9 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.called import Done, called
 
@@ -166,3 +168,16 @@ def test_help_describes_it_and_trains_nothing(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "latentlab demo [KEY=VALUE ...]" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_ones_own_pictures_without_labels_leaves_the_cvae_out(folder):
+    (folder / "own").mkdir()
+    for k in range(40):
+        pixels = np.random.default_rng(k).integers(0, 256, (8, 8), np.uint8)
+        Image.fromarray(pixels).save(folder / "own" / f"{k}.png")
+    done = demo(folder, "data=folder", "data.root=own", "trainer.max_epochs=1", "callbacks=no_pictures", "logger=none")
+    assert done.returncode == 0, done.stderr
+    assert "own has no labels, which a cvae needs" in done.stdout
+    assert [row[0] for row in rows(done.stdout.splitlines())[1:]] == VARIANTS[:-1]
+    missing = demo(folder, "data=folder", "data.root=nowhere")
+    assert missing.stderr.startswith("error: data.root: expected a folder of pictures, found none at nowhere")

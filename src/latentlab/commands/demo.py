@@ -16,12 +16,16 @@ from latentlab.runs import Run
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from latentlab.data.base import ImageDataModule
     from latentlab.sweeps.manifest import Job
 
+OWN_DATA = ("folder", "arrays")
+FEW = 5_000  # training images
 VARIANTS = "ae,sparse_ae,denoising_ae,vae,cvae"
 COLUMNS = ("mse", "bce", "kl", "elbo")
 USAGE = f"""latentlab demo [KEY=VALUE ...]
 Trains {VARIANTS} in one sweep and prints them side by side, on MNIST or, without it, on bundled digits.
+On your own images: data=folder data.root=FOLDER, or data=arrays data.file=FILE; without labels no cvae is trained.
 Keys as in latentlab train --help: data.root=FOLDER  trainer.max_epochs=1  model=vae,cvae  seed=0,1,2"""
 
 
@@ -48,17 +52,42 @@ def demo(given: list[str]) -> int:
 
 def _sweep(given: list[str]) -> list[str]:
     """The whole sweep's arguments, those given last, so that they win."""
-    models = [] if value_of("model", given) else [f"model={VARIANTS}"]
-    return [*models, *_recipe(given), *given]
+    variants, few = VARIANTS, False
+    if value_of("data", given) in OWN_DATA:
+        own = _own_data(given)
+        few = len(own.train.labels) < FEW
+        if own.num_classes == 0 and not value_of("model", given):
+            print(f"{own.name} has no labels, which a cvae needs: the other four variants are trained", flush=True)
+            variants = variants.removesuffix(",cvae")
+    models = [] if value_of("model", given) else [f"model={variants}"]
+    return [*models, *_recipe(given, few), *given]
 
 
-def _recipe(given: list[str]) -> list[str]:
-    """The recipe for MNIST where it is found or can be downloaded, else for the bundled digits, with a message."""
+def _own_data(given: list[str]) -> ImageDataModule:
+    """The user's own images, loaded, to know whether there are labels, and how many images.
+
+    Raises:
+        UserError: they are missing, damaged or do not fit.
+    """
+    from latentlab.processes.torch_build import require_one_build
+
+    require_one_build()
+    from latentlab.config.command_line import composed
+    from latentlab.training.build import build_data
+
+    return build_data(composed("train", [text for text in given if text.startswith("data")], None))
+
+
+def _recipe(given: list[str], few: bool) -> list[str]:
+    """The recipe for MNIST where it is found or can be downloaded, else for the bundled digits, with a message.
+
+    few: whether there are few images, for which the recipe of the digits has more epochs.
+    """
     if value_of("experiment", given):
         return []
     data = value_of("data", given)
     if data not in (None, "mnist"):
-        return ["experiment=demo_digits" if data == "digits" else "experiment=demo"]
+        return ["experiment=demo_digits" if few or data == "digits" else "experiment=demo"]
     from latentlab.processes.torch_build import require_one_build
 
     require_one_build()
