@@ -16,7 +16,8 @@ from latentlab.models.priors import Prior
 class CVAE(Autoencoder):
     """A VAE whose encoder and decoder are conditioned on the label: a bound on log p(x|y) (Sohn et al. 2015).
 
-    beta, kl_schedule, free_bits: see `KLTerm`.
+    beta, free_bits: see `KLTerm`.
+    kl_schedule: factor of `beta` by optimizer step.
     prior: p(z|y) for a code's size and a number of classes.
 
     Raises:
