@@ -147,6 +147,7 @@ class _Tree:
 def _typed(annotation: Annotation | None) -> str:
     """A type as a reader of configs writes it: null for None, the kind of a component by its name."""
     text = "" if annotation is None else describe(annotation)
+    text = re.sub(r"(?<=a list of )Callable\[.*\]", "functions", text)
     text = re.sub(r"Callable\[.*\]", "function", text.replace("a node with _target_ that makes a ", ""))
     return re.sub(r"\bNone\b", "null", text) or "any"
 

@@ -18,7 +18,7 @@ class CVAE(Autoencoder):
 
     beta, free_bits: see `KLTerm`.
     kl_schedule: factor of `beta` by optimizer step.
-    prior: p(z|y) for a code's size and a number of classes.
+    prior: makes p(z|y) from a code's size and a number of classes.
 
     Raises:
         ValueError: the data has no labels, or an option is out of range.
