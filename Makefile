@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep report check lint type test long gpu matrix slurm postgresql smoke ci bench examples tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check lint type test long gpu matrix slurm postgresql smoke ci bench examples docs tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -79,6 +79,9 @@ bench: $(PEERS)  ## measure latentlab beside its peers, 40 min (LATENTLAB_DATA=F
 
 examples: $(STAMP)  ## run the example notebooks and write them with their outputs (ARGS="01_train_a_vae")
 	OMP_NUM_THREADS=1 $(BIN)/python -m examples $(ARGS)
+
+docs: $(STAMP)  ## the documentation as a site in outputs/site, without a network; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
 
 tensorboard: $(STAMP)  ## compare the runs below outputs/ in the browser
 	$(BIN)/tensorboard --logdir outputs $(ARGS)

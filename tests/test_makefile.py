@@ -57,6 +57,7 @@ def test_every_target_is_phony_and_the_promised_ones_are_there():
         "test",
         "smoke",
         "ci",
+        "docs",
         "tensorboard",
         "clean",
     }
@@ -97,7 +98,9 @@ def test_python_chooses_the_interpreter_of_the_venv(fresh):
     assert "python3.99 -m venv .venv" in make(fresh, "-n", "setup", "PYTHON=python3.99")
 
 
-@pytest.mark.parametrize("target", ["demo", "train", "sweep", "report", "check", "smoke", "test", "tensorboard"])
+@pytest.mark.parametrize(
+    "target", ["demo", "train", "sweep", "report", "check", "smoke", "test", "docs", "tensorboard"]
+)
 def test_arguments_pass_through(installed, target):
     commands = make(installed, "-n", target, "ARGS=model=cvae trainer.max_epochs=3").rstrip()
     assert commands.endswith(" model=cvae trainer.max_epochs=3")
@@ -114,6 +117,7 @@ def test_arguments_pass_through(installed, target):
         ("lint", "ruff format --check ."),
         ("type", "mypy"),
         ("test", "-m pytest"),
+        ("docs", "mkdocs build --strict"),
         ("tensorboard", "tensorboard --logdir outputs"),
     ],
 )

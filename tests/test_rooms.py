@@ -141,7 +141,13 @@ def test_reading_run_folders_loads_neither_torch_nor_hydra(package):
     assert loaded_by(f"import {package}").isdisjoint({"torch", "lightning", "hydra", "numpy", "matplotlib"})
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "modell=vae"], ["report", "--help"]])
+QUICK = [
+    *(["--help"], ["train", "--help"], ["train", "--help", "model=vae", "trainer=gpu", "optimizer=adam"]),
+    *(["train", "modell=vae"], ["report", "--help"]),
+]
+
+
+@pytest.mark.parametrize("arguments", QUICK)
 def test_help_and_a_mistyped_key_load_no_torch(arguments):
     call = f"sys.argv[1:] = {arguments!r}\nfrom latentlab.__main__ import main\ntry: main()\nexcept SystemExit: pass"
     assert loaded_by(call).isdisjoint({"torch", "lightning", "numpy", "matplotlib"})

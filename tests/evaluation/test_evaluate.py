@@ -12,6 +12,7 @@ from latentlab.commands.evaluate import job
 from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra as run_hydra_with
 from latentlab.runs import Run
+from tests.documented_metrics import undocumented
 from tests.wandb_files import pixels_of, read_back
 
 TINY = ["data=digits", "data.image_size=8", "net.widths=[32]", "model.latent_dim=4", "trainer.max_epochs=2"]
@@ -39,6 +40,7 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
     assert evaluate(f"run={run.folder}") == 0
     found = run.metrics["metrics"]
     assert found.keys() >= QUICK
+    assert not undocumented(found)
     assert bool(found.keys() & OF_A_POSTERIOR) == (variant in ("vae", "cvae"))
     assert ("test/label_agreement" in found) == (variant == "cvae")
     assert {name: found[name] for name in before} == pytest.approx(before, nan_ok=True)
@@ -47,7 +49,7 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
     assert ("rate, distortion, mutual information" in skipped) == (variant not in ("vae", "cvae"))
     assert skipped["picture plane"] == "its code does not have two units"
     pictures = {picture.stem for picture in run.figures}
-    assert pictures >= {f"evaluation_{name}" for name in ("best_to_worst", "samples_own", "codes", "interpolations")}
+    assert pictures >= {f"evaluation_{name}" for name in ("best_to_worst", "samples_prior", "codes", "interpolations")}
     assert run.status["status"] == "complete"
 
 
@@ -59,6 +61,7 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
         "metrics"
     ].keys()
     assert "test/ssim_gaussian_0.3" in first["metrics"]
+    assert not undocumented(first["metrics"])
     assert first["metrics"]["test/nll_samples"] == 3
     assert (run.folder / "figures" / "evaluation_robustness.png").is_file()
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
@@ -69,6 +72,7 @@ def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "data.binarize=dynamic")
     assert evaluate(f"run={run.folder}", "samples=2") == 0
     assert "test/nll_binarized" in run.metrics["metrics"]
+    assert not undocumented(run.metrics["metrics"])
     assert "test/nll" not in run.metrics["metrics"]
     assert run.metrics["evaluation"]["binarize"] == "dynamic"
 
@@ -95,7 +99,7 @@ def test_metrics_and_pictures_of_a_later_evaluation_are_logged_to_tensorboard(tr
     events = EventAccumulator(str(run.folder))
     events.Reload()
     assert events.Scalars("test/nll")[-1].value == pytest.approx(run.metrics["metrics"]["test/nll"], rel=1e-6)
-    assert {"evaluation/codes", "evaluation/samples_own"} <= set(events.Tags()["images"])
+    assert {"evaluation/codes", "evaluation/samples_prior"} <= set(events.Tags()["images"])
 
 
 def test_a_later_evaluation_continues_the_same_run_of_wandb_pixel_by_pixel(train, evaluate, monkeypatch):
@@ -142,7 +146,7 @@ def test_a_folder_with_commas_and_equal_signs(train, evaluate):
 
 def test_metrics_are_written_before_a_picture_fails(train, evaluate):
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
-    (run.folder / "figures" / "evaluation_samples_own.png").mkdir(parents=True)
+    (run.folder / "figures" / "evaluation_samples_prior.png").mkdir(parents=True)
     assert evaluate(f"run={run.folder}") != 0
     assert run.metrics["metrics"].keys() >= QUICK
     assert "evaluation" not in run.metrics  # a resumed run is evaluated again

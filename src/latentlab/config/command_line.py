@@ -149,11 +149,12 @@ def composed(config_name: str, overrides: Sequence[str], folder: str | Path | No
     version.setbase("1.3")
     setup_globals()
     _store_sweeper()
-    loader = _loader(None if folder is None else Path(folder).absolute(), checks=True)
+    loader = loader_of(None if folder is None else Path(folder).absolute(), checks=True)
     return loader.load_configuration(config_name, [*overrides], RunMode.RUN)
 
 
-def _loader(folder: Path | None, checks: bool) -> CheckedLoader:
+def loader_of(folder: Path | None, checks: bool = False) -> CheckedLoader:
+    """Of the shipped configs and those of a folder. checks: whether it checks what it composes."""
     return CheckedLoader(search_path(config_dir(), folder), common_name(new_run_name()), checks)
 
 
@@ -165,10 +166,10 @@ def _dispatch(
     logging.raiseExceptions = False  # a record that cannot be written, as on a full disk, prints no traceback
     config_name, overrides = flags.config_name or config_name, flags.overrides
     composes = not (flags.help or flags.hydra_help or flags.shell_completion)
-    loader = _loader(flags.config_dir, composes)
+    loader = loader_of(flags.config_dir, composes)
     with hydra_of(loader, config_name) as hydra:
         if flags.help:
-            print(help_text(config_name, loader.groups))
+            print(help_text(config_name, loader.groups, overrides))
         elif flags.hydra_help:
             hydra.hydra_help(config_name, parser(), flags)
         elif flags.cfg:

@@ -56,9 +56,14 @@ class Groups:
 
     def content(self, config: str) -> Mapping[str, Any]:
         """The content of a config's file, such as `model/vae`; empty without such a file."""
-        files = [Path(source.path) / f"{config}.yaml" for source in self.sources if source.scheme() == "file"]
-        content = next((yaml_of(file) for file in files if file.exists()), None)
+        file = self.file(config)
+        content = None if file is None else yaml_of(file)
         return content if isinstance(content, Mapping) else {}
+
+    def file(self, config: str) -> Path | None:
+        """A config's file, such as `model/vae.yaml`."""
+        files = [Path(source.path) / f"{config}.yaml" for source in self.sources if source.scheme() == "file"]
+        return next((file for file in files if file.exists()), None)
 
 
 @final

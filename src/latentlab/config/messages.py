@@ -94,10 +94,11 @@ def _unknown_option(error: MissingConfigException) -> str:
         return f"--config-name: no config {path!r}" if "primary" in str(error) else one_line(str(error))
     match = re.search(r"Available options in '(.+)':", str(error))
     group = match[1] if match else path.rpartition("/")[0]
-    return _no_such_option(group, path.removeprefix(f"{group}/"), error.options)
+    return no_such_option(group, path.removeprefix(f"{group}/"), error.options)
 
 
-def _no_such_option(group: str, option: str, options: Sequence[str]) -> str:
+def no_such_option(group: str, option: str, options: Sequence[str]) -> str:
+    """The message about an unknown option of a group."""
     return unknown(f"{group}: no option {one_line(option)!r}", nearest(option, options), options, "options")
 
 
@@ -112,7 +113,7 @@ def _no_option(kind: str, groups: Groups, overrides: Sequence[str]) -> str:
     for override in overrides:
         group, _, option = override.lstrip("+~").partition("=")
         if option not in groups.options.get(group, [option]):
-            return _no_such_option(group, option, groups.options[group])
+            return no_such_option(group, option, groups.options[group])
     return f"{_given(overrides)}: a config group takes the name of an option"
 
 

@@ -81,7 +81,7 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
     for key, annotation in PLAIN.items():
         found, value = select(config, key)
         if found:
-            _check_value(key, value, Annotation(ast.parse(annotation, mode="eval").body, _HERE), raw)
+            _check_value(key, value, plain_annotation(annotation), raw)
     for key in REQUIRED_COMPONENTS:
         found, value = select(config, key)
         if found and not _is_component(value):
@@ -89,6 +89,11 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
     for group in OPTIONAL_COMPONENTS:
         _check_members(group, config.get(group))
     _check_tree("", config, raw)
+
+
+def plain_annotation(text: str) -> Annotation:
+    """A type of `PLAIN`."""
+    return Annotation(ast.parse(text, mode="eval").body, _HERE)
 
 
 def check_node(key: str, node: DictConfig) -> None:
@@ -104,10 +109,11 @@ def parameters(target: str) -> dict[str, Annotation] | None:
         NotThereError: there is no such class or function.
     """
     found = signature(target)
-    return None if found is None or found.open else _settable(target, found)
+    return None if found is None or found.open else settable(target, found)
 
 
-def _settable(target: str, found: Signature) -> dict[str, Annotation]:
+def settable(target: str, found: Signature) -> dict[str, Annotation]:
+    """The arguments of that signature that a config may give, and those of a second class that are read beside them."""
     passed = {name for prefix, names in PASSED.items() if target.startswith(prefix) for name in names}
     also = signature(ALSO_READ[target]) if target in ALSO_READ else None
     return {
@@ -148,7 +154,7 @@ def _check_node(key: str, node: Mapping[str, Any], raw: Raw) -> None:
         raise ConfigError(unknown(f"{key}._target_: {target} not found ({error})", near, ())) from error
     if found is None:
         return
-    allowed = _settable(target, found)
+    allowed = settable(target, found)
     for name, value in node.items():
         if name in INSTANTIATE:
             continue

@@ -21,6 +21,7 @@ class Annotation:
     module: Module
     optional: bool = False  # a default of None allows None
     required: bool = False  # there is no default
+    default: ast.expr | None = None
 
 
 @final
@@ -94,7 +95,7 @@ def _fields(node: ast.ClassDef, module: Module) -> Signature | None:
 
 def _annotation(expr: ast.expr | None, default: ast.expr | None, module: Module) -> Annotation:
     is_none = isinstance(default, ast.Constant) and default.value is None
-    return Annotation(expr, module, optional=is_none, required=default is None)
+    return Annotation(expr, module, optional=is_none, required=default is None, default=default)
 
 
 def _of_base(base: ast.expr, module: Module) -> Signature | None:

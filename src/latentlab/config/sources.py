@@ -1,6 +1,7 @@
 """Definitions found by reading source files: a config is checked without importing torch, which is slow."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def _starred(module: Module, parts: list[str], depth: int) -> Definition | None:
             continue
     if "__getattr__" in module.symbols:
         return None
-    raise NotThereError(module.name, parts[0], [name for name in module.symbols if not name.startswith("_")])
+    raise NotThereError(module.name, parts[0], [name for name in module.symbols if not re.match(r"_|.*\.", name)])
 
 
 @cache
@@ -146,6 +147,8 @@ def _load(name: str, path: Path) -> Module:
                 symbols[defined] = statement
             case ast.Assign(targets=[ast.Name(id=defined)], value=value):
                 symbols[defined] = value
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner), attr="__doc__")], value=value):
+                symbols[f"{owner}.__doc__"] = value
             case ast.AnnAssign(target=ast.Name(id=defined), value=ast.expr() as value):
                 symbols[defined] = value
             case ast.Import(names=names):

@@ -46,7 +46,9 @@ class TorchvisionDataModule(SplittingDataModule):
     Args:
         root: the folder in torchvision's layout; missing files are downloaded to it.
         dataset: the name of torchvision's class, such as CIFAR10 or SVHN.
-        crop, channels, cache: see `FolderDataModule`.
+        crop: whether to cut out the square in the middle before an image is resized, instead of stretching it.
+        channels: 1 for grey levels, 3 for colours.
+        cache: a folder that keeps the decoded images; null: they are decoded in every run.
         image_size, validation, test, batch_size, binarize, labels, seed, split_seed: see `SplittingDataModule`.
 
     Raises:

@@ -39,7 +39,7 @@ class Suite:
 
 QUICK_PICTURES: dict[str, Picture] = {
     "best_to_worst": best_to_worst,
-    "samples_own": prior_samples,
+    "samples_prior": prior_samples,
     "samples_mixture": mixture_samples,
     "codes": codes_in_the_plane,
     "strip": strip,

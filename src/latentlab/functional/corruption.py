@@ -25,6 +25,8 @@ class Corruption(ABC):
 class Gaussian(Corruption):
     """Normal noise of standard deviation `sigma` on every value. The result is not clamped to [0, 1].
 
+    sigma: in grey levels of [0, 1].
+
     Raises ValueError for a negative sigma.
     """
 
@@ -43,6 +45,8 @@ class Gaussian(Corruption):
 class Masking(Corruption):
     """Every value is set to 0 with probability `p`, independently: Vincent et al. 2010.
 
+    p: from 0 to 1.
+
     Raises ValueError for a `p` outside [0, 1].
     """
 
@@ -59,6 +63,8 @@ class Masking(Corruption):
 @dataclass(frozen=True)
 class SaltAndPepper(Corruption):
     """Every value is replaced with probability `p`, independently, half by 0 and half by 1: Vincent et al. 2010.
+
+    p: from 0 to 1.
 
     Raises ValueError for a `p` outside [0, 1].
     """
@@ -77,7 +83,12 @@ class SaltAndPepper(Corruption):
 @final
 @dataclass(frozen=True)
 class Mixed(Corruption):
-    """Several corruptions in order, each with new draws. Raises ValueError where `parts` is empty."""
+    """Several corruptions in order, each with new draws.
+
+    parts: the corruptions.
+
+    Raises ValueError where `parts` is empty.
+    """
 
     parts: Sequence[Corruption]
 

@@ -77,6 +77,8 @@ class L1(Penalty):
 class KLToTarget(Penalty):
     """KL of each unit's mean activity over the batch to the target `rho`: Ng 2011, "Sparse autoencoder".
 
+    rho: the mean activity that each unit is drawn to, between 0 and 1.
+
     Raises ValueError for a negative weight or a `rho` outside (0, 1).
     """
 
@@ -103,6 +105,7 @@ class TopK(Penalty):
 
     Without a penalty, most units of a large code are dead: never among the k largest, they get no gradient. The
     penalty raises dead units (cf. the auxiliary loss of Gao et al. 2024); `weight` 0 turns it off.
+    k: units of a code that are kept.
     alpha: in evaluation mode `alpha * k` units are kept, rounded: alpha >= 1 of the paper's algorithm 1, which
         improves linear classification of the code.
 

@@ -34,6 +34,8 @@ class Constant(WeightSchedule):
 class LinearWarmup(WeightSchedule):
     """From 0 to 1 linearly within `steps` steps, then 1: warm-up, Sønderby et al. 2016.
 
+    steps: optimizer steps of the rise.
+
     Raises ValueError for fewer than one step.
     """
 
@@ -51,8 +53,9 @@ class LinearWarmup(WeightSchedule):
 class Cyclical(WeightSchedule):
     """`cycles` times from 0 to 1, then 1: Fu et al. 2019.
 
-    period: steps of one cycle.
+    period: optimizer steps of one cycle.
     ramp: the fraction of a cycle within which the weight rises linearly; for the rest of the cycle it is 1.
+    cycles: how often it rises.
     Raises ValueError for less than one step or cycle, or a ramp outside (0, 1].
     """
 

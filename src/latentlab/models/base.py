@@ -38,6 +38,8 @@ class Autoencoder(Codec):
     Lightning's Trainer trains it with the batches of any DataLoader, see `as_batch`; a run trains several batches in
     one call, see `train_in_calls`.
 
+    latent_dim: number of latent units.
+    measurements: further figures of each validation and test, such as sparsity.
     batch_terms: names of the terms whose value for an image depends on the other images of the batch.
     """
 

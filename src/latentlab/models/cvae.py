@@ -16,8 +16,9 @@ from latentlab.models.priors import Prior
 class CVAE(Autoencoder):
     """A VAE whose encoder and decoder are conditioned on the label: a bound on log p(x|y) (Sohn et al. 2015).
 
-    beta, kl_schedule, free_bits: see `KLTerm`.
-    prior: p(z|y) for a code's size and a number of classes.
+    beta, free_bits: see `KLTerm`.
+    kl_schedule: factor of `beta` by optimizer step.
+    prior: makes p(z|y) from a code's size and a number of classes.
 
     Raises:
         ValueError: the data has no labels, or an option is out of range.

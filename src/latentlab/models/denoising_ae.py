@@ -11,7 +11,10 @@ from latentlab.models.parts import Measurement, Parts
 
 @final
 class DenoisingAE(Autoencoder):
-    """Encodes a corrupted image and reconstructs the clean one (Vincent et al. 2008)."""
+    """Encodes a corrupted image and reconstructs the clean one (Vincent et al. 2008).
+
+    corruption: of the encoder's input.
+    """
 
     def __init__(
         self, parts: Parts, latent_dim: int, corruption: Corruption, measurements: Sequence[Measurement] = ()

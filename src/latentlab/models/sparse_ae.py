@@ -15,6 +15,8 @@ from latentlab.models.parts import Measurement, Parts
 class SparseAE(Autoencoder):
     """An often overcomplete code of which few units are active at a time (Ng 2011; Makhzani and Frey 2013).
 
+    penalty: the activation function of the code, and the penalty on its activity.
+
     Raises:
         ValueError: the penalty cannot be computed for a code of this size.
     """

@@ -14,7 +14,8 @@ from latentlab.models.parts import Parts
 class VAE(Autoencoder):
     """An encoder that returns a posterior N(mean, diag exp log_var), with KL to N(0, I) (Kingma and Welling 2013).
 
-    beta, kl_schedule, free_bits: see `KLTerm`.
+    beta, free_bits: see `KLTerm`.
+    kl_schedule: factor of `beta` by optimizer step.
 
     Raises:
         ValueError: an option is out of range.

@@ -14,7 +14,7 @@ Direction = Literal["minimize", "maximize"]
 class SearchSettings:
     """The objectives of a search, its trials and its sampler.
 
-    trials: in total, including those of earlier calls and of other processes on the same storage.
+    trials: their number in total, including those of earlier calls and of other processes on the same storage.
     minimize, maximize: the objectives; `val/...` of the epoch whose weights are kept, others from `metrics.json`.
     prune: prune a trial whose figure is worse than the median of the others' at that epoch (one `val/` objective).
     startup_trials: how many are sampled at random and never pruned.

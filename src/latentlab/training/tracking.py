@@ -85,6 +85,8 @@ def wandb_logger(
     It is online where W&B finds a key and its server accepts it within a few seconds, and offline elsewhere; a log
     line reports which, and why. WANDB_MODE takes precedence. No state of the network makes it raise.
 
+    save_dir: the folder of the files.
+    project, group, job_type, tags, name: under which W&B files the run.
     run_id: of an earlier run, which is continued; None: a new run.
     """
     import wandb

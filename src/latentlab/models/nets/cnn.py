@@ -20,7 +20,9 @@ SIDE_WITHOUT_FURTHER_LEVELS = 32  # pixels
 class CNNEncoder(Encoder):
     """One convolution per width (its channels), then a linear map of their output and the condition.
 
-    widths, levels: see `channels_of`.
+    widths: channels of the feature maps, from the image inwards; each level halves the image.
+    levels: see `channels_of`.
+    activation: of the feature maps: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
@@ -53,7 +55,9 @@ class CNNEncoder(Encoder):
 class CNNDecoder(Decoder):
     """A linear map of the code and the condition to the smallest feature map, then transposed convolutions.
 
-    widths, levels: see `channels_of`.
+    widths: channels of the feature maps, from the image inwards; each level halves the image.
+    levels: see `channels_of`.
+    activation: of the feature maps: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.

@@ -23,6 +23,10 @@ from latentlab.models.nets.initialization import Initialization, initialized
 class MLPEncoder(Encoder):
     """All pixels, and the condition, through layers of `widths` (which may be empty) to the features.
 
+    widths: units of the hidden layers, from the image inwards.
+    activation: of the hidden layers: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    initialization: of the weights: torch for its own, orthogonal for deep networks (Saxe et al. 2014).
+
     Raises ValueError for a width that is not positive and for an unknown activation.
     """
 
@@ -47,6 +51,10 @@ class MLPEncoder(Encoder):
 @final
 class MLPDecoder(Decoder):
     """The code, and the condition, through layers of `widths` from last to first to all pixels.
+
+    widths: units of the hidden layers, from the image inwards.
+    activation: of the hidden layers: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    initialization: of the weights: torch for its own, orthogonal for deep networks (Saxe et al. 2014).
 
     Raises ValueError for a width that is not positive and for an unknown activation.
     """

@@ -61,6 +61,9 @@ class GRU(nn.Module):
 class RNNEncoder(Encoder):
     """One GRU per width over the rows from top to bottom, each joined with the condition; then a linear map.
 
+    widths: units of the layers, from the image inwards.
+    activation: of the candidate state: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+
     Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """
 
@@ -97,6 +100,9 @@ class RNNDecoder(Decoder):
     As in Cho et al. 2014, section 2.2 and appendix A.1.2, the summary (here code and condition) determines the
     initial state of each layer and is the input of the first layer at every step. Unlike there, the previous rows
     are not an input: there is no teacher forcing.
+
+    widths: units of the layers, from the image inwards; they are used from last to first.
+    activation: of the candidate state: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
 
     Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """

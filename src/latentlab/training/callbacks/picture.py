@@ -22,6 +22,7 @@ _codes: WeakKeyDictionary[Autoencoder, tuple[tuple[int, bool], Codes]] = WeakKey
 class PictureCallback(Callback, ABC):
     """Draws every n epochs and, with the best weights, at the end of the test; on the first device alone.
 
+    every_n_epochs: epochs between two pictures.
     key: under which loggers and the folder `figures/` file the picture.
 
     Raises:

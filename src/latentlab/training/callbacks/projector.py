@@ -16,6 +16,8 @@ from latentlab.training.callbacks.picture import picture_data
 class Projector(Callback):
     """Writes the codes of `images` validation images, with labels and thumbnails, at the end of the test.
 
+    images: how many, at most those of the validation.
+
     Raises:
         ValueError: `images` is less than 1.
         ConfigError: at the start of training there is no TensorBoard logger.
