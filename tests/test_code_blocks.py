@@ -42,7 +42,7 @@ def is_answered(text: str) -> None:
 
 def has_a_config(text: str) -> None:
     _, subcommand, *words = shlex.split(text)
-    key = {"evaluate": "run", "report": "sweep.name"}[subcommand]
+    key = {"report": "sweep.name"}.get(subcommand, "run")
     named = [re.sub(r"^sweep=", "sweep.name=", word) if "=" in word else f"{key}={word}" for word in words]
     assert composed(subcommand, named, None)[key.partition(".")[0]] is not None
 
@@ -96,9 +96,10 @@ CHECKS: dict[str, Callable[[str], None]] = {
     r"latentlab train .*--(help|cfg)\b": is_answered,
     r"(PYTHONPATH=\. |srun )?latentlab train ": composes,
     r"(PYTHONPATH=\. )?latentlab evaluate .*--config-dir": lambda text: None,  # of docs/extending.md, where it is run
-    r"latentlab (evaluate|report) --": is_answered,
-    r"latentlab (evaluate|report) ": has_a_config,
+    r"latentlab (evaluate|export|report) --": is_answered,
+    r"latentlab (evaluate|export|report) ": has_a_config,
     r"latentlab \w+$": lambda text: None,  # a mention; each subcommand is one of `SUBCOMMANDS`
+    r"latentlab demo ": lambda text: composes(text.replace("latentlab demo", "latentlab train")),
     r"latentlab check": is_a_check,
     r"make [a-z]+": names_targets,
     r"pip install ": installs_what_there_is,
