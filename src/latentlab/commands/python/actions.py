@@ -53,6 +53,8 @@ def train(
 def load(folder: str | Path) -> TrainedRun:
     """The run in a folder.
 
+    folder: such as "outputs/runs/first", or a job's of a sweep.
+
     Raises:
         UserError: it is no run's folder.
     """
@@ -71,6 +73,12 @@ def evaluate(
 ) -> TrainedRun:
     """Measure a complete run on the test images, as `latentlab evaluate` does; its figures are in the run's `metrics`.
 
+    run: as `train` and `load` return it, or its folder.
+    suite: quick or full.
+    samples: codes per image for the log-likelihood; None: 10 in the quick suite, 200 in the full one.
+    device: auto, cpu, cuda, cuda:1.
+    data_root: the folder of the data, if it is no longer where the run found it.
+    output_dir: the reference classifier is kept in reference_classifiers below it.
     measurements: of your own, by name: functions of a `latentlab.evaluation.subject.Subject` that yield (name, value).
 
     Raises:
