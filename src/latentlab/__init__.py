@@ -44,12 +44,22 @@ __all__ = [
 ]
 
 _PLACES = {
-    **dict.fromkeys(("evaluate", "load", "train"), "commands.python.actions"),
-    **{"ArrayData": "commands.python.arrays", "TrainedRun": "commands.python.trained_run", "UserError": "errors"},
-    **{"build": "commands.python.building", "Autoencoder": "models.base", "Terms": "models.base"},
-    **{"Encoding": "models.codec", "Parts": "models.parts"},
-    **{"AE": "models.ae", "SparseAE": "models.sparse_ae", "DenoisingAE": "models.denoising_ae"},
-    **{"VAE": "models.vae", "CVAE": "models.cvae"},
+    "AE": "models.ae",
+    "ArrayData": "commands.python.arrays",
+    "Autoencoder": "models.base",
+    "CVAE": "models.cvae",
+    "DenoisingAE": "models.denoising_ae",
+    "Encoding": "models.codec",
+    "Parts": "models.parts",
+    "SparseAE": "models.sparse_ae",
+    "Terms": "models.base",
+    "TrainedRun": "commands.python.trained_run",
+    "UserError": "errors",
+    "VAE": "models.vae",
+    "build": "commands.python.building",
+    "evaluate": "commands.python.actions",
+    "load": "commands.python.actions",
+    "train": "commands.python.actions",
 }
 
 

@@ -230,6 +230,13 @@ class TestMistakes:
         with pytest.raises(UserError, match=r"run: nowhere .*not a run's folder"):
             with_folder("evaluate", ["nowhere", "suite=full"])
 
+    def test_a_measurement_with_the_name_of_one_of_the_suite(self):
+        from latentlab.errors import ConfigError
+        from latentlab.evaluation.suites import SUITES
+
+        with pytest.raises(ConfigError, match=r"measurements\.compression: the suite has a measurement of this name"):
+            SUITES["quick"].with_measurements({"compression": lambda subject: iter(())})
+
     def test_several_runs_at_once(self, run, evaluate, capsys):
         assert "only `latentlab train` runs sweeps" in self.refused(evaluate, capsys, "-m", f"run={run.folder}")
 

@@ -27,6 +27,18 @@ def test_a_number_that_is_no_class_is_refused(label):
         build("cvae").sample(2, label=label)
 
 
+@pytest.mark.parametrize(
+    ("label", "found"),
+    [
+        (torch.tensor([3, 10, 0, 0, 0, 0]), "0 to 10"),
+        (torch.tensor([3, -1, 0, 0, 0, 0]), "-1 to 3"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(label, found):
+    with pytest.raises(ValueError, match=f"found {found}"):
+        build("cvae").decode(torch.zeros(6, LATENT_DIM), label)
+
+
 def test_one_label_for_all_images_is_that_label_for_each():
     model, z = build("cvae"), torch.randn(6, LATENT_DIM)
     assert torch.equal(model.decode(z, 3), model.decode(z, torch.full((6,), 3)))

@@ -75,13 +75,17 @@ def _own_data(given: list[str]) -> ImageDataModule:
     from latentlab.config.command_line import composed
     from latentlab.training.build import build_data
 
-    return build_data(composed("train", [text for text in given if text.startswith("data")], None))
+    chosen = [text for text in given if text.startswith(("data", "paths."))]
+    # of several values that are swept, the first: they have the same labels
+    return build_data(composed("train", [text if "[" in text else text.split(",")[0] for text in chosen], None))
 
 
 def _recipe(given: list[str], few: bool) -> list[str]:
     """The recipe for MNIST where it is found or can be downloaded, else for the bundled digits, with a message.
 
-    few: whether there are few images, for which the recipe of the digits has more epochs.
+    Of other data, that of MNIST or, for few images, that of the digits, which has more epochs.
+
+    few: whether there are few images.
     """
     if value_of("experiment", given):
         return []

@@ -31,4 +31,4 @@ def job(config: DictConfig) -> None:
     run = Run(config.run)
     folder = Path(config.output) if config.output is not None else run.folder / f"export_{config.format}"
     written, difference = export_run(run, config.format, folder)
-    log.info("%s: encoder, decoder and README.md; at most %.1e from the run's own outputs", written, difference)
+    log.info("%s: written and read back; at most %.1e from the run's own outputs", written, difference)

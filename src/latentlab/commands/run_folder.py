@@ -24,7 +24,7 @@ def with_folder(command: str, arguments: list[str]) -> list[str]:
     if not Run(folder).config_file.is_file():
         raise UserError(f"run: {folder} {NOT_A_RUN}")
     rest = [argument for argument in others if not _names_folder(argument)]
-    return [*configs, *rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}"]
+    return [*rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}", *configs]
 
 
 def _config_dir(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -4,7 +4,8 @@ import logging
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
@@ -101,9 +102,15 @@ def run_in_python(
     if flags := [override for override in overrides if override.startswith("-")]:
         raise ConfigError(f"{flags[0]}: expected KEY=VALUE; flags are for the command line")
     folder = [] if config_dir is None else ["--config-dir", str(config_dir)]
+    with mistakes_raised(), env_override({"HYDRA_FULL_ERROR": "1"}):
+        _dispatch(parsed_flags([*folder, *overrides]), job, config_name, check, sweeps=False)
+
+
+@contextmanager
+def mistakes_raised() -> Iterator[None]:
+    """Every mistake of a user's inside is raised as a UserError with its line."""
     try:
-        with env_override({"HYDRA_FULL_ERROR": "1"}):
-            _dispatch(parsed_flags([*folder, *overrides]), job, config_name, check, sweeps=False)
+        yield
     except Exception as error:
         message = None if isinstance(error, UserError) else mistake(error)
         if message is None:

@@ -6,9 +6,10 @@ from typing import Any
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from latentlab.config.composition import MISTAKES, CheckedLoader
+from latentlab.config.composition import CheckedLoader
 from latentlab.config.keys import KeyPath
 from latentlab.config.schema import children
+from latentlab.errors import UserError
 
 
 def further_keys(line: str, config_name: str, loader: CheckedLoader) -> list[str]:
@@ -22,7 +23,7 @@ def further_keys(line: str, config_name: str, loader: CheckedLoader) -> list[str
         return []
     try:
         config = loader.load_configuration(config_name, [text for text in given if "=" in text], RunMode.RUN)
-    except MISTAKES:
+    except UserError:
         return []
     plain: Any = OmegaConf.to_container(config, resolve=False)
     path = KeyPath.of(f"{parent}.{name}", plain)

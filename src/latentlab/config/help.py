@@ -27,7 +27,7 @@ def help_text(config_name: str, groups: Groups, overrides: Sequence[str] = ()) -
     Raises:
         ConfigError: no such config, group or option, or the config names no template.
     """
-    chosen = chosen_options(overrides, groups)
+    chosen = chosen_options(overrides, groups, config_name)
     if chosen:
         width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
         return "\n\n".join(option_text(option_help(group, name, groups), width) for group, name in chosen)
@@ -40,20 +40,22 @@ def help_text(config_name: str, groups: Groups, overrides: Sequence[str] = ()) -
     return Template(template).substitute(APP_CONFIG_GROUPS="\n".join(wrapped)).rstrip()
 
 
-def chosen_options(overrides: Sequence[str], groups: Groups) -> list[tuple[str, str]]:
-    """(group, option) of each that the overrides choose; keys that belong to no group are passed over.
+def chosen_options(overrides: Sequence[str], groups: Groups, config_name: str) -> list[tuple[str, str]]:
+    """(group, option) of each that the overrides choose; keys that belong to no group of the config are passed over.
 
     Raises:
         ConfigError: no such group or option.
     """
-    chosen = []
+    chosen, chosen_by_default = [], groups.defaults(config_name)
     for override in overrides:
-        group, _, value = override.lstrip("+~").partition("=")
+        group, equals, value = override.lstrip("+~").partition("=")
+        if not equals or value == "null":
+            continue
         names = [name.strip() for name in value.strip("'\"[]").split(",") if name.strip()]
         if group.startswith("hydra"):  # of which only the search comes with latentlab
             chosen += [(group, name) for name in names if groups.file(f"{group}/{name}") is not None]
             continue
-        if group not in groups.options:
+        if group not in groups.options or group.partition("/")[0] not in chosen_by_default:
             first = group.partition(".")[0]
             if first in groups.options or first in PLAIN:
                 continue

@@ -30,7 +30,7 @@ class ImageDataModule(LightningDataModule, ABC):
     `name` and `class_names`, and `image_shape` where it is known before the images are loaded, and implements `_load`.
     `batches_per_call` and `keep_batches` determine how `train_dataloader` groups the batches: see `Calls`.
 
-    Each device holds all images and selects its own rows of every batch, so the trainer needs
+    Each process holds all images and selects its own rows of every batch, so the trainer needs
     `use_distributed_sampler=False`. Images that do not fit on the device stay in host memory, with the same batches:
     `on_device` is False for those, True for images on the device, None for what their size and its memory suggest.
 
@@ -109,17 +109,17 @@ class ImageDataModule(LightningDataModule, ABC):
     @property
     def train(self) -> Images:
         """The training images."""
-        return self._on_device().train
+        return self._placed().train
 
     @property
     def validation(self) -> Images:
         """The images for model selection: of the best epoch and of a search's trials."""
-        return self._on_device().validation
+        return self._placed().validation
 
     @property
     def test(self) -> Images:
         """The test images."""
-        return self._on_device().test
+        return self._placed().test
 
     def train_dataloader(self) -> Calls:
         """Shuffled by (seed, epoch) alone; the epoch is the trainer's, or 0 without one."""
@@ -172,7 +172,7 @@ class ImageDataModule(LightningDataModule, ABC):
             raise RuntimeError(f"{type(self).__name__}.setup() has not been called")
         return self._splits
 
-    def _on_device(self) -> Splits:
+    def _placed(self) -> Splits:
         splits, device = self._loaded(), self._device()
         if self.on_device is None and not fits(splits, device):
             log.info("the images do not fit on %s: they stay in host memory, and batches are copied ahead", device)

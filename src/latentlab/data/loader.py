@@ -1,4 +1,4 @@
-"""Batches that are indexed from one uint8 tensor on the training device, in place of worker processes."""
+"""Batches that are indexed from one uint8 tensor, in place of worker processes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
@@ -57,7 +57,7 @@ class ResidentLoader:
     have fewer rows of it than another, or none. Batch k is `order[k * batch_size : (k + 1) * batch_size]`.
 
     Args:
-        images: all images, on the device that trains.
+        images: all images, on the device that trains or in host memory.
         batch_size: images per batch over all devices.
         seed: of the order and the draws.
         stage: such as "train" or "test"; the draws of two stages are independent.

@@ -6,6 +6,7 @@ from typing import Literal, final
 
 from matplotlib.figure import Figure
 
+from latentlab.errors import ConfigError
 from latentlab.evaluation.measurements import FULL, QUICK, Measurement
 from latentlab.evaluation.pictures.conditional import styles
 from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filters
@@ -33,7 +34,13 @@ class Suite:
     pictures: dict[str, Picture]
 
     def with_measurements(self, own: Mapping[str, Measurement]) -> "Suite":
-        """The suite, and after its own measurements these."""
+        """The suite, and after its own measurements these.
+
+        Raises:
+            ConfigError: one of them has the name of one of the suite's.
+        """
+        if taken := own.keys() & self.measurements.keys():
+            raise ConfigError(f"measurements.{min(taken)}: the suite has a measurement of this name; choose another")
         return replace(self, measurements={**self.measurements, **own})
 
 

@@ -17,7 +17,7 @@ def reported(steps: Iterable[T], total: int, work: str) -> Iterator[T]:
     started = latest = time.perf_counter()
     for done, step in enumerate(steps):
         now = time.perf_counter()
-        if now - latest >= EVERY:
+        if done and now - latest >= EVERY:
             log.info("%s: %d %%, about %.0f s left", work, 100 * done // total, (now - started) * (total - done) / done)
             latest = now
         yield step

@@ -95,7 +95,7 @@ def _few_classes(axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"],
         colour, marker = TEN_COLOURS[index], TEN_MARKERS[index]
         _dots(axes, points[y == index], colour, marker)
         handles.append(Line2D([], [], linestyle="", markersize=5, label=name, color=colour, marker=marker))
-    _name_at_median(axes, points, y, names, TEXT_SIZE + 2)
+    _name_near_median(axes, points, y, names, TEXT_SIZE + 2)
     axes.legend(
         handles=handles,
         title="label",
@@ -113,7 +113,7 @@ def _many_classes(
     colours, norm = class_colours(len(names))
     across, up = points.T.numpy()
     axes.scatter(across, up, s=7, c=y.numpy(), cmap=colours, norm=norm, alpha=OPACITY, linewidths=0, clip_on=False)
-    _name_at_median(axes, points, y, names, SMALL_SIZE + 1)
+    _name_near_median(axes, points, y, names, SMALL_SIZE + 1)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, ticks=range(len(names)), fraction=0.04)
     bar.set_label("label", fontsize=TEXT_SIZE)
     bar.ax.set_yticklabels(names, fontsize=min(SMALL_SIZE, 300 / len(names)))
@@ -121,7 +121,7 @@ def _many_classes(
     bar.ax.minorticks_off()
 
 
-def _name_at_median(
+def _name_near_median(
     axes: Axes, points: Float[Tensor, "n 2"], y: Int[Tensor, " n"], names: list[str], size: float
 ) -> None:
     halo: list[patheffects.AbstractPathEffect] = [patheffects.withStroke(linewidth=2.5, foreground="white")]
@@ -137,6 +137,7 @@ def moved_apart(places: Float[Tensor, "n 2"], least: float) -> Float[Tensor, "n 
     """The places, those moved that are nearer to each other than `least`, each pair along the line between them."""
     places = places.clone()
     for _ in range(ROUNDS):
+        before = places.clone()
         for one, other in combinations(range(len(places)), 2):
             between = places[other] - places[one]
             distance = float(between.norm())
@@ -144,4 +145,6 @@ def moved_apart(places: Float[Tensor, "n 2"], least: float) -> Float[Tensor, "n 
                 way = between / distance if distance > 0 else torch.tensor([1.0, 0.0], dtype=places.dtype)
                 places[one] -= way * (least - distance) / 2
                 places[other] += way * (least - distance) / 2
+        if torch.equal(places, before):
+            break
     return places

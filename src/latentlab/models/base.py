@@ -79,20 +79,23 @@ class Autoencoder(Codec):
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]  # nothing of a model can be exchanged while it is loaded
-        cls: type[Model], checkpoint_path: str | Path | IO[bytes], map_location: Any = None, *, strict: bool = True
+        cls: type[Model], checkpoint_path: str | Path | IO[bytes], *, strict: bool = True
     ) -> Model:
-        """The model of a checkpoint with its weights, which is rebuilt from the config in it; nothing else is needed.
+        """The model of a checkpoint, on the CPU, which is rebuilt from the config in it; nothing else is needed.
+
+        strict: whether the checkpoint must hold exactly the model's weights.
 
         Raises:
             ValueError: it holds another variant, or was not saved by a model that `ll.build` or a run has built.
+            UserError: its config names a class that is no component of a model.
         """
-        content = torch.load(checkpoint_path, map_location, weights_only=True)
+        content = torch.load(checkpoint_path, "cpu", weights_only=True)
         built = content.get(cls.CHECKPOINT_HYPER_PARAMS_KEY) or {}
         # as in the checkpoints of Lightning's command line, it names what builds the model: nothing here may import it
         builder = str(built.get("builder"))
         if not builder.startswith("latentlab."):
             raise ValueError(f"{checkpoint_path}: expected a model that latentlab has built, found another checkpoint")
-        model = import_module(builder).rebuilt(built, checkpoint_path)
+        model = import_module(builder).rebuilt(built, checkpoint_path, cls)
         if not isinstance(model, cls):
             raise ValueError(f"{checkpoint_path}: expected {cls.__name__}, found {type(model).__name__}")
         model.load_state_dict(content["state_dict"], strict=strict)
@@ -197,7 +200,8 @@ class Autoencoder(Codec):
         values, steps = torch.stack([*terms.values()]), (self.global_step, FINAL_STEP)
         objective, final = (weighted_sum([*terms], values, self.weights(step)) for step in steps)
         metrics = {"objective": objective, "objective_final": final, **terms}
-        metrics |= self._shared_metrics(batch, terms, self.decode(clean.z, batch.y))
+        x_hat = self.likelihood.mean(self.decode_parameters(clean.z, batch.y))
+        metrics |= self._shared_metrics(batch, terms, x_hat)
         self.running[stage].add(metrics, self.global_step)
 
     def _shared_metrics(self, batch: Batch, terms: Terms, x_hat: Image) -> Terms:

@@ -66,7 +66,7 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant is conditional, and the labels are missing.
         """
-        return self.likelihood.mean(self.decode_parameters(z, self.labels(y, z)))
+        return self.likelihood.mean(self.decode_parameters(z, self._known_labels(y, z)))
 
     @final
     def reconstruct(self, x: Image, y: AnyLabel = None) -> Image:
@@ -75,8 +75,8 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant is conditional, and the labels are missing.
         """
-        labels = self.labels(y, x)
-        return self.decode(self.encode(x, labels).z, labels)
+        labels = self._known_labels(y, x)
+        return self.likelihood.mean(self.decode_parameters(self.encode(x, labels).z, labels))
 
     @final
     @torch.no_grad()
@@ -87,7 +87,7 @@ class Codec(LightningModule, ABC):
             ValueError: the variant has no prior, or is conditional, and the label is missing or unknown.
         """
         noise = torch.randn(count, self.latent_dim, device=self.device)
-        y = self.labels(label, noise)
+        y = self._known_labels(label, noise)
         prior = self.prior(y)
         if prior is None:
             raise ValueError(
@@ -118,7 +118,7 @@ class Codec(LightningModule, ABC):
             expected = "steps: expected at least 2" if steps < 2 else f"path: expected {' or '.join(paths)}"
             raise ValueError(f"{expected}, found {steps if steps < 2 else path}")
         one, other = (x.reshape(-1, *x.shape[-3:]) for x in (x_a, x_b))
-        labels = self.labels(y, one)
+        labels = self._known_labels(y, one)
         fraction = torch.linspace(0, 1, steps, device=one.device).unsqueeze(1)
         pairs = zip(self.encode(one, labels).z, self.encode(other, labels).z, strict=True)
         z = torch.cat([paths[path](a, b, fraction) for a, b in pairs])
@@ -127,15 +127,27 @@ class Codec(LightningModule, ABC):
 
     @final
     def labels(self, y: AnyLabel, of: Tensor) -> Label:
-        """Labels of images or codes `of`, whose first axis is the batch, int64, (B,).
+        """Labels of images or codes `of`, whose first axis is the batch, int64, (B,); a tensor is not looked at.
 
         Raises:
             ValueError: the variant is conditional, and they are missing, or the one number is no class.
         """
         if isinstance(y, Tensor):
             return y
-        found = NO_LABEL if y is None else y
-        if self.conditional and not 0 <= found < self.num_classes:
-            expected = f"a label in 0..{self.num_classes - 1} for each image, as {type(self).__name__} is conditional"
-            raise ValueError(f"label: expected {expected}, found {'none' if y is None else y}")
-        return torch.full(of.shape[:1], found, device=self.device)
+        if self.conditional and (y is None or not 0 <= y < self.num_classes):
+            raise self._wrong_label("none" if y is None else y)
+        return torch.full(of.shape[:1], NO_LABEL if y is None else y, device=self.device)
+
+    def _known_labels(self, y: AnyLabel, of: Tensor) -> Label:
+        """As `labels`, and a tensor is looked at, for which a GPU has to be waited for."""
+        labels = self.labels(y, of)
+        if self.conditional and isinstance(y, Tensor):
+            if y.is_floating_point() or y.shape != of.shape[:1]:
+                raise self._wrong_label(f"{str(y.dtype).removeprefix('torch.')} of the shape {tuple(y.shape)}")
+            if bool(((y < 0) | (y >= self.num_classes)).any()):
+                raise self._wrong_label(f"{int(y.min())} to {int(y.max())}")
+        return labels
+
+    def _wrong_label(self, found: object) -> ValueError:
+        expected = f"a label in 0..{self.num_classes - 1} for each image, as {type(self).__name__} is conditional"
+        return ValueError(f"label: expected {expected}, found {found}")

@@ -13,14 +13,17 @@ from typing import Any
 
 
 class _Callable(ModuleType):
-    def __call__(self, runs: "str | Path | Sequence[Any]", output: "str | Path | None" = None) -> Path:
+    def __call__(
+        self, runs: "str | Path | Sequence[Any]", output: "str | Path | None" = None, baseline: str | None = None
+    ) -> Path:
         """Compare the runs of a sweep's folder, or any runs, on one page; returns the page.
 
         runs: the folder, or a list of folders or of runs as `latentlab.train` returns them.
         output: the folder of the page; None: that of the sweep, or outputs/reports.
+        baseline: the name of the group that differences are taken from; None: the best group of each metric.
 
         Raises:
-            UserError: there are no runs.
+            UserError: there are no runs, or no group has the baseline's name.
         """
         from latentlab.errors import UserError
         from latentlab.report.write import write_report, write_report_of_runs
@@ -28,9 +31,10 @@ class _Callable(ModuleType):
         if isinstance(runs, str | Path):
             if not Path(runs).is_dir():
                 raise UserError(f"report: expected the folder of a sweep, or a list of runs, found {runs}")
-            return write_report(runs, output=output)
-        folders = [Path(getattr(run, "folder", run)) for run in runs]
-        return write_report_of_runs(folders, output if output is not None else Path("outputs") / "reports")
+            return write_report(runs, baseline, output)
+        several: list[Any] = [runs] if hasattr(runs, "folder") else [*runs]
+        folders = [Path(getattr(run, "folder", run)) for run in several]
+        return write_report_of_runs(folders, output if output is not None else Path("outputs") / "reports", baseline)
 
 
 sys.modules[__name__].__class__ = _Callable

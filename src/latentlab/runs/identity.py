@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 # what cannot change a result, with all that is below it; "*" is any one name. Everything else counts.
 NON_IDENTIFYING_KEYS = (
-    *("paths", "data.root", "data.file", "data.cache", "trainer.default_root_dir", "callbacks.*.dirpath"),
+    *("paths", "data.root", "data.file", "data.cache", "callbacks.*.dirpath"),
+    *("trainer.default_root_dir", "trainer.images_on_device"),
     *("name", "logger", "quiet", "resume", "evaluate", "sweep"),
     *("callbacks.reconstructions", "callbacks.samples", "callbacks.latent_plane", "callbacks.unit_activity"),
     *("callbacks.projector", "callbacks.interruption", "callbacks.pruning"),

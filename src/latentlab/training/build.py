@@ -20,7 +20,7 @@ from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
 from latentlab.functional.distributions import Likelihood
 from latentlab.functional.schedules import RateSchedule
-from latentlab.models.base import Autoencoder
+from latentlab.models.base import Autoencoder, Model
 from latentlab.models.nets.base import Decoder, Encoder
 from latentlab.models.parts import Parts
 from latentlab.processes.launcher import started, started_by_a_launcher
@@ -55,10 +55,13 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     """
     variant = class_at(config, "model", Autoencoder)
     parts = build_parts(config, variant, config.model.latent_dim, image_shape, num_classes)
-    model = make_with(config, "model", Autoencoder, parts)
+    return recorded(make_with(config, "model", Autoencoder, parts), config)
+
+
+def recorded(model: Model, config: DictConfig) -> Model:
+    """The model, whose checkpoints hold what it was built from: `load_from_checkpoint` needs no arguments."""
     plain = {key: OmegaConf.to_container(config[key], resolve=True) for key in OF_A_MODEL}
-    built = {"image_shape": list(image_shape), "num_classes": num_classes, "builder": __name__}
-    # written into each checkpoint: `load_from_checkpoint` needs no arguments
+    built = {"image_shape": list(model.image_shape), "num_classes": model.num_classes, "builder": __name__}
     model.save_hyperparameters({"config": plain, **built}, logger=False)
     return model
 
@@ -104,15 +107,43 @@ def build_parts(
     )
 
 
-def rebuilt(built: Mapping[str, Any], source: object) -> Autoencoder:
-    """The model that `build_model` has built, from the hyperparameters in its checkpoint.
+def rebuilt(built: Mapping[str, Any], source: object, variant: type[Autoencoder] = Autoencoder) -> Autoencoder:
+    """The model that was built, from the hyperparameters in its checkpoint.
+
+    variant: the class that is asked for; where it is the one that they name, no module needs to hold it.
 
     Raises:
-        UserError: they name a class that is no component of a model.
+        UserError: they name another class that is no component of a model.
     """
-    refuse_foreign_code(built["config"], source)
-    config = OmegaConf.create({**built["config"], "trainer": {}})
-    return build_model(config, tuple(built["image_shape"]), built["num_classes"])
+    node: dict[str, Any] = dict(built["config"]["model"])
+    is_asked_for = node.pop("_target_") == target_of(variant) and not any(isinstance(v, dict) for v in node.values())
+    refuse_foreign_code({**built["config"], **({"model": {}} if is_asked_for else {})}, source)
+    config, shape = OmegaConf.create({**built["config"], "trainer": {}}), tuple(built["image_shape"])
+    if is_asked_for:
+        return build_class(config, variant, node, shape, built["num_classes"])
+    return build_model(config, shape, built["num_classes"])
+
+
+def build_class(
+    config: DictConfig,
+    variant: type[Model],
+    options: Mapping[str, Any],
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+) -> Model:
+    """A variant that is given as its class. options: the arguments of its constructor, of plain types.
+
+    Raises:
+        ConfigError: components that do not fit each other.
+    """
+    parts = build_parts(config, variant, options["latent_dim"], image_shape, num_classes)
+    config.model = {"_target_": target_of(variant), **options}
+    return recorded(variant(parts, **options), config)
+
+
+def target_of(variant: type[Autoencoder]) -> str:
+    """The dotted name of a class."""
+    return f"{variant.__module__}.{variant.__qualname__}"
 
 
 def build_trainer(config: DictConfig, callbacks: list[Callback], options: Mapping[str, Any]) -> Trainer:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from omegaconf import DictConfig
 
 from latentlab.data.base import ImageDataModule
+from latentlab.functional.schedules import FINAL_STEP
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run
 from latentlab.runs.layout import FIGURES
@@ -17,7 +18,7 @@ def beginning(config: DictConfig, data: ImageDataModule, model: Autoencoder, par
     splits = {"training": data.train, "validation": data.validation, "test": data.test}
     counts = ", ".join(f"{len(images.labels):,} {name}" for name, images in splits.items())
     colour, classes = "grey" if channels == 1 else "colour", data.num_classes or "no"
-    weights = " + ".join(f"{weight:g} {term}" for term, weight in model.weights(0).items())
+    weights = " + ".join(f"{weight:g} {term}" for term, weight in model.weights(FINAL_STEP).items())
     rows = {
         "variant": f"{type(model).__name__}, {model.latent_dim} latent units, minimises {weights}",
         "network": f"{type(model.encoder).__name__} and {type(model.decoder).__name__}, {parameters:,} parameters",
@@ -28,7 +29,7 @@ def beginning(config: DictConfig, data: ImageDataModule, model: Autoencoder, par
 
 
 def figures_table(figures: Mapping[str, float]) -> str:
-    """The final figures, one per line, aligned at their decimal points as far as their sizes allow."""
+    """The final figures, one per line."""
     return _table("tested", {name: f"{value:>12.5g}" for name, value in figures.items()})
 
 

@@ -157,6 +157,9 @@ def test_a_class_of_ones_own_is_given_its_parts(tmp_path):
     own = trainer(tmp_path)
     own.fit(model, PAIRS, PAIRS)
     assert {"val/length", "val/mse"} <= own.callback_metrics.keys()
+    loaded = Short.load_from_checkpoint(own.checkpoint_callback.best_model_path)
+    assert loaded.strength == 0.5
+    assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), model.parameters(), strict=True))
     with pytest.raises(TypeError, match="strenght"):
         ll.build(Short, image_shape=(1, 12, 12), strenght=0.5)
 

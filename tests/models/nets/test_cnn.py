@@ -31,7 +31,7 @@ def test_one_layer_more_than_the_image_can_be_halved_is_refused(net, height, wid
     with pytest.raises(ValueError, match=r"^widths: ") as error:
         net(image_shape=(1, height, width), features=2, widths=[4] * (most + 1), activation="relu")
     assert str(error.value) == (
-        f"widths: expected at most {most} widths, as each layer halves the {height}x{width} image, "
+        f"widths: expected at most {most} widths or levels, as each halves the {height}x{width} image, "
         f"found {most + 1}; drop 1"
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from latentlab.commands.keys_only import value_of
 from latentlab.commands.python.trained_run import TrainedRun
 from latentlab.errors import ConfigError
 
@@ -38,14 +39,15 @@ def train(
 
     given = [*overrides, *([] if name is None else [f"name={name}"])]
     if data is not None:
-        given += data.saved(_output_dir(given) / "arrays")
+        given += data.saved(Path(value_of("paths.output_dir", given) or "outputs").absolute() / "arrays")
     folders: list[Path] = []
 
     def train_and_remember(config: DictConfig) -> float:
         folders.append(Path(config.resume or config.paths.run_dir))
         return job(config)
 
-    with as_the_command_line(["train", *given]):
+    folder = [] if config_dir is None else ["--config-dir", str(config_dir)]
+    with as_the_command_line(["train", *folder, *given]):
         run_in_python(train_and_remember, "train", of_a_training(given), config_dir, refuse_unsound)
     return TrainedRun(folders[0])
 
@@ -85,6 +87,7 @@ def evaluate(
         UserError: the run is not complete, or its data or the device cannot be used.
     """
     from latentlab.commands.python.process import as_the_command_line
+    from latentlab.config.command_line import mistakes_raised
     from latentlab.evaluation.evaluate_run import evaluate_run
     from latentlab.evaluation.suites import SUITES
     from latentlab.runs import Run
@@ -95,15 +98,8 @@ def evaluate(
     loaded = run if isinstance(run, TrainedRun) else TrainedRun(run)
     folder, root = Run(loaded.folder), None if data_root is None else str(data_root)
     refuse_unfit_for_evaluation(folder)
-    with as_the_command_line(["evaluate", str(loaded.folder)]):
+    with as_the_command_line(["evaluate", str(loaded.folder)]), mistakes_raised():
         evaluate_run(
             folder, suite, str(output_dir), quiet=True, samples=samples, device=device, root=root, own=measurements
         )
     return loaded
-
-
-def _output_dir(overrides: Sequence[str]) -> Path:
-    from latentlab.config.quoting import bare
-
-    given = [text.partition("=")[2] for text in overrides if text.startswith("paths.output_dir=")]
-    return Path(bare(given[-1]) if given else "outputs").absolute()

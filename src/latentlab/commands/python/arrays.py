@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from latentlab.config.quoting import literal
+from latentlab.errors import DataError
 from latentlab.runs.files import write_atomically
 
 
@@ -35,11 +36,19 @@ class ArrayData:
     name: str = "arrays"
 
     def saved(self, folder: Path) -> list[str]:
-        """The overrides that select these arrays, written into the folder once: a run can be resumed and evaluated."""
+        """The overrides that select these arrays, written into the folder once: a run can be resumed and evaluated.
+
+        Raises:
+            DataError: an array holds objects, or the name is that of no file.
+        """
+        if self.name in ("", ".", "..") or "/" in self.name:
+            raise DataError(f"name: expected the name of a file, without /, found {self.name!r}")
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
         arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
+        if objects := [key for key, array in arrays.items() if array.dtype == object]:
+            raise DataError(f"{objects[0]}: expected an array of numbers, or of names, found one of objects")
         stream = io.BytesIO()
-        np.savez(stream, allow_pickle=False, **arrays)
+        np.savez(stream, **arrays)  # type: ignore[arg-type]  # no key is that of another argument
         content = stream.getbuffer()
         file = folder / f"{self.name}-{zlib.crc32(content):08x}.npz"
         if not file.is_file():

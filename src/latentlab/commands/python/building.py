@@ -10,7 +10,7 @@ from latentlab.commands.python.process import as_the_command_line
 from latentlab.config.command_line import composed
 from latentlab.errors import ConfigError
 from latentlab.models.base import Autoencoder
-from latentlab.training.build import build_model, build_parts
+from latentlab.training.build import build_class, build_model
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -44,18 +44,21 @@ def build(
 
     Raises:
         UserError: a mistake in the overrides, or parts that do not fit each other.
+        TypeError: a class of your own takes no such option.
     """
     if len(image_shape) != 3 or min(image_shape) < 1:
         raise ConfigError(f"image_shape: expected (channels, height, width), found {image_shape}")
     channels, height, width = image_shape
     shape, given = (channels, height, width), [*overrides, *([] if net is None else [f"net={net}"])]
+    units = {} if latent_dim is None else {"latent_dim": latent_dim}
+    options = units | options
+    try:
+        written = {name: json.dumps(value) for name, value in options.items()}
+    except TypeError as error:
+        raise ConfigError(f"options: expected numbers, texts, lists or None, found {options}") from error
     if not isinstance(model, str):
-        units = UNITS if latent_dim is None else latent_dim
-        parts = build_parts(_config(given, config_dir), model, units, shape, num_classes)
-        return model(parts, latent_dim=units, **options)
-    if latent_dim is not None:
-        options = {"latent_dim": latent_dim, **options}
-    given += [f"model={model}", *(f"model.{name}={json.dumps(value)}" for name, value in options.items())]
+        return build_class(_config(given, config_dir), model, {"latent_dim": UNITS, **options}, shape, num_classes)
+    given += [f"model={model}", *(f"model.{name}={value}" for name, value in written.items())]
     return build_model(_config(given, config_dir), shape, num_classes)
 
 

@@ -1,4 +1,4 @@
-"""A caller's process is afterwards what it was: a run sets more than its own."""
+"""What a run sets for its whole process is restored for the caller."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-import lightning.pytorch as pl  # before the snapshot: its import sets up loggers of its own
+import lightning.pytorch  # noqa: F401  # before the snapshot: its import sets up loggers of its own
 import numpy as np
 import torch
 from hydra.core.singleton import Singleton
@@ -18,8 +18,6 @@ from hydra.core.singleton import Singleton
 from latentlab.config.signatures import signature
 from latentlab.config.sources import forget_sources
 from latentlab.errors import Interrupted
-
-__all__ = ["as_the_command_line", "pl"]
 
 OWN_LOGGERS = ("latentlab", "hydra", "hydra_plugins")
 

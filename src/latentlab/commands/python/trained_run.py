@@ -90,15 +90,17 @@ class TrainedRun:
 
         return load_model(self._run).requires_grad_(False)
 
-    def data(self) -> ImageDataModule:
+    def data(self, data_root: str | Path | None = None) -> ImageDataModule:
         """The data that it was trained on, loaded: `data().test.pixels`, `data().test_dataloader()`.
+
+        data_root: its folder, or its file of arrays, if it has moved since.
 
         Raises:
             UserError: it is missing, damaged, or holds other images than those of the training.
         """
         from latentlab.training.restore import load_data
 
-        return load_data(self._run)
+        return load_data(self._run, None if data_root is None else str(data_root))
 
     def __repr__(self) -> str:
         return f"TrainedRun({str(self.folder)!r}: {', '.join(f'{k} {v}' for k, v in self._summary().items())})"
@@ -116,10 +118,11 @@ class TrainedRun:
 
     def _summary(self) -> dict[str, str]:
         results: dict[str, Any] = self._run.metrics or {}
-        figures = {name: self.metrics[f"test/{name}"] for name in SHOWN if f"test/{name}" in self.metrics}
+        metrics, config = self.metrics, self.config
+        figures = {name: metrics[f"test/{name}"] for name in SHOWN if f"test/{name}" in metrics}
         return {
-            "variant": self.config.model._target_.rpartition(".")[2],
-            "data": results.get("data") or self.config.data._target_.rpartition(".")[2],
+            "variant": config.model._target_.rpartition(".")[2],
+            "data": results.get("data") or config.data._target_.rpartition(".")[2],
             "status": self.status,
             "epochs": str(results.get("epochs", "-")),
             **{f"test/{name}": f"{value:.5g}" for name, value in figures.items()},

@@ -18,7 +18,7 @@ SIDE_WITHOUT_FURTHER_LEVELS = 32  # pixels
 
 @final
 class CNNEncoder(Encoder):
-    """One convolution per width (its channels), then a linear map of their output and the condition.
+    """One convolution per level, then a linear map of their output and the condition.
 
     widths: channels of the feature maps, from the image inwards; each level halves the image.
     levels: see `channels_of`.
@@ -120,7 +120,7 @@ def _sizes(image_shape: tuple[int, int, int], halvings: int) -> list[tuple[int, 
     most = (min(height, width) - 1).bit_length()
     if halvings > most:
         raise ValueError(
-            f"widths: expected at most {most} widths, as each layer halves the {height}x{width} image, "
+            f"widths: expected at most {most} widths or levels, as each halves the {height}x{width} image, "
             f"found {halvings}; drop {halvings - most}"
         )
     return [(-(-height // 2**k), -(-width // 2**k)) for k in range(halvings + 1)]

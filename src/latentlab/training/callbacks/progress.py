@@ -86,9 +86,8 @@ class Progress(Callback):
         assert isinstance(model, Autoencoder)
         now = time.monotonic()
         latest = model.running["train"].latest("objective")
-        if (
-            latest is None and "train/objective" in trainer.callback_metrics
-        ):  # between two epochs: the mean of the first
+        # between two epochs: the mean of the one before
+        if latest is None and "train/objective" in trainer.callback_metrics:
             latest = float(trainer.callback_metrics["train/objective"])
         self._objective = self._objective if latest is None else latest
         self._bar.update(

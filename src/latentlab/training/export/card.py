@@ -1,5 +1,6 @@
 """The model card of an export: what the model is, what it was measured to be, and how it is loaded."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from latentlab.models.base import Autoencoder
 from latentlab.training.export.formats import Format, networks_of
 
 MEANINGS = {
-    "x": "images, float32 in [0, 1], (B, {shape})",
+    "x": "images, float32, (B, {shape}), in [0, 1] for the encoder",
     "y": "labels, int64, (B,), 0 to {last}",
     "z": "codes, float32, (B, {units})",
     "mean": "mean of the posterior, which is the code, float32, (B, {units})",
@@ -34,12 +35,12 @@ def model_card(
         f"# {variant} of {data}",
         f"A {variant} with {model.latent_dim} latent units and {results.get('parameters', 0):,} parameters, trained by "
         f"latentlab on {data} with seed {results.get('seed', '-')} for {results.get('epochs', '-')} epochs:",
-        _block("bash", f"latentlab train {' '.join(overrides)}"),
+        _block("bash", shlex.join(["latentlab", "train", *overrides])),
         "## Load",
         _block("python", form.loading),
         _table(("network", "input", "output"), _networks(model)),
         f"{_named_inputs(model)} The batch size is free. The exported model's outputs differ from those of the run's "
-        f"own by at most {difference:.1e} (codes: relative to the largest).",
+        f"own by at most {difference:.1e} (of values above 1: relative to the largest).",
         "## Figures",
         "Of the test images; likelihoods and KL in nats per image, mse per pixel.",
         _table(("figure", "value"), _figures(results)),

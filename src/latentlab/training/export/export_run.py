@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from latentlab.models.base import Autoencoder
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
 from latentlab.training.export.card import model_card
-from latentlab.training.export.formats import Call, Format, networks_of, require_packages
+from latentlab.training.export.formats import Call, Format, format_of, networks_of
 from latentlab.training.export.networks import outputs_of
 from latentlab.training.restore import load_model
 
@@ -20,35 +21,35 @@ BATCHES = (1, 5)  # images in the batches that are compared
 PICTURES = ("reconstructions.png", "samples.png")
 
 
-def export_run(run: Run, form: str, output: Path) -> tuple[Path, float]:
+def export_run(run: Run, name: str, output: Path) -> tuple[Path, float]:
     """Write encoder, decoder and model card; returns the folder, and the largest difference to the run's own outputs.
 
-    form: a key of `FORMATS`. output: the folder, which is empty or not there.
+    name: a key of `FORMATS`. output: the folder, which is empty or not there.
 
     Raises:
         UserError: the run's model cannot be read, a package is missing, the folder holds something, or the exported
             model's outputs differ by more than `BOUND`, in which case nothing is left.
     """
-    chosen = require_packages(form)
+    chosen = format_of(name)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ConfigError(f"output: {output} holds something already; delete it, or choose another folder")
     model = load_model(run).requires_grad_(False)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        chosen.write(model, output)
-        difference = _difference(model, chosen, output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as draft:
+        folder = Path(draft) / "export"
+        folder.mkdir()
+        chosen.write(model, folder)
+        difference = _difference(model, chosen, folder)
         if not difference <= BOUND:  # also where it is NaN
-            raise UserError(f"format: what was exported as {form} differs by {difference:.1e}, more than {BOUND:.0e}")
-        _write_card(run, model, chosen, difference, output)
-    except BaseException:
-        shutil.rmtree(output, ignore_errors=True)
-        raise
+            raise UserError(f"format: what was exported as {name} differs by {difference:.1e}, more than {BOUND:.0e}")
+        _write_card(run, model, chosen, difference, folder)
+        folder.replace(output)
     return output, difference
 
 
 @torch.no_grad()
 def _difference(model: Autoencoder, form: Format, folder: Path) -> float:
-    """The largest over both networks and several batch sizes, of codes relative to the largest code."""
+    """The largest over both networks and several batch sizes; of values above 1, relative to the largest."""
     read, generator = form.read(model, folder), torch.Generator().manual_seed(0)
     encoder, decoder = networks_of(model)
     found = [0.0]
@@ -72,4 +73,5 @@ def _write_card(run: Run, model: Autoencoder, form: Format, difference: float, f
         overrides = run.read_overrides()
     except Damaged:
         overrides = []
-    (folder / "README.md").write_text(model_card(model, run.metrics or {}, overrides, pictures, form, difference))
+    text = model_card(model, run.metrics or {}, overrides, pictures, form, difference)
+    (folder / "README.md").write_text(text, encoding="utf-8")

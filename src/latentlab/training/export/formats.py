@@ -138,7 +138,7 @@ model.load_state_dict(load_file("model.safetensors"))"""
         # copies: the format holds no tensor under two names, as tied weights are
         weights = {name: weight.detach().clone().contiguous() for name, weight in model.state_dict().items()}
         (folder / "model.safetensors").write_bytes(save(weights))
-        (folder / "config.json").write_text(json.dumps(dict(model.hparams), indent=2) + "\n")
+        (folder / "config.json").write_text(json.dumps(dict(model.hparams), indent=2) + "\n", encoding="utf-8")
 
     def read(self, model: Autoencoder, folder: Path) -> dict[str, Call]:
         from safetensors.torch import load_file
@@ -152,7 +152,7 @@ model.load_state_dict(load_file("model.safetensors"))"""
 FORMATS: dict[str, Format] = {"onnx": Onnx(), "pt2": Pt2(), "safetensors": Safetensors()}
 
 
-def require_packages(name: str) -> Format:
+def format_of(name: str) -> Format:
     """The format of that name.
 
     Raises:

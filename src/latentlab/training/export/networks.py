@@ -33,7 +33,7 @@ class ExportedDecoder(nn.Module):
         del self.model.encoder
 
     def forward(self, z: Code, y: Label | None = None) -> Image:
-        return self.model.decode(z, y)
+        return self.model.likelihood.mean(self.model.decode_parameters(z, y))
 
 
 def outputs_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> list[Tensor]:
