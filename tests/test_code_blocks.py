@@ -150,6 +150,7 @@ def test_the_arrays_of_the_example_are_trained_on(tmp_path):
     assert Run(tmp_path / "outputs/runs/cells").metrics["data"] == "cells"
 
 
+@pytest.mark.long  # each of its commands is composed and run elsewhere
 def test_getting_started_from_the_first_command_to_the_last(tmp_path, outputs):
     page = (ROOT / "docs/getting_started.md").read_text()
     lines = [line for block in blocks(page, "bash") for line in shell_lines(block) if line.startswith("latentlab ")]
