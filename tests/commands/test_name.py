@@ -36,7 +36,7 @@ def test_a_name_is_taken_once_and_the_run_in_it_stays_as_it_was(folder, capfd):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["name=a/b"], "name: expected the name of a folder, without /, found 'a/b'"),
+        (["name=a/b"], "name: expected the name of a folder, without / and $, found 'a/b'"),
         (["name=.."], "name: expected the name of a folder"),
         (["-m", "name=x", "seed=1,2"], "name: it names a single run; a sweep is named by sweep.name=NAME"),
     ],
@@ -45,3 +45,9 @@ def test_a_mistake_is_one_line(folder, capfd, arguments, message):
     assert main([*TINY, *arguments]) == 1
     assert capfd.readouterr().err.startswith(f"error: {message}")
     assert not (folder / "outputs").exists()
+
+
+def test_a_resumed_run_keeps_its_name(folder, capfd):
+    assert main([*TINY, "name=first"]) == 0
+    assert main(["resume=outputs/runs/first", "name=second"]) == 1
+    assert capfd.readouterr().err.startswith("error: name: the run to resume keeps its name")

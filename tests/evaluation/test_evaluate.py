@@ -227,6 +227,8 @@ class TestMistakes:
         assert with_folder("evaluate", [folder, "suite=full"]) == with_folder(
             "evaluate", [f"run={folder}", "suite=full"]
         )
+        with pytest.raises(UserError, match="run: expected one folder, found 2"):
+            with_folder("evaluate", [folder, "another"])
         with pytest.raises(UserError, match=r"run: nowhere .*not a run's folder"):
             with_folder("evaluate", ["nowhere", "suite=full"])
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_NAME = 200  # bytes of a run's name: file systems take 255
-
 
 def job(config: DictConfig) -> float:
     """Train one run; returns the best epoch's validation objective, which a Hydra sweeper may minimise."""
@@ -54,8 +52,6 @@ def _refuse_taken_name(config: DictConfig) -> None:
     name = config.name
     if name is None or not is_first() or was_requeued():
         return
-    if name in ("", ".", "..") or "/" in name or len(name.encode()) > MAX_NAME:
-        raise ConfigError(f"name: expected the name of a folder, without /, found {name[:60]!r}")
     run = Run(f"{config.paths.output_dir}/runs/{name}")
     if run.holds_anything:
         status = run.status["status"]

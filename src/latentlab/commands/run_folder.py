@@ -20,6 +20,8 @@ def with_folder(command: str, arguments: list[str]) -> list[str]:
     given = [argument for argument in others if _names_folder(argument)]
     if not given:
         raise ConfigError(f"run: missing; give its folder: latentlab {command} outputs/runs/FOLDER")
+    if len(given) > 1:
+        raise ConfigError(f"run: expected one folder, found {len(given)}: {', '.join(given)}")
     folder = bare(given[-1].removeprefix("run="))
     if not Run(folder).config_file.is_file():
         raise UserError(f"run: {folder} {NOT_A_RUN}")

@@ -9,6 +9,8 @@ from latentlab.config.quoting import bare, literal
 from latentlab.config.resume_arguments import resuming_arguments
 from latentlab.errors import ConfigError
 
+MAX_NAME = 200  # bytes of a run's name: file systems take 255
+
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
@@ -22,12 +24,22 @@ def of_a_training(arguments: list[str]) -> list[str]:
         UserError: see `resuming_arguments`; or a name is given to a sweep.
     """
     named = [argument for argument in arguments if argument.startswith("name=")]
+    for argument in named:
+        _refuse_no_folder_name(bare(argument.removeprefix("name=")))
+    if named and any(argument.startswith("resume=") and argument != "resume=null" for argument in arguments):
+        raise ConfigError("name: the run to resume keeps its name; leave it out")
     if named and {"-m", "--multirun"} & set(arguments):
         raise ConfigError(
             "name: it names a single run; a sweep is named by sweep.name=NAME, and its runs by their values"
         )
     texts = [_as_text(argument) if argument in named else argument for argument in arguments]
     return resuming_arguments(texts)
+
+
+def _refuse_no_folder_name(name: str) -> None:
+    is_odd = "/" in name or "$" in name or not name.isprintable()
+    if is_odd or name in ("", ".", "..") or len(name.encode(errors="replace")) > MAX_NAME:
+        raise ConfigError(f"name: expected the name of a folder, without / and $, found {name[:60]!r}")
 
 
 def _as_text(argument: str) -> str:

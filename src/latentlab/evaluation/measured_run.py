@@ -1,8 +1,9 @@
 """The evaluation of a run: metrics into its metrics.json, pictures into its figures/, both to its loggers."""
 
 import logging
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from operator import itemgetter
@@ -12,6 +13,7 @@ import torch
 from lightning.pytorch.loggers import Logger
 from rich import progress as rich
 
+from latentlab.errors import ConfigError
 from latentlab.evaluation.measurements import Measurement
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
@@ -71,13 +73,20 @@ def evaluate(
     """
     chosen, content = SUITES[suite].with_measurements(own), run.metrics or {}
     step = int(content.get("steps", 0))
-    content.pop("evaluation", None)  # of an earlier evaluation; written again when this one is complete
+    earlier = content.pop("evaluation", None) or {}  # written again when this one is complete
+    taken = content.get("metrics", {}).keys() - {f"test/{metric}" for metric in earlier.get("own", ())}
+    names: list[str] = []
     found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
         steps = _Steps(advance)
         for name, measurement in chosen.measurements.items():
             with steps.step(name):
-                found |= {f"test/{metric}": value for metric, value in measurement(subject)}
+                if name in own:
+                    figures = _checked(name, measurement(subject), taken | found.keys())
+                    names += figures
+                else:
+                    figures = dict(measurement(subject))
+                found |= {f"test/{metric}": value for metric, value in figures.items()}
         _log(found, loggers, step)
         content["metrics"] = {**content.get("metrics", {}), **found}
         run.write_metrics(content)  # before the pictures, which may fail
@@ -88,12 +97,31 @@ def evaluate(
     content["evaluation"] = {
         "suite": suite,
         "binarize": subject.data.binarize,
+        "own": names,
         "skipped": steps.skipped,
         "seconds": steps.seconds,
     }
     slowest = max(steps.seconds.items(), key=itemgetter(1), default=("", 0.0))
     log.info("evaluated in %.0f s, of which %.0f s for %s", sum(steps.seconds.values()), slowest[1], slowest[0])
     return run.write_metrics(content)
+
+
+def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, float]:
+    """The figures of a measurement of the user's own.
+
+    Raises:
+        ConfigError: they are no pairs of a name and a number, or a name is taken.
+    """
+    try:
+        found = {metric: float(value) for metric, value in figures}  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"measurements.{name}: expected pairs (name, number), found otherwise ({error})") from error
+    for metric in found:
+        if not isinstance(metric, str) or not re.fullmatch(r"\w[\w.-]*", metric, re.ASCII):
+            raise ConfigError(f"measurements.{name}: expected names of letters, digits, _, . and -, found {metric!r}")
+        if f"test/{metric}" in taken:
+            raise ConfigError(f"measurements.{name}: the run has a figure {metric} already; choose another name")
+    return found
 
 
 def _log(metrics: dict[str, float], loggers: Sequence[Logger], step: int) -> None:

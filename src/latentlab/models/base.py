@@ -158,7 +158,7 @@ class Autoencoder(Codec):
         if isinstance(self.parts.rate, ConstantRate):
             return optimizer
         length = self.total_steps or self.trainer.estimated_stepping_batches
-        if not math.isfinite(length):
+        if not 0 < length < math.inf:  # -1 for a loader without a length
             raise ValueError("scheduler: expected a training of known length; set max_epochs or max_steps")
         rate, total = self.parts.rate, int(length)
         schedule = LambdaLR(optimizer, lambda step: rate(step, total))

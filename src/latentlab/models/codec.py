@@ -75,6 +75,7 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant is conditional, and the labels are missing.
         """
+        self._refuse_other_shape(x)
         labels = self._known_labels(y, x)
         return self.likelihood.mean(self.decode_parameters(self.encode(x, labels).z, labels))
 
@@ -117,6 +118,9 @@ class Codec(LightningModule, ABC):
         if steps < 2 or path not in paths:
             expected = "steps: expected at least 2" if steps < 2 else f"path: expected {' or '.join(paths)}"
             raise ValueError(f"{expected}, found {steps if steps < 2 else path}")
+        self._refuse_other_shape(x_a)
+        if x_a.shape != x_b.shape:
+            raise ValueError(f"x_b: expected the shape of x_a, {tuple(x_a.shape)}, found {tuple(x_b.shape)}")
         one, other = (x.reshape(-1, *x.shape[-3:]) for x in (x_a, x_b))
         labels = self._known_labels(y, one)
         fraction = torch.linspace(0, 1, steps, device=one.device).unsqueeze(1)
@@ -134,19 +138,25 @@ class Codec(LightningModule, ABC):
         """
         if isinstance(y, Tensor):
             return y
-        if self.conditional and (y is None or not 0 <= y < self.num_classes):
+        if self.conditional and (y is None or isinstance(y, bool) or not 0 <= y < self.num_classes):
             raise self._wrong_label("none" if y is None else y)
         return torch.full(of.shape[:1], NO_LABEL if y is None else y, device=self.device)
 
     def _known_labels(self, y: AnyLabel, of: Tensor) -> Label:
         """As `labels`, and a tensor is looked at, for which a GPU has to be waited for."""
+        if not isinstance(y, Tensor | int | None):
+            y = torch.as_tensor(y)
         labels = self.labels(y, of)
         if self.conditional and isinstance(y, Tensor):
-            if y.is_floating_point() or y.shape != of.shape[:1]:
+            if y.is_floating_point() or y.dtype == torch.bool or y.shape != of.shape[:1]:
                 raise self._wrong_label(f"{str(y.dtype).removeprefix('torch.')} of the shape {tuple(y.shape)}")
             if bool(((y < 0) | (y >= self.num_classes)).any()):
                 raise self._wrong_label(f"{int(y.min())} to {int(y.max())}")
         return labels
+
+    def _refuse_other_shape(self, x: Tensor) -> None:
+        if tuple(x.shape[-3:]) != self.image_shape:
+            raise ValueError(f"x: expected images of the shape {self.image_shape}, found {tuple(x.shape)}")
 
     def _wrong_label(self, found: object) -> ValueError:
         expected = f"a label in 0..{self.num_classes - 1} for each image, as {type(self).__name__} is conditional"

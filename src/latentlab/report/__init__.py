@@ -34,6 +34,8 @@ class _Callable(ModuleType):
             return write_report(runs, baseline, output)
         several: list[Any] = [runs] if hasattr(runs, "folder") else [*runs]
         folders = [Path(getattr(run, "folder", run)) for run in several]
+        if not folders:
+            raise UserError("report: expected runs, found none")
         return write_report_of_runs(folders, output if output is not None else Path("outputs") / "reports", baseline)
 
 

@@ -85,9 +85,9 @@ def test_a_name_is_taken_once(run, folder):
         ll.train("model=ae", *TINY, f"paths.output_dir={run.folder.parents[1]}", name="first")
 
 
-@pytest.mark.parametrize("name", ["", "..", "a/b", "x" * 201])
+@pytest.mark.parametrize("name", ["", "..", "a/b", "x" * 201, "${seed}", "a\nb"])
 def test_a_name_is_that_of_a_folder(folder, name):
-    with pytest.raises(ll.UserError, match="name: expected the name of a folder, without /"):
+    with pytest.raises(ll.UserError, match="name: expected the name of a folder, without / and"):
         ll.train("model=ae", *TINY, name=name)
 
 
@@ -191,3 +191,52 @@ def test_a_file_that_is_written_after_it_was_missed_is_found(folder, monkeypatch
     code = "import latentlab as ll\n\n\nclass Late(ll.Autoencoder):\n    def encode(self, x, y=None):\n"
     (folder / "late_variant.py").write_text(f"{code}        return ll.Encoding(self.encoder(x))\n")
     assert ll.train("model=late", *TINY, "trainer=smoke", config_dir="conf").status == "complete"
+
+
+def test_two_trainings_in_two_threads_come_one_after_the_other(folder):
+    found, before = [], sys.argv[:]
+    threads = [threading.Thread(target=lambda: found.append(ll.train(*TINY, "trainer=smoke").status)) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["complete"] * 2
+    assert sys.argv == before
+
+
+def test_a_run_stays_where_it_is_when_the_process_moves(run, monkeypatch, tmp_path):
+    monkeypatch.chdir(run.folder.parent)
+    loaded = ll.load("first")
+    monkeypatch.chdir(tmp_path)
+    assert loaded.metrics == run.metrics
+    assert ll.load(loaded).folder == run.folder
+
+
+def test_reading_a_model_draws_nothing(run):
+    before = torch.get_rng_state()
+    run.model()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("measurement", "message"),
+    [
+        (lambda subject: [("mse", 9.0)], "the run has a figure mse already; choose another name"),
+        (lambda subject: [("knn_error", 9.0)], "the run has a figure knn_error already"),
+        (lambda subject: [("a b", 9.0)], "expected names of letters, digits"),
+        (lambda subject: 3.0, "expected pairs"),
+        (lambda subject: {"a": 1.0}, "expected pairs"),
+    ],
+)
+def test_a_measurement_of_ones_own_does_not_touch_the_others(run, outputs, measurement, message):
+    before = run.metrics
+    with pytest.raises(ll.UserError, match=f"measurements.mine: {message}"):
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": measurement})
+    assert run.metrics == before
+
+
+def test_a_measurement_of_ones_own_may_be_repeated_and_give_any_number(run, outputs):
+    own = {"mine": lambda subject: [("own_figure", np.float32(2.5))]}
+    for _ in range(2):
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements=own)
+    assert run.metrics["test/own_figure"] == 2.5

@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from latentlab.commands.keys_only import value_of
+from latentlab.commands.python.arrays import ArrayData
 from latentlab.commands.python.trained_run import TrainedRun
 from latentlab.errors import ConfigError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from latentlab.commands.python.arrays import ArrayData
     from latentlab.evaluation.measurements import Measurement
 
 
@@ -35,11 +35,18 @@ def train(
     from latentlab.commands.job import job, refuse_unsound
     from latentlab.commands.python.process import as_the_command_line
     from latentlab.commands.train import of_a_training
-    from latentlab.config.command_line import run_in_python
+    from latentlab.config.command_line import mistakes_raised, run_in_python
 
+    if wrong := [text for text in overrides if not isinstance(text, str)]:
+        raise ConfigError(f"expected overrides as texts, such as 'model=vae', found {wrong[0]!r}")
+    if data is not None and not isinstance(data, ArrayData):
+        raise ConfigError(
+            f"data: expected ll.ArrayData(x, y), found {type(data).__name__}; or an override 'data=digits'"
+        )
     given = [*overrides, *([] if name is None else [f"name={name}"])]
     if data is not None:
-        given += data.saved(Path(value_of("paths.output_dir", given) or "outputs").absolute() / "arrays")
+        with mistakes_raised():
+            given += data.saved(Path(value_of("paths.output_dir", given) or "outputs").absolute() / "arrays")
     folders: list[Path] = []
 
     def train_and_remember(config: DictConfig) -> float:
@@ -52,7 +59,7 @@ def train(
     return TrainedRun(folders[0])
 
 
-def load(folder: str | Path) -> TrainedRun:
+def load(folder: TrainedRun | str | Path) -> TrainedRun:
     """The run in a folder.
 
     folder: such as "outputs/runs/first", or a job's of a sweep.
@@ -60,7 +67,7 @@ def load(folder: str | Path) -> TrainedRun:
     Raises:
         UserError: it is no run's folder.
     """
-    return TrainedRun(folder)
+    return folder if isinstance(folder, TrainedRun) else TrainedRun(folder)
 
 
 def evaluate(

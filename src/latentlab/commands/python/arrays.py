@@ -44,9 +44,11 @@ class ArrayData:
         if self.name in ("", ".", "..") or "/" in self.name:
             raise DataError(f"name: expected the name of a file, without /, found {self.name!r}")
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
-        arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
+        arrays = {key: _array(value) for key, value in given.items() if value is not None}
         if objects := [key for key, array in arrays.items() if array.dtype == object]:
-            raise DataError(f"{objects[0]}: expected an array of numbers, or of names, found one of objects")
+            raise DataError(
+                f"{objects[0]}: expected an array of numbers, or of names, found one of objects; convert it by astype"
+            )
         stream = io.BytesIO()
         np.savez(stream, **arrays)  # type: ignore[arg-type]  # no key is that of another argument
         content = stream.getbuffer()
@@ -55,3 +57,13 @@ class ArrayData:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(file, content)
         return ["data=arrays", f"data.file={literal(str(file))}", f"data.name={literal(self.name)}"]
+
+
+def _array(value: Any) -> np.ndarray:
+    """Of a tensor on any device, a list, or a column of names."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        value = value.float() if value.is_floating_point() else value
+    array = np.asarray(value)
+    is_names = array.dtype == object and all(isinstance(name, str) for name in array.flat)
+    return array.astype(str) if is_names else array

@@ -50,20 +50,27 @@ def build(
         raise ConfigError(f"image_shape: expected (channels, height, width), found {image_shape}")
     channels, height, width = image_shape
     shape, given = (channels, height, width), [*overrides, *([] if net is None else [f"net={net}"])]
+    if twice := [text for text in overrides if text.startswith("model=") or (net and text.startswith("net="))]:
+        raise ConfigError(f"{twice[0]}: given twice; leave one out")
     units = {} if latent_dim is None else {"latent_dim": latent_dim}
     options = units | options
     try:
-        written = {name: json.dumps(value) for name, value in options.items()}
-    except TypeError as error:
+        written = {name: json.dumps(value, default=lambda number: number.item()) for name, value in options.items()}
+    except (TypeError, AttributeError, ValueError) as error:
         raise ConfigError(f"options: expected numbers, texts, lists or None, found {options}") from error
+    if num_classes < 0:
+        raise ConfigError(f"num_classes: expected 0 or more, found {num_classes}")
     if not isinstance(model, str):
-        return build_class(_config(given, config_dir), model, {"latent_dim": UNITS, **options}, shape, num_classes)
+        plain = {name: json.loads(text) for name, text in written.items()}
+        return build_class(_config(given, config_dir), model, {"latent_dim": UNITS, **plain}, shape, num_classes)
     given += [f"model={model}", *(f"model.{name}={value}" for name, value in written.items())]
     return build_model(_config(given, config_dir), shape, num_classes)
 
 
 def _config(given: list[str], config_dir: str | Path | None) -> DictConfig:
     for text in given:
+        if not isinstance(text, str):
+            raise ConfigError(f"expected overrides as texts, such as 'optimizer.lr=1e-4', found {text!r}")
         if not text.lstrip("+~").startswith(GROUPS):
             expected = f"an override of {', '.join(GROUPS)}; the rest is your Trainer's and data's"
             raise ConfigError(f"{text}: expected {expected}")

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from threading import RLock
 
 import lightning.pytorch  # noqa: F401  # before the snapshot: its import sets up loggers of its own
 import numpy as np
@@ -19,6 +20,7 @@ from latentlab.config.signatures import signature
 from latentlab.config.sources import forget_sources
 from latentlab.errors import Interrupted
 
+ONE_AT_A_TIME = RLock()  # of the process's threads: Hydra and the log are those of the whole process
 OWN_LOGGERS = ("latentlab", "hydra", "hydra_plugins")
 
 
@@ -28,10 +30,17 @@ def as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
 
     Random generators, torch's switches, the environment, log handlers, warning filters and Hydra's state are restored.
 
+    Other threads wait.
+
     Raises:
         KeyboardInterrupt: SIGINT stopped the run, which has saved its state. Of any other signal the caller's own
             handling comes next.
     """
+    with ONE_AT_A_TIME:
+        yield from _as_the_command_line(arguments)
+
+
+def _as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
     forget_sources()
     signature.cache_clear()
     undo = [_hydra(), _torch_switches(), _environment(), _loggers(), _random_generators()]

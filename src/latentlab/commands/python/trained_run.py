@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -33,7 +34,7 @@ class TrainedRun:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self._run = Run(folder)
+        self._run = Run(Path(folder).absolute())
         if not self._run.config_file.is_file():
             raise UserError(f"{folder} {NOT_A_RUN}")
 
@@ -86,9 +87,12 @@ class TrainedRun:
         Raises:
             UserError: there is no checkpoint, or it is damaged.
         """
+        import torch
+
         from latentlab.training.restore import load_model
 
-        return load_model(self._run).requires_grad_(False)
+        with torch.random.fork_rng(devices=[]):  # by which it gets weights before those of the checkpoint
+            return load_model(self._run).requires_grad_(False)
 
     def data(self, data_root: str | Path | None = None) -> ImageDataModule:
         """The data that it was trained on, loaded: `data().test.pixels`, `data().test_dataloader()`.
@@ -103,7 +107,9 @@ class TrainedRun:
         return load_data(self._run, None if data_root is None else str(data_root))
 
     def __repr__(self) -> str:
-        return f"TrainedRun({str(self.folder)!r}: {', '.join(f'{k} {v}' for k, v in self._summary().items())})"
+        return (
+            f"TrainedRun({os.path.relpath(self.folder)!r}: {', '.join(f'{k} {v}' for k, v in self._summary().items())})"
+        )
 
     def _repr_html_(self) -> str:
         cells = "".join(
