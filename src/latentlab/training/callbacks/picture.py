@@ -24,8 +24,7 @@ class PictureCallback(Callback, ABC):
     """Draws every n epochs and, with the best weights, at the end of the test; on the first device alone.
 
     every_n_epochs: epochs between two pictures.
-    keep_epochs: whether the pictures drawn during training stay in `figures/<key>/`, for a report to show by epoch;
-        else each replaces the one before.
+    keep_epochs: whether the pictures of all epochs stay in `figures/<key>/`, where a report finds them.
     key: under which loggers and the folder `figures/` file the picture.
 
     Raises:
