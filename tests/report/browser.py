@@ -58,16 +58,19 @@ class Browser:
         self._session = self._call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.call("Emulation.setEmulatedMedia", features=[still])  # or else it may scroll while the mouse moves
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
 
-    def open(self, file: Path) -> None:
-        """Load a local file and wait until it is loaded."""
-        self.events.clear()
-        self.call("Page.navigate", url=file.resolve().as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
-            self._read()
+    def open(self, file: Path, fragment: str = "") -> None:
+        """Load a local file anew, and wait until it is loaded. fragment: of its address."""
+        for url in ("about:blank", file.resolve().as_uri() + fragment):
+            self.events.clear()
+            self.call("Page.navigate", url=url)
+            while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+                self._read()
 
     def run(self, expression: str) -> Any:
         """The value of a JavaScript expression; AssertionError where it throws."""
@@ -83,14 +86,19 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Click the middle of an element, scrolled into view first."""
-        middle = self.run(
+        self.drag(selector, 0.5, 0.5)
+
+    def drag(self, selector: str, start: float, end: float) -> None:
+        """Drag down or up the middle of an element, scrolled into view first; 0 is its top, 1 its foot."""
+        x, top, height = self.run(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-            "e.scrollIntoView({block: 'center', behavior: 'instant'}); const b = e.getBoundingClientRect();"
-            "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+            "e.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});"
+            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y, b.height]; })()"
         )
-        for kind in ("mousePressed", "mouseReleased"):
-            x, y = middle
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        moves = [("mousePressed", start), *([("mouseMoved", end)] if end != start else []), ("mouseReleased", end)]
+        for kind, fraction in moves:
+            y = top + fraction * height
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
     def picture(self, file: Path, whole: bool = False) -> None:
         """Save the visible part, or the whole page, as a PNG file."""

@@ -35,8 +35,13 @@ def write_run(
     reason: str = "",
     curve: list[float] | None = None,
     pictures: tuple[str, ...] = (),
+    epochs: tuple[int, ...] = (),
 ) -> Path:
-    """A run's folder. changes: {"model.beta": 2.0}; metrics: names without test/, None for a run without figures."""
+    """A run's folder.
+
+    changes: {"model.beta": 2.0}. metrics: names without test/, None for a run without figures. epochs: of which the
+    pictures were kept.
+    """
     config = json.loads(json.dumps(CONFIG)) | {"seed": seed}
     config["data"]["seed"] = seed
     config["paths"]["run_dir"] = str(folder)
@@ -56,6 +61,10 @@ def write_run(
     for name in pictures:
         (folder / "figures").mkdir(exist_ok=True)
         Image.new("RGB", (64, 32), (seed * 40 % 256, 90, 120)).save(folder / "figures" / f"{name}.png")
+        for epoch in epochs:
+            (folder / "figures" / name).mkdir(exist_ok=True)
+            kept = folder / "figures" / name / f"epoch_{epoch:04d}.png"
+            Image.new("RGB", (64, 32), (epoch % 256, 200, 0)).save(kept)
     return folder
 
 
@@ -63,7 +72,8 @@ def write_sweep(folder: Path, jobs: list[str], name: str = "a sweep") -> Path:
     """sweep.json over job folders such as "model.beta=1,seed=0"."""
     folder.mkdir(parents=True, exist_ok=True)
     listed = [{"folder": job, "overrides": job.split(","), "config_hash": "0" * 16} for job in jobs]
-    (folder / "sweep.json").write_text(json.dumps({"name": name, "command": ["latentlab train", "-m"], "jobs": listed}))
+    commands = [["model.beta=1,2", "seed=0"], ["net.widths=[16]", "seed=1"]]
+    (folder / "sweep.json").write_text(json.dumps({"name": name, "commands": commands, "jobs": listed}))
     return folder
 
 
@@ -84,6 +94,26 @@ def beta_sweep(folder: Path, betas: tuple[float, ...] = (0.5, 1.0, 2.0), seeds: 
                 pictures=("reconstructions", "samples"),
             )
     return write_sweep(folder, jobs, "betas")
+
+
+def wide_sweep(folder: Path) -> Path:
+    """A sweep over ten keys, of which three vary by themselves: 8 configs of 2 seeds, with pictures of 3 epochs."""
+    jobs = []
+    for k in range(8):
+        beta, size, activation = (0.5, 2.0)[k % 2], (8, 16)[k // 2 % 2], ("relu", "silu")[k // 4]
+        changes = {"model.beta": beta, "model.latent_dim": size, "net.activation": activation}
+        changes |= {f"net.option{n}": (k * 7 + n) % 3 for n in range(7)}
+        for seed in (0, 1):
+            jobs.append(",".join(f"{key}={value}" for key, value in [*changes.items(), ("seed", seed)]))
+            mse = 0.01 * (k + 1) + 0.001 * seed
+            pictures = ("samples",) if seed == 0 else ()
+            write_run(folder / f"{k}-{seed}", {"mse": mse}, seed, changes, pictures=pictures, epochs=(1, 2, 12))
+    write_sweep(folder, jobs, "wide")
+    content = json.loads((folder / "sweep.json").read_text())
+    for k, job in enumerate(content["jobs"]):
+        job["folder"] = f"{k // 2}-{k % 2}"
+    (folder / "sweep.json").write_text(json.dumps(content))
+    return folder
 
 
 def search_sweep(folder: Path, count: int = 20, objectives: tuple[str, ...] = ("val/mse",), markup: str = "") -> Path:

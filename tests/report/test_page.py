@@ -239,8 +239,25 @@ def test_pictures_keep_to_their_budget_and_the_page_notes_what_is_left_out(tmp_p
     folder = beta_sweep(tmp_path)
     groups = grouped(read_sweep(folder).records).groups
     found = gallery(groups, range(3), budget=300)
-    assert sum(len(picture.source) for _, row in found.rows for picture in row) <= 300
+    assert sum(len(picture.shown.source) for _, row in found.rows for picture in row) <= 300
     assert "were left out" in found.notes[0]
+
+
+@pytest.mark.parametrize(("budget", "shown"), [(2**20, [1, 9, 17, 24, 32, 40]), (1000, [1, 17, 32]), (250, [])])
+def test_pictures_of_epochs_are_spread_evenly_and_keep_to_the_budget_too(tmp_path, monkeypatch, budget, shown):
+    monkeypatch.setattr("latentlab.report.pictures.MAX_FRAMES", 6)
+    write_run(tmp_path / "a", {"mse": 1.0}, pictures=("samples",), epochs=tuple(range(1, 41)))
+    found = gallery(grouped(read_sweep(tmp_path).records).groups, [0], budget=budget)
+    ((_, (picture,)),) = found.rows
+    assert [epoch for epoch, _ in picture.frames] == shown
+    assert sum(len(own.source) for own in (picture.shown, *(frame for _, frame in picture.frames))) <= budget
+    assert found.notes == [f"{40 - len(shown)} pictures of epochs in between were left out"]
+
+
+def test_the_page_shows_every_command_of_a_sweep(tmp_path):
+    page = page_of(beta_sweep(tmp_path))
+    assert "latentlab train -m model.beta=1,2 seed=0" in page.text
+    assert "latentlab train -m 'net.widths=[16]' seed=1" in page.text
 
 
 def test_pictures_are_of_one_seed_that_all_groups_have(tmp_path):

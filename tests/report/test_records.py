@@ -112,7 +112,30 @@ def test_a_sweep_lists_its_jobs_also_missing_ones(tmp_path):
         ("model.beta=9,seed=0", "missing"),
     ]
     assert "not in sweep.json" in runs.notes[0]
-    assert runs.command == "latentlab train -m"
+    assert runs.commands == (
+        "latentlab train -m model.beta=1,2 seed=0",
+        "latentlab train -m 'net.widths=[16]' seed=1",  # as a shell reads it
+    )
+
+
+@pytest.mark.parametrize(
+    ("recorded", "commands"),
+    [
+        ({"command": ["seed=0"]}, ("latentlab train -m seed=0",)),  # of 0.1
+        (
+            {"commands": [["seed=0"], ["seed=0"], 5, ["seed=1"]]},
+            ("latentlab train -m seed=0", "latentlab train -m seed=1"),
+        ),
+        ({"commands": 5}, ()),
+        ({}, ()),
+    ],
+)
+def test_the_commands_of_a_sweep_are_read_as_far_as_they_are_sound(tmp_path, recorded, commands):
+    folder = beta_sweep(tmp_path, (1.0,), (0,))
+    content = json.loads((folder / "sweep.json").read_text())
+    del content["commands"]
+    (folder / "sweep.json").write_text(json.dumps(content | recorded))
+    assert read_sweep(folder).commands == commands
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"jobs": 5}', "[]"])
@@ -149,3 +172,15 @@ def test_mistakes_are_reported_in_one_line(tmp_path):
         read_sweep(tmp_path / "empty")
     with pytest.raises(UserError, match="is not a run's folder"):
         read_runs([tmp_path / "empty"])
+
+
+def test_pictures_of_several_epochs_are_found_and_links_are_not_followed(tmp_path):
+    run = write_run(tmp_path / "run", {"mse": 1.0}, pictures=("samples",), epochs=(12, 3))
+    (run / "figures" / "samples" / "epoch_0004.png").write_bytes(b"\x89PNG no more")
+    (run / "figures" / "samples" / "epoch_0005.png").symlink_to(run / "figures" / "samples.png")
+    (run / "figures" / "samples" / "epoch_last.png").touch()
+    (run / "figures" / "linked").symlink_to(run / "figures" / "samples")
+    record = read_record(run, "run")
+    assert list(record.pictures) == ["samples"]
+    assert {name: list(files) for name, files in record.by_epoch.items()} == {"samples": [3, 12]}
+    assert record.damage == ("figures/samples/epoch_0004.png is damaged (not a whole PNG)",)

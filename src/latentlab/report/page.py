@@ -16,6 +16,7 @@ from markupsafe import Markup
 from latentlab.report.charts.search_charts import parallel_charts, search_charts
 from latentlab.report.comparisons import Comparison
 from latentlab.report.content import Content
+from latentlab.report.filtering import filter_values
 from latentlab.report.reading.groups import ABSENT, shown
 from latentlab.report.reading.records import Record
 from latentlab.report.reading.run_sets import RunSet
@@ -24,7 +25,9 @@ from latentlab.report.statistics.measures import ARROWS, YARDSTICK, compact, cou
 from latentlab.runs.documents import number
 from latentlab.runs.run import STATUSES
 
+SCRIPTS = ("tables.js", "filter.js", "brush.js", "pictures.js")
 MAX_BEST = 10  # trials named
+MAX_COLUMNS = 8  # of settings, in a table; more are folded
 COST_DECIMALS = {"train_seconds": 1, "epochs": 0, "parameters": 0}
 FACTS = {"data": "data", "device": "device", "git_revision": "revision", "versions": "versions"}
 
@@ -32,7 +35,7 @@ FACTS = {"data": "data", "device": "device", "git_revision": "revision", "versio
 def render(content: Content, output: Path) -> str:
     """The page's HTML; links to run folders are relative to `output`."""
     runs, main = content.runs, content.main
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = _asset("style.css"), "\n".join(map(_asset, SCRIPTS))
     templates = Environment(
         loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -53,6 +56,8 @@ def render(content: Content, output: Path) -> str:
         searched=None if runs.search is None else _search_values(runs.search, runs),
         links={record.name: _link(record.folder, output) for record in runs.records if record.status != "missing"},
         costs=[(measure(key), decimals) for key, decimals in COST_DECIMALS.items()],
+        filter_values=filter_values(content),
+        max_columns=MAX_COLUMNS,
         run_decimals=[_decimals(entry.measure.key, runs.records) for entry in main],
     )
 

@@ -11,6 +11,7 @@ CHECKPOINTS = "checkpoints"
 LAST, BEST = "last", "best"  # checkpoints, without their suffix
 CHECKPOINT_SUFFIX = ".ckpt"
 FIGURES = "figures"
+EPOCH_PICTURE = "epoch_{:04d}.png"  # in a folder below figures/, of the picture's name
 LOG_SUFFIX = ".log"
 
 # of any folder that one process at a time may write to

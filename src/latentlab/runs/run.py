@@ -167,6 +167,17 @@ class Run:
         return sorted((self.folder / layout.FIGURES).glob("*.png"))
 
     @property
+    def figures_by_epoch(self) -> dict[str, dict[int, Path]]:
+        """{name of a picture: {epoch: file}}, in order, of the pictures that were kept during training."""
+        before, after = layout.EPOCH_PICTURE.split("{:04d}")
+        found: dict[str, dict[int, Path]] = {}
+        for file in (self.folder / layout.FIGURES).glob(f"*/{before}*{after}"):
+            epoch = file.name[len(before) : -len(after)]
+            if epoch.isascii() and epoch.isdigit():
+                found.setdefault(file.parent.name, {})[int(epoch)] = file
+        return {name: dict(sorted(epochs.items())) for name, epochs in sorted(found.items())}
+
+    @property
     def last_checkpoint(self) -> Path | None:
         """From which a resumed run continues; None before the first is saved."""
         return self._checkpoint(layout.LAST)

@@ -34,10 +34,10 @@ class Job:
 @final
 @dataclass(frozen=True)
 class Manifest:
-    """All jobs ever requested in a sweep's folder, in order, and the command that requested the last."""
+    """All jobs ever requested in a sweep's folder, and the different commands that requested them, both in order."""
 
     name: str
-    command: tuple[str, ...] = ()
+    commands: tuple[tuple[str, ...], ...] = ()
     jobs: tuple[Job, ...] = field(default=())
 
     @classmethod
@@ -51,7 +51,9 @@ class Manifest:
             jobs = tuple(Job(**{**job, "overrides": tuple(job["overrides"])}) for job in content["jobs"])
             if not all(lies_within(job.folder, folder) for job in jobs):
                 raise Damaged(f"{file.name} is damaged (a job outside the sweep's folder)")
-            return cls(str(content["name"]), tuple(content["command"]), jobs)
+            # 0.1 recorded the last command alone
+            commands = content["commands"] if "commands" in content else [content["command"]]
+            return cls(str(content["name"]), tuple(tuple(command) for command in commands if command), jobs)
         except (Damaged, KeyError, TypeError, AttributeError):
             log.warning("%s is damaged; using the runs in its folder", file)
             return cls(folder.name, jobs=_found(folder))

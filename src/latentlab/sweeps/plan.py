@@ -74,10 +74,11 @@ def in_folders(jobs: Sequence[Job], known: Manifest) -> list[Job]:
 
 
 def extended(known: Manifest, command: Sequence[str], plan: Sequence[Job]) -> Manifest:
-    """The manifest with the plan's jobs in it."""
+    """The manifest with the plan's jobs in it, and with the command, where it is a new one."""
     fresh = {job.config_hash: job for job in plan}
     kept = [fresh.pop(job.config_hash, job) for job in known.jobs]
-    return Manifest(known.name, tuple(command), (*kept, *fresh.values()))
+    commands = tuple(dict.fromkeys([*known.commands, tuple(command)]))
+    return Manifest(known.name, commands, (*kept, *fresh.values()))
 
 
 def _fingerprint(loader: CheckedLoader, config_name: str) -> str:

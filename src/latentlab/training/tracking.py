@@ -35,10 +35,17 @@ INIT_SECONDS = 15.0  # for a server that has just answered
 FINISH_SECONDS = 120.0  # an upload that takes longer is left to `wandb sync`
 
 
-def log_figure(loggers: Sequence[Logger], folder: Path | str, key: str, figure: Figure, step: int) -> None:
-    """Render `figure` once; write `folder/figures/<key>.png`, with "_" for "/", and log the same pixels."""
+def log_figure(
+    loggers: Sequence[Logger], folder: Path | str, key: str, figure: Figure, step: int, kept_as: str | None = None
+) -> None:
+    """Render `figure` once; write `folder/figures/<key>.png`, with "_" for "/", and log the same pixels.
+
+    kept_as: the name of a second file, in `folder/figures/<key>/`, which later pictures of the key do not replace.
+    """
     pixels = _rendered(figure)
-    _write_png(Path(folder) / FIGURES / f"{key.replace('/', '_')}.png", pixels)
+    latest = Path(folder) / FIGURES / f"{key.replace('/', '_')}.png"
+    for file in (latest, *([] if kept_as is None else [latest.with_suffix("") / kept_as])):
+        _write_png(file, pixels)
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image(key, pixels, step, dataformats="HWC")

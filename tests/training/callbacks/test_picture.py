@@ -7,6 +7,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from latentlab.runs import Run
 from latentlab.training.callbacks.picture import PictureCallback, run_line
 from tests.training.callbacks.short_runs import fit_and_test
 
@@ -17,8 +18,8 @@ class Diary(PictureCallback):
 
     key: ClassVar[str] = "diary"
 
-    def __init__(self, every_n_epochs: int) -> None:
-        super().__init__(every_n_epochs)
+    def __init__(self, every_n_epochs: int, keep_epochs: bool = False) -> None:
+        super().__init__(every_n_epochs, keep_epochs)
         self.epochs, self.states, self.lines = [], [], []
 
     def picture(self, trainer, model):
@@ -76,6 +77,15 @@ def test_the_folder_holds_the_last_picture_and_tensorboard_all_of_them(tmp_path)
     logger.save()
     images = EventAccumulator(logger.log_dir).Reload().Images("diary")
     assert [image.step for image in images] == [3, 6, 9]
+
+
+def test_the_pictures_of_the_epochs_stay_where_they_are_to_be_kept(tmp_path):
+    fit_and_test(tmp_path, "ae", Diary(2, keep_epochs=True), epochs=5)
+    run = Run(tmp_path)
+    assert [file.name for file in run.figures] == ["diary.png"]
+    assert run.figures_by_epoch == {
+        "diary": {epoch: tmp_path / "figures" / "diary" / f"epoch_000{epoch}.png" for epoch in (2, 4)}
+    }
 
 
 @pytest.mark.parametrize("every", [0, -1])

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from latentlab.report.charts.axes import Result, Series
 from latentlab.report.charts.curves import curve_chart, curve_names
 from latentlab.report.charts.effects import effect_charts
+from latentlab.report.charts.parallel import BRUSH
 from latentlab.report.charts.scatter import scatter
 from latentlab.report.comparisons import Comparison
 from latentlab.report.reading.groups import Group, Grouping
@@ -32,6 +33,11 @@ class Charts:
     is_key_by_key: bool
     rate_distortion: list[Markup]
     costs: list[Markup]
+
+    @property
+    def has_axes(self) -> bool:
+        """Whether `effects` has parallel axes, along which values can be marked."""
+        return any(f'class="{BRUSH}"' in chart for chart in self.effects)
 
 
 def ranking(groups: Sequence[Group], comparisons: Sequence[Comparison], is_search: bool) -> list[int]:

@@ -44,9 +44,12 @@ def _all_keys(measure: Measure, results: Sequence[Result], grouping: Grouping) -
     if is_small and len(results) >= MIN_FILLED * prod(sides.values()):
         return _heat_map(measure, results, grouping, sides)
     keys = grouping.keys[:MAX_AXES]
-    strands = [Strand([_setting(own, key) for key in keys], own.mean, _described(own)) for own in results]
-    names = [grouping.labels[key] for key in keys]
-    return parallel(measure.headline, names, measure.label, strands, measure.better, "groups")
+    numbers = {group.name: number for number, group in enumerate(grouping.groups)}
+    strands = [
+        Strand([_setting(own, key) for key in keys], own.mean, _described(own), f"group {numbers[own.series.name]}")
+        for own in results
+    ]
+    return parallel(measure.headline, {key: grouping.labels[key] for key in keys}, measure, strands, "groups")
 
 
 def _one_key(measure: Measure, results: Sequence[Result], key: str, label: str) -> Markup:

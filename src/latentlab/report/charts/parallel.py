@@ -1,18 +1,22 @@
 """Parallel axes: a line for each config over the values of the varied keys and the resulting figure."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 from markupsafe import Markup
 
-from latentlab.report.charts.scales import Ticks, setting_axis, span, typical
-from latentlab.report.charts.svg import clipped, drawing, line, path, words
+from latentlab.report.charts.scales import NumberAxis, SettingAxis, Ticks, setting_axis, span, typical
+from latentlab.report.charts.svg import clipped, drawing, line, path, tag, words
 from latentlab.report.statistics.intervals import Better
+from latentlab.report.statistics.measures import Measure
 
 SHADES = 7
 MAX_AXES = 8
 HIGH, TOP, BOTTOM = 246.0, 48.0, 236.0
+BRUSH = "brush"  # the class of where the pointer marks values
+REACH = 10.0  # around an axis, of the pointer
 
 
 @final
@@ -20,24 +24,23 @@ HIGH, TOP, BOTTOM = 246.0, 48.0, 236.0
 class Strand:
     """One config: its setting on each axis, `ABSENT` for none, its figure, and its title, shown on hovering.
 
-    is_best: drawn above all others, in a colour of its own.
+    of: "group 3" or "trial 5", as the rows of tables name it. is_best: drawn above all others, in a colour of its own.
     """
 
     settings: Sequence[Any]
     value: float
     title: str
+    of: str
     is_best: bool = False
 
 
-def parallel(
-    headline: str, names: Sequence[str], figure: str, strands: Sequence[Strand], better: Better | None, of: str
-) -> Markup:
-    """The chart of at least one strand. names: of the axes of settings. of: "groups" or "trials", for its label."""
+def parallel(headline: str, names: Mapping[str, str], measure: Measure, strands: Sequence[Strand], of: str) -> Markup:
+    """The chart of at least one strand. names: {key: its name at its axis}. of: "groups" or "trials", for its label."""
     width = max(900.0, 110.0 * (len(names) + 1))
     gap = (width - 120) / max(1, len(names))
     axes = [setting_axis([strand.settings[k] for strand in strands], BOTTOM, TOP) for k in range(len(names))]
     values = span(typical([strand.value for strand in strands]), BOTTOM, TOP)
-    shade = shades([strand.value for strand in strands], better)
+    shade = shades([strand.value for strand in strands], measure.better)
     marks = [words(6, 14, headline, "title")]
     for strand in sorted(strands, key=lambda strand: (strand.is_best, shade(strand.value))):
         points = [
@@ -47,11 +50,13 @@ def parallel(
         ]
         points.append((50 + gap * len(names), values.inner_pixel(strand.value)))
         class_ = "strand chosen" if strand.is_best else f"strand t{shade(strand.value)}"
-        marks.append(path(points, class_, strand.title))
-    ticks = [*(axis.ticks() for axis in axes), values.ticks()]
-    for k, name in enumerate([*names, figure]):
-        marks.append(_upright(50 + gap * k, ticks[k], name, gap, is_first=k == 0))
-    label = f"{figure} against {', '.join(names)}, {len(strands)} {of}"
+        marks.append(path(points, class_, strand.title, strand.of))
+    named = [*names.items(), (measure.key, measure.label)]
+    drawn: list[SettingAxis | NumberAxis] = [*axes, values]
+    for k, ((key, name), axis) in enumerate(zip(named, drawn, strict=True)):
+        marks.append(_upright(50 + gap * k, axis.ticks(), name, gap, is_first=k == 0))
+        marks.append(_brushed(50 + gap * k, key, axis))
+    label = f"{measure.label} against {', '.join(names.values())}, {len(strands)} {of}"
     return drawing(width, HIGH, label, *marks, class_="chart wide")
 
 
@@ -79,3 +84,13 @@ def _upright(x: float, ticks: Ticks, name: str, room: float, is_first: bool) -> 
         left, anchor = (x - 5, "end") if is_left else (x + 5, None)
         marks.append(words(left, up, clipped(text, 0.7 * room), "tick halo", anchor))
     return Markup("").join(marks)
+
+
+def _brushed(x: float, key: str, axis: SettingAxis | NumberAxis) -> Markup:
+    """Where dragging along the axis marks values of the key, and what the page's script needs to find these."""
+    numbers = axis.numbers if isinstance(axis, SettingAxis) else axis
+    scale = {"low": numbers.low, "high": numbers.high, "log": numbers.is_log, "start": BOTTOM, "end": TOP}
+    names = {"names": [*axis.names.values()]} if isinstance(axis, SettingAxis) and axis.names else {}
+    found = json.dumps({**scale, **names})
+    left, top, width, height = x - REACH, TOP - REACH, 2 * REACH, BOTTOM - TOP + 2 * REACH
+    return tag("rect", x=left, y=top, width=width, height=height, class_=BRUSH, data_key=key, data_scale=found)

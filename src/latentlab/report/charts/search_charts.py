@@ -12,7 +12,7 @@ from latentlab.report.charts.svg import box, clipped, drawing, path, tag, words
 from latentlab.report.reading.groups import ABSENT
 from latentlab.report.reading.trials import Search, Trial
 from latentlab.report.statistics.intervals import Better
-from latentlab.report.statistics.measures import ARROWS
+from latentlab.report.statistics.measures import ARROWS, Measure
 
 MAX_BARS = 12
 MAX_STRANDS = 400
@@ -93,9 +93,11 @@ def _parallel(search: Search, index: int, name: str, better: Better) -> Markup:
     for trial in done:
         settings = [trial.params.get(key, ABSENT) for key in keys]
         is_best = trial.number in search.best_numbers
-        strands.append(Strand(settings, trial.values[index], search.described(trial), is_best))
+        described = search.described(trial)
+        strands.append(Strand(settings, trial.values[index], described, f"trial {trial.number}", is_best))
     of = "trials" if len(done) == len(search.complete) else f"best trials of {len(search.complete)}"
-    return parallel(_headline(name, better), [search.labels[key] for key in keys], name, strands, better, of)
+    names = {key: search.labels[key] for key in keys}
+    return parallel(_headline(name, better), names, Measure(name, name, better=better), strands, of)
 
 
 def _trade(search: Search) -> Markup:

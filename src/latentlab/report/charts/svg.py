@@ -30,10 +30,10 @@ def words(x: float, y: float, content: str, class_: str = "", anchor: str | None
     return tag("text", content, x=x, y=y, class_=class_ or None, text_anchor=anchor)
 
 
-def path(points: Iterable[tuple[float, float]], class_: str, title: str = "") -> Markup:
-    """A line through the points, in pixels to a tenth."""
+def path(points: Iterable[tuple[float, float]], class_: str, title: str = "", of: str | None = None) -> Markup:
+    """A line through the points, in pixels to a tenth. of: what it stands for, for the page's filter."""
     d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return tag("path", title=title, d=d, class_=class_)
+    return tag("path", title=title, d=d, class_=class_, data_of=of)
 
 
 def box(x: float, y: float, width: float, height: float, class_: str, title: str = "") -> Markup:

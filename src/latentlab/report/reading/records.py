@@ -28,6 +28,7 @@ class Record:
     name: its folder's, as the report shows it. status: one of `STATUSES`, or "missing", "damaged", "unknown".
     config: the whole resolved config, flat; settings: the hyperparameters under short names, with the seed.
     metrics: the final figures, None where not finite; of a complete run alone. curves: {name: (epoch, value) pairs}.
+    pictures: {name: file} of the latest. by_epoch: {name: {epoch: file}} of those kept during training.
     partial_data: the options of the trainer by which it saw a part of the data. damage: one line per damaged file.
     """
 
@@ -42,6 +43,7 @@ class Record:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     pictures: Mapping[str, Path] = field(default_factory=dict)
+    by_epoch: Mapping[str, Mapping[int, Path]] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     partial_data: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         _numbers(figures.get("metrics"), damage),
         _curves(run, damage),
         _pictures(run, damage),
+        _by_epoch(run, damage),
         {key: value for key in COSTS if (value := number(figures.get(key))) is not None},
         _facts(figures),
         tuple(map(str, partial)) if isinstance(partial := figures.get("partial_data"), list) else (),
@@ -167,11 +170,27 @@ def _curves(run: Run, damage: list[str]) -> dict[str, Curve]:
 
 
 def _pictures(run: Run, damage: list[str]) -> dict[str, Path]:
-    """{name: file} of whole PNG files; symbolic links are skipped, as their targets may be outside of the folder."""
-    files = [file for file in run.figures if file.is_file() and not file.is_symlink()]
-    whole = [file for file in files if _is_whole_png(file)]
-    damage += [f"{FIGURES}/{file.name} is damaged (not a whole PNG)" for file in files if file not in whole]
-    return {file.stem: file for file in whole}
+    """{name: file} of whole PNG files."""
+    return {file.stem: file for file in run.figures if _can_be_shown(file, run, damage)}
+
+
+def _by_epoch(run: Run, damage: list[str]) -> dict[str, dict[int, Path]]:
+    """{name: {epoch: file}} of whole PNG files."""
+    return {
+        name: {epoch: file for epoch, file in files.items() if _can_be_shown(file, run, damage)}
+        for name, files in run.figures_by_epoch.items()
+        if not (run.folder / FIGURES / name).is_symlink()
+    }
+
+
+def _can_be_shown(file: Path, run: Run, damage: list[str]) -> bool:
+    """Whether it is a whole PNG file; symbolic links are skipped, as their targets may be outside of the folder."""
+    if not file.is_file() or file.is_symlink():
+        return False
+    is_whole = _is_whole_png(file)
+    if not is_whole:
+        damage.append(f"{file.relative_to(run.folder).as_posix()} is damaged (not a whole PNG)")
+    return is_whole
 
 
 def _is_whole_png(file: Path) -> bool:

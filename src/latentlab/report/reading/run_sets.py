@@ -1,7 +1,8 @@
 """The runs that are compared: those of a sweep's folder, or those in given folders."""
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -16,19 +17,21 @@ from latentlab.runs.layout import CONFIG, MANIFEST
 from latentlab.runs.run import NOT_A_RUN
 
 MAX_NAMED = 5
+COMMAND = "latentlab train -m"  # whose arguments are recorded
+NOT_IN_DOUBLE_QUOTES = {*'"$`\\!'}
 
 
 @final
 @dataclass(frozen=True)
 class RunSet:
-    """The runs of a report, the name of the set, the command that started them, and notes on damage.
+    """The runs of a report, the name of the set, the commands that started them, and notes on damage.
 
     search: the search that drew the runs, if any.
     """
 
     name: str
     records: tuple[Record, ...]
-    command: str = ""
+    commands: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     search: Search | None = None
 
@@ -59,9 +62,9 @@ def read_sweep(folder: Path) -> RunSet:
     found = sorted(run_folders(folder))
     search, notes_on_search = read_search(folder)
     try:
-        jobs, name, command = _jobs(folder)
+        jobs, name, commands = _jobs(folder)
     except Damaged as error:
-        name, command, reason = "", "", f"a run's folder holds {CONFIG}"
+        name, commands, reason = "", (), f"a run's folder holds {CONFIG}"
         records = [read_record(folder / path, path) for path in found]
         notes = [f"{error}: every run below the folder is included"]
     else:
@@ -72,7 +75,7 @@ def read_sweep(folder: Path) -> RunSet:
             notes.append(f"not in {MANIFEST}, and skipped: {first_of(others, MAX_NAMED)}")
     if not records:
         raise UserError(f"sweep: no runs in {folder}; {reason}")
-    return RunSet(name or folder.resolve().name, tuple(records), command, (*notes, *notes_on_search), search)
+    return RunSet(name or folder.resolve().name, tuple(records), commands, (*notes, *notes_on_search), search)
 
 
 def read_runs(folders: Sequence[Path]) -> RunSet:
@@ -98,15 +101,28 @@ def run_folders(folder: Path) -> list[str]:
     return found
 
 
-def _jobs(folder: Path) -> tuple[list[Any], str, str]:
+def _jobs(folder: Path) -> tuple[list[Any], str, tuple[str, ...]]:
+    """The jobs, the name and the commands in the folder's sweep.json."""
     if not (folder / MANIFEST).exists():
         raise Damaged(f"{MANIFEST} is missing")
     content = json_of(folder / MANIFEST)
-    jobs, name, command = content.get("jobs"), content.get("name"), content.get("command")
+    jobs, name = content.get("jobs"), content.get("name")
     if not isinstance(jobs, list):
         raise Damaged(f"{MANIFEST} is damaged (its jobs are not a list)")
-    words = [str(word) for word in command] if isinstance(command, list) else []
-    return jobs, name if isinstance(name, str) else "", " ".join(words)
+    return jobs, name if isinstance(name, str) else "", _commands(content)
+
+
+def _commands(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command lines, as a shell reads them; 0.1 recorded the last one alone."""
+    listed = content.get("commands", [content.get("command")])
+    found = [command for command in listed if isinstance(command, list)] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys(" ".join([COMMAND, *map(_for_shell, words)]) for words in found))
+
+
+def _for_shell(word: object) -> str:
+    """The word as a shell reads it, in double quotes where it has single ones of Hydra's, such as name='first'."""
+    text = str(word)
+    return f'"{text}"' if "'" in text and not NOT_IN_DOUBLE_QUOTES & {*text} else shlex.quote(text)
 
 
 def _records(folder: Path, jobs: list[Any]) -> tuple[list[Record], list[str]]:

@@ -13,6 +13,7 @@ from latentlab.data.base import ImageDataModule
 from latentlab.figures.caption import caption
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import Codes, collect_codes
+from latentlab.runs.layout import EPOCH_PICTURE
 from latentlab.training.tracking import log_figure
 
 MAX_CODES = 5_000
@@ -23,6 +24,7 @@ class PictureCallback(Callback, ABC):
     """Draws every n epochs and, with the best weights, at the end of the test; on the first device alone.
 
     every_n_epochs: epochs between two pictures.
+    keep_epochs: whether the pictures of all epochs stay in `figures/<key>/`, where a report finds them.
     key: under which loggers and the folder `figures/` file the picture.
 
     Raises:
@@ -31,12 +33,13 @@ class PictureCallback(Callback, ABC):
 
     key: ClassVar[str]
 
-    def __init__(self, every_n_epochs: int) -> None:
+    def __init__(self, every_n_epochs: int, keep_epochs: bool = False) -> None:
         if every_n_epochs < 1:
             raise ValueError(
                 f"every_n_epochs: expected 1 or more, found {every_n_epochs}; for no picture set the callback to null"
             )
         self.every_n_epochs = every_n_epochs
+        self.keep_epochs = keep_epochs
 
     @abstractmethod
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
@@ -46,14 +49,15 @@ class PictureCallback(Callback, ABC):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
         if due and not _is_last_epoch(trainer):  # the test draws that one, with the best weights
-            self._draw(trainer, pl_module)
+            kept_as = EPOCH_PICTURE.format(trainer.current_epoch + 1) if self.keep_epochs else None
+            self._draw(trainer, pl_module, kept_as)
 
     @final
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._draw(trainer, pl_module)
 
     @torch.no_grad()
-    def _draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def _draw(self, trainer: Trainer, pl_module: LightningModule, kept_as: str | None = None) -> None:
         if not trainer.is_global_zero:
             return
         model = cast(Autoencoder, pl_module)
@@ -63,7 +67,7 @@ class PictureCallback(Callback, ABC):
             figure = self.picture(trainer, model)
         finally:
             model.train(was_training)
-        log_figure(trainer.loggers, trainer.default_root_dir, self.key, figure, trainer.global_step)
+        log_figure(trainer.loggers, trainer.default_root_dir, self.key, figure, trainer.global_step, kept_as)
 
 
 def picture_data(trainer: Trainer) -> ImageDataModule:
