@@ -11,7 +11,7 @@ from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.robustness import CORRUPTIONS
 from latentlab.evaluation.pictures.conditional import styles
 from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filters
-from latentlab.evaluation.pictures.paths import _spherical, interpolations, traversals
+from latentlab.evaluation.pictures.paths import interpolations, traversals
 from latentlab.evaluation.pictures.planes import codes_by_tsne, codes_in_the_plane, ellipses, plane, strip
 from latentlab.evaluation.pictures.reconstructions import best_to_worst
 from latentlab.evaluation.pictures.robustness import robustness_matrix
@@ -117,15 +117,6 @@ def test_interpolations_begin_and_end_at_test_images_and_their_reconstructions()
     with torch.no_grad():
         same(shown(figure, 0, 1), subject.model.reconstruct(batch.x[first : first + 1], batch.y[first : first + 1])[0])
         same(shown(figure, 1, 1), subject.model.reconstruct(batch.x[first : first + 1], batch.y[first : first + 1])[0])
-
-
-def test_a_spherical_path_has_constant_norm_and_contains_the_middle():
-    fraction = torch.linspace(0, 1, 5).unsqueeze(1)
-    path = _spherical(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), fraction)
-    torch.testing.assert_close(path.norm(dim=1), torch.full((5,), 2.0))
-    torch.testing.assert_close(path[2], torch.full((2,), 2.0**0.5))
-    parallel = _spherical(torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0]), fraction)
-    torch.testing.assert_close(parallel[:, 0], torch.linspace(1, 3, 5))
 
 
 def test_traversals_begin_with_the_most_active_unit():

@@ -257,7 +257,7 @@ def test_bfloat16_is_named_where_the_processor_has_it_and_the_run_does_not_use_i
     for has_it, arguments in ((True, []), (True, ["trainer.precision=bf16-mixed"]), (False, [])):
         monkeypatch.setattr("latentlab.commands.job.has_bfloat16", lambda has_it=has_it: has_it)
         capfd.readouterr()
-        train(*DIGITS, "trainer.max_epochs=1", *arguments, folder=f"{has_it}{len(arguments)}")
+        train(*DIGITS, "trainer.max_epochs=1", "quiet=false", *arguments, folder=f"{has_it}{len(arguments)}")
         assert ("trainer=cpu_bf16" in capfd.readouterr().out) == (has_it and not arguments)
 
 
