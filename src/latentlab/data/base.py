@@ -164,7 +164,8 @@ class ImageDataModule(LightningDataModule, ABC):
             binarize=self.binarize,
             rank=0 if self.trainer is None else self.trainer.global_rank,
             world_size=1 if self.trainer is None else self.trainer.world_size,
-            device=self._device() if self.on_device is False and self.trainer is not None else None,
+            # on the CPU they are in its memory anyway, and a thread that copies takes time from the training
+            device=self._device() if self.on_device is False and self._device().type != "cpu" else None,
         )
 
     def _loaded(self) -> Splits:
