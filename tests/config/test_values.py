@@ -1,6 +1,7 @@
 """A config whose values are set on a copy is the one that Hydra composes, and Hydra composes it once per choice."""
 
 import os
+from copy import deepcopy
 
 import pytest
 from hydra.core.config_store import ConfigStore
@@ -99,9 +100,10 @@ def test_hydras_own_node_cannot_be_replaced(run_hydra, capfd):
     assert capfd.readouterr().err.startswith("error: hydra")
 
 
-def test_a_stored_config_that_is_replaced_counts():
-    states = []
+def test_a_stored_config_that_is_replaced_counts(monkeypatch):
+    store, states = ConfigStore.instance(), []
+    monkeypatch.setattr(store, "repo", deepcopy(store.repo))
     for dim in (5, 6):
-        ConfigStore.instance().store(group="model", name="stored_here", node={"latent_dim": dim})
+        store.store(group="model", name="stored_here", node={"latent_dim": dim})
         states.append(state_of(Groups.of(checked_loader())))
     assert states[0] != states[1]

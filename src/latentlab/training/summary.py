@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -35,11 +36,12 @@ def figures_table(figures: Mapping[str, float]) -> str:
 
 def ending(run: Run, is_evaluated: bool) -> str:
     """Where everything is, and what comes next."""
-    folder = shlex.quote(str(run.folder))
-    rows = {"run": str(run.folder)}
+    here, folder = Path.cwd(), run.folder.absolute()
+    folder = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    rows = {"run": str(folder)}
     if run.figures:
-        rows["pictures"] = str(run.folder / FIGURES)
-    rows["next"] = f"latentlab {'export' if is_evaluated else 'evaluate'} {folder}"
+        rows["pictures"] = str(folder / FIGURES)
+    rows["next"] = f"latentlab {'export' if is_evaluated else 'evaluate'} {shlex.quote(str(folder))}"
     return _table("complete", rows)
 
 
