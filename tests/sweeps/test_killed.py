@@ -41,6 +41,7 @@ def undisturbed(tmp_path_factory):
     return figures(folder)
 
 
+@pytest.mark.long  # each of its kills is a test of its own in small
 def test_a_sweep_killed_again_and_again_ends_as_one_left_alone(tmp_path, undisturbed):
     folder = tmp_path / "sweep"
     draw = random.Random(5)
