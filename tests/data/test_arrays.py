@@ -54,6 +54,12 @@ def test_colours_last_or_first_are_the_same(tmp_path):
     assert len(prints) == 1
 
 
+def test_bytes_of_0_and_1_alone_are_asked_about(tmp_path):
+    np.save(tmp_path / "masks.npy", (PIXELS > 127).astype(np.uint8))
+    with pytest.raises(DataError, match="expected bytes of 0 to 255, found 0 and 1 alone; make them booleans"):
+        loaded(tmp_path / "masks.npy")
+
+
 def test_booleans_are_black_and_white(tmp_path):
     np.save(tmp_path / "x.npy", PIXELS > 100)
     data = loaded(tmp_path / "x.npy")

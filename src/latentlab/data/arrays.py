@@ -136,6 +136,8 @@ class ArraysDataModule(SplittingDataModule):
             return (x * 255).round().astype(np.uint8)
         if x.dtype != np.uint8:
             raise self._unfit(key, "bytes (uint8), booleans or floats in [0, 1]", f"{x.dtype}; convert them")
+        if x.max() == 1:
+            raise self._unfit(key, "bytes of 0 to 255", "0 and 1 alone; make them booleans, or multiply them by 255")
         return np.ascontiguousarray(x)
 
     def _unfit(self, key: str, expected: str, found: str) -> DataError:

@@ -1,6 +1,7 @@
 """The base class of every variant: training and evaluation steps, logging and the optimizer."""
 
 import math
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -86,11 +87,14 @@ class Autoencoder(Codec):
         strict: whether the checkpoint must hold exactly the model's weights.
 
         Raises:
-            ValueError: it holds another variant, or was not saved by a model that `ll.build` or a run has built.
+            ValueError: it is damaged, holds another variant, or was saved by no model that `ll.build` or a run built.
             UserError: its config names a class that is no component of a model.
         """
-        content = torch.load(checkpoint_path, "cpu", weights_only=True)
-        built = content.get(cls.CHECKPOINT_HYPER_PARAMS_KEY) or {}
+        try:
+            content = torch.load(checkpoint_path, "cpu", weights_only=True)
+            built, weights = content.get(cls.CHECKPOINT_HYPER_PARAMS_KEY) or {}, content["state_dict"]
+        except (RuntimeError, EOFError, LookupError, AttributeError, pickle.UnpicklingError) as error:
+            raise ValueError(f"{checkpoint_path}: expected a checkpoint, found a damaged or another file") from error
         # as in the checkpoints of Lightning's command line, it names what builds the model: nothing here may import it
         builder = str(built.get("builder"))
         if not builder.startswith("latentlab."):
@@ -98,7 +102,7 @@ class Autoencoder(Codec):
         model = import_module(builder).rebuilt(built, checkpoint_path, cls)
         if not isinstance(model, cls):
             raise ValueError(f"{checkpoint_path}: expected {cls.__name__}, found {type(model).__name__}")
-        model.load_state_dict(content["state_dict"], strict=strict)
+        model.load_state_dict(weights, strict=strict)
         return model
 
     @final

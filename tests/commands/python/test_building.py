@@ -103,6 +103,13 @@ def test_nothing_foreign_in_a_checkpoint_is_called(tmp_path, hyperparameters, me
         ll.VAE.load_from_checkpoint(tmp_path / "foreign.ckpt")
 
 
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04junk"])
+def test_a_damaged_checkpoint_is_one_line(tmp_path, content):
+    (tmp_path / "damaged.ckpt").write_bytes(content)
+    with pytest.raises(ValueError, match="expected a checkpoint, found a damaged or another file"):
+        ll.VAE.load_from_checkpoint(tmp_path / "damaged.ckpt")
+
+
 def test_the_weights_are_drawn_by_the_global_generator_and_nothing_else_is_touched():
     torch.manual_seed(5)
     one = built("vae")
