@@ -34,7 +34,7 @@ def _rewrite(docstring: Docstring | None, arguments: Iterable[str], attributes: 
             lines += [] if head == block else ["", head]
             lines += [f"    {name}: {(entry['meaning'] or '').strip()}" for name in names]
             block, count = head, len(names)
-        elif block and line.strip():  # goes on with the entry before
+        elif block and line.strip():  # continues the entry before
             lines[-count:] = [f"{begun} {line.strip()}" for begun in lines[-count:]]
         else:
             lines, block = [*lines, line], ""

@@ -51,7 +51,7 @@ def strands(browser):
 
 
 def typed(browser, text):
-    """Type the text into the filter as a keyboard does; returns what is said beside it."""
+    """Type the text into the filter as a keyboard does; returns the message beside it."""
     browser.run(f"{BOX}.focus(); {BOX}.select()")
     browser.call("Input.insertText", text=text)
     return browser.run(SAID)

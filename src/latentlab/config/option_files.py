@@ -62,7 +62,7 @@ def shown(value: object) -> str:
 
 
 def header(text: str) -> str:
-    """The comment at the beginning of a file; a sentence that goes on in a further line is on one."""
+    """The comment at the beginning of a file; a sentence that continues on the next line is joined."""
     found: list[str] = []
     for line in text.splitlines():
         if not line.startswith("#"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import final
 
-from latentlab.config.sources import Module, NotThereError, find
+from latentlab.config.sources import Module, NotThereError, find, forget_sources
 
 # Bases that add no argument; the constructors of some accept any and then refuse all of them.
 EMPTY = {"torch.nn.Module", "builtins.object", "abc.ABC", "typing.Protocol", "typing.Generic", "typing.NamedTuple"}
@@ -31,6 +31,12 @@ class Signature:
 
     parameters: Mapping[str, Annotation]
     open: bool = False
+
+
+def forget_signatures() -> None:
+    """Read sources and signatures again: in a long process, as of a notebook, files may have changed or come."""
+    forget_sources()
+    signature.cache_clear()
 
 
 @cache

@@ -62,7 +62,7 @@ class NotThereError(LookupError):
 
 
 def forget_sources() -> None:
-    """Read again what was read of sources: in a long process, as of a notebook, files may have changed or come."""
+    """Read again what was read of sources; see `signatures.forget_signatures`, which is to be called."""
     invalidate_caches()
     for read in (find, _spec, _file, _load):
         read.cache_clear()

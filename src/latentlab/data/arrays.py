@@ -19,6 +19,7 @@ from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits
 from latentlab.data.loader import Binarize
 from latentlab.data.splitting import SplittingDataModule
 from latentlab.errors import DataError, MissingData, first_line
+from latentlab.functional.batch import NO_LABEL
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -78,7 +79,7 @@ class ArraysDataModule(SplittingDataModule):
         given = {}
         for split, end in keys.items():
             pixels = self._pixels(f"x{end}", arrays[f"x{end}"])
-            given[split] = Images(pixels, by_split.get(split, torch.full((len(pixels),), -1)))
+            given[split] = Images(pixels, by_split.get(split, torch.full((len(pixels),), NO_LABEL)))
             if len(given[split].labels) != len(pixels):
                 found = f"{len(given[split].labels):,}"
                 raise self._unfit(f"y{end}", f"{len(pixels):,} labels, one per image", found)

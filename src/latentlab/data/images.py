@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
+from latentlab.functional.batch import NO_LABEL
 from latentlab.functional.randomness import seed_from
 
 MIN_SIDE, MAX_SIDE = 8, 128  # pixels of an image that every network takes
@@ -32,7 +33,7 @@ class Images(NamedTuple):
 
     def unlabelled(self) -> "Images":
         """The same images with every label -1."""
-        return Images(self.pixels, torch.full_like(self.labels, -1))
+        return Images(self.pixels, torch.full_like(self.labels, NO_LABEL))
 
 
 class Splits(NamedTuple):

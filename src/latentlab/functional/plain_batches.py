@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentlab.functional.batch import NO_LABEL, Batch, Image
+from latentlab.functional.batch import NO_LABEL, Batch
 from latentlab.functional.distributed import number_of_devices
 from latentlab.functional.randomness import RandomSource
 
@@ -31,13 +31,13 @@ def as_batch(given: Any) -> Batch:
         case (x, y):
             pass
         case _:
-            raise ValueError(f"batch: expected {FORMATS}, found {_described(given)}")
+            raise ValueError(f"batch: expected {FORMATS}, found {described(given)}")
     if not (isinstance(x, Tensor) and x.ndim == 4 and x.is_floating_point()):
-        raise ValueError(f"batch: expected images x as floats (B, C, H, W) in [0, 1], found {_described(x)}")
+        raise ValueError(f"batch: expected images x as floats (B, C, H, W) in [0, 1], found {described(x)}")
     if y is None:
         y = torch.full((len(x),), NO_LABEL, device=x.device)
     elif not (isinstance(y, Tensor) and y.shape == x.shape[:1] and not y.is_floating_point()):
-        raise ValueError(f"batch: expected labels y as {len(x)} whole numbers (B,), found {_described(y)}")
+        raise ValueError(f"batch: expected labels y as {len(x)} whole numbers (B,), found {described(y)}")
     return Batch(x, y.long(), len(x) * number_of_devices(), RandomSource(None))
 
 
@@ -49,7 +49,7 @@ def refuse_unfit(batch: Batch, image_shape: tuple[int, int, int], num_classes: i
     shape: tuple[int, ...] = tuple(batch.x.shape[1:])
     if shape != image_shape:
         raise ValueError(f"batch: expected images of the shape {image_shape}, as the model takes, found {shape}")
-    low, high = _range(batch.x)
+    low, high = map(float, batch.x.aminmax())
     if not (low >= 0 and high <= 1):  # also where one is NaN
         raise ValueError(
             f"batch: expected images in [0, 1], found {low:g} to {high:g}; scale them, and leave normalisation out"
@@ -59,12 +59,8 @@ def refuse_unfit(batch: Batch, image_shape: tuple[int, int, int], num_classes: i
         raise ValueError(f"batch: expected labels in 0..{num_classes - 1}, as the model is conditional, found {found}")
 
 
-def _range(x: Image) -> tuple[float, float]:
-    low, high = x.aminmax()
-    return float(low), float(high)
-
-
-def _described(found: object) -> str:
+def described(found: object) -> str:
+    """What an error says of a wrong value: of a tensor its type and shape."""
     match found:
         case Tensor():
             return f"{str(found.dtype).removeprefix('torch.')} of the shape {tuple(found.shape)}"

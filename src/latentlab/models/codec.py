@@ -11,6 +11,7 @@ from torch import Tensor
 from latentlab.functional.batch import NO_LABEL, AnyLabel, Code, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.paths import linear, spherical
+from latentlab.functional.plain_batches import described
 from latentlab.models.parts import Parts
 
 
@@ -149,7 +150,7 @@ class Codec(LightningModule, ABC):
         labels = self.labels(y, of)
         if self.conditional and isinstance(y, Tensor):
             if y.is_floating_point() or y.dtype == torch.bool or y.shape != of.shape[:1]:
-                raise self._wrong_label(f"{str(y.dtype).removeprefix('torch.')} of the shape {tuple(y.shape)}")
+                raise self._wrong_label(described(y))
             if bool(((y < 0) | (y >= self.num_classes)).any()):
                 raise self._wrong_label(f"{int(y.min())} to {int(y.max())}")
         return labels

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from hydra.core.singleton import Singleton
 
-from latentlab.config.signatures import signature
-from latentlab.config.sources import forget_sources
+from latentlab.config.signatures import forget_signatures
 from latentlab.errors import Interrupted
 
 ONE_AT_A_TIME = RLock()  # of the process's threads: Hydra and the log are those of the whole process
@@ -41,8 +40,7 @@ def as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def _as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
-    forget_sources()
-    signature.cache_clear()
+    forget_signatures()
     undo = [_hydra(), _torch_switches(), _environment(), _loggers(), _random_generators()]
     before, sys.argv = sys.argv, ["latentlab", *arguments]  # which starts the processes of further devices
     try:

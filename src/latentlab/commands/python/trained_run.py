@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from PIL import Image
-
 from latentlab.errors import UserError
+from latentlab.report.embedding import embedded
 from latentlab.runs import Run
 from latentlab.runs.run import NOT_A_RUN
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from latentlab.models.base import Autoencoder
 
 SHOWN = ("objective", "mse", "bce", "kl", "elbo", "nll")  # of the test, in a notebook
-WIDTH, COLOURS = 840, 64  # of a picture in a notebook, which shows it at half its pixels
+WIDTH = 840  # pixels of a picture in a notebook, which shows it at half its pixels
 
 
 @final
@@ -107,9 +104,8 @@ class TrainedRun:
         return load_data(self._run, None if data_root is None else str(data_root))
 
     def __repr__(self) -> str:
-        return (
-            f"TrainedRun({os.path.relpath(self.folder)!r}: {', '.join(f'{k} {v}' for k, v in self._summary().items())})"
-        )
+        summary = ", ".join(f"{name} {value}" for name, value in self._summary().items())
+        return f"TrainedRun({os.path.relpath(self.folder)!r}: {summary})"
 
     def _repr_html_(self) -> str:
         cells = "".join(
@@ -117,7 +113,7 @@ class TrainedRun:
         )
         pictures = "".join(
             f'<figure style="display:inline-block;margin:4px"><img width="{WIDTH // 2}" alt="{html.escape(name)}" '
-            f'src="data:image/png;base64,{base64.b64encode(_small(file)).decode()}"></figure>'
+            f'src="{embedded(file, WIDTH, sharp=True).source}"></figure>'
             for name, file in self.figures.items()
         )
         return f"<table>{cells}</table>{pictures}"
@@ -133,13 +129,3 @@ class TrainedRun:
             "epochs": str(results.get("epochs", "-")),
             **{f"test/{name}": f"{value:.5g}" for name, value in figures.items()},
         }
-
-
-def _small(file: Path) -> bytes:
-    """A picture as a PNG for a notebook, whose file holds it."""
-    with Image.open(file, formats=["PNG"]) as found:
-        pixels = found.convert("RGB")
-    pixels.thumbnail((WIDTH, pixels.height))
-    stream = io.BytesIO()
-    pixels.quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
-    return stream.getvalue()

@@ -31,7 +31,7 @@ def words(x: float, y: float, content: str, class_: str = "", anchor: str | None
 
 
 def path(points: Iterable[tuple[float, float]], class_: str, title: str = "", of: str | None = None) -> Markup:
-    """A line through the points, in pixels to a tenth. of: what it stands for, for the page's filter."""
+    """A line through the points, in pixels to a tenth. of: its group or trial, for the page's filter."""
     d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return tag("path", title=title, d=d, class_=class_, data_of=of)
 

@@ -6,9 +6,10 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
@@ -24,14 +25,21 @@ Call = Callable[[Inputs], list[Tensor]]
 EXAMPLES = 2  # images that a network is traced with: one would make the batch size a constant
 
 
-class Network(NamedTuple):
+@final
+@dataclass(frozen=True, eq=False)
+class Network:
     """One of the two networks. inputs, outputs: the names of its tensors. example: inputs for two images."""
 
     name: str
-    module: nn.Module
+    made: Callable[[], nn.Module]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     example: Inputs
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """The network itself, a copy of the model's, made when it is first asked for."""
+        return self.made()
 
 
 def networks_of(model: Autoencoder) -> tuple[Network, Network]:
@@ -41,8 +49,8 @@ def networks_of(model: Autoencoder) -> tuple[Network, Network]:
     code = ("mean", "log_var") if model.parameters_per_latent == 2 else ("z",)
     x, z = torch.zeros(EXAMPLES, *model.image_shape), torch.zeros(EXAMPLES, model.latent_dim)
     return (
-        Network("encoder", ExportedEncoder(model), ("x", *label), code, (x, *y)),
-        Network("decoder", ExportedDecoder(model), ("z", *label), ("x",), (z, *y)),
+        Network("encoder", partial(ExportedEncoder, model), ("x", *label), code, (x, *y)),
+        Network("decoder", partial(ExportedDecoder, model), ("z", *label), ("x",), (z, *y)),
     )
 
 
