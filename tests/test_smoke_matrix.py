@@ -44,7 +44,14 @@ def test_smoke_sweeps_every_shipped_variant_and_network():
     assert sorted(swept("net")) == NETS
 
 
-@pytest.mark.parametrize(("model", "net"), list(itertools.product(VARIANTS, NETS)))
+PAIRS = list(itertools.product(VARIANTS, NETS))
+EACH_ONCE = [(VARIANTS[k % len(VARIANTS)], NETS[k % len(NETS)]) for k in range(max(len(VARIANTS), len(NETS)))]
+
+
+@pytest.mark.parametrize(
+    ("model", "net"),
+    [*EACH_ONCE, *(pytest.param(*pair, marks=pytest.mark.long) for pair in PAIRS if pair not in EACH_ONCE)],
+)
 def test_a_variant_trains_with_a_network(train, model, net):
     check(train(*COMMON, f"model={model}", f"net={net}"), size=28)
 

@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from latentlab.commands.evaluate import job
 from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra as run_hydra_with
+from latentlab.evaluation.suites import SUITES, Suite
 from latentlab.runs import Run
 from tests.documented_metrics import undocumented
 from tests.wandb_files import pixels_of, read_back
@@ -152,9 +153,10 @@ def test_metrics_are_written_before_a_picture_fails(train, evaluate):
     assert "evaluation" not in run.metrics  # a resumed run is evaluated again
 
 
-def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(train, evaluate):
+def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(train, evaluate, monkeypatch):
     run = train(*TINY, "model=cvae", "callbacks=no_pictures")
-    assert evaluate(f"run={run.folder}", "suite=full", "samples=2") == 0
+    monkeypatch.setitem(SUITES, "full", Suite(2, {"few labels": SUITES["full"].measurements["few labels"]}, {}))
+    assert evaluate(f"run={run.folder}", "suite=full") == 0
     assert "conditioned on the label" in run.metrics["evaluation"]["skipped"]["few labels"]
     assert "test/few_labels_100_error" not in run.metrics["metrics"]
 

@@ -44,7 +44,8 @@ def pair(tmp_path):
             first.kill_group()
 
 
-def test_the_second_of_two_devices_killed(pair, undisturbed):
+def end_by_killing_the_second(pair):
+    """The run, after its second process was killed."""
     run, first, other = pair
     other.kill()
     status, output = first.finish(SECONDS)
@@ -55,6 +56,16 @@ def test_the_second_of_two_devices_killed(pair, undisturbed):
     assert "Traceback" not in output
     assert run.status["status"] == "interrupted"
     assert "device 1" in run.status["reason"]
+    return run
+
+
+def test_the_second_of_two_devices_killed(pair):
+    end_by_killing_the_second(pair)
+
+
+@pytest.mark.long
+def test_the_run_of_a_killed_device_resumes_to_the_figures_of_one_left_alone(pair, undisturbed):
+    run = end_by_killing_the_second(pair)
     status, output = Forked("train", f"resume={run.folder}").finish()
     assert status == 0, output
     assert run.metrics["device"] == "2 x cpu"

@@ -56,7 +56,8 @@ def measure_on_a_device(rank: int, folder: str) -> None:
 
 
 def test_two_devices_measure_what_one_device_measures(tmp_path):
-    multiprocessing.spawn(measure_on_a_device, (str(tmp_path),), nprocs=2)
+    # forked, so that torch is not imported twice more
+    multiprocessing.start_processes(measure_on_a_device, (str(tmp_path),), nprocs=2, start_method="fork")
     one = measured(0, 1)
     assert len(one) == 8
     for rank in range(2):
