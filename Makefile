@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep report check lint type test long gpu matrix slurm postgresql smoke ci bench examples docs tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check reproduce gates lint type test long gpu matrix slurm postgresql smoke ci bench examples docs tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,12 @@ report: $(STAMP)  ## compare runs on one page (ARGS="sweep=first" or ARGS="runs=
 
 check: $(STAMP)  ## train a small fixed sweep and compare its figures with the recorded ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m latentlab check $(ARGS)
+
+reproduce: $(STAMP)  ## train the recipes over three seeds and write docs/results.md, hours (ARGS="deep_ae pca")
+	$(BIN)/python -m latentlab reproduce $(ARGS)
+
+gates: $(STAMP)  ## train the recipes of at most five minutes anew and compare them with docs/results.json, an hour
+	$(BIN)/python -m latentlab reproduce minutes=5 compare=docs/results.json $(ARGS)
 
 lint: $(STAMP)  ## style
 	$(BIN)/ruff check .

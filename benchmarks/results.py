@@ -1,7 +1,6 @@
 """The results of a benchmark: a table on the screen, JSON and one plot in outputs/bench."""
 
 import json
-import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from latentlab.processes.processor import has_bfloat16
+from latentlab.processes.processor import has_bfloat16, processor
 
 FOLDER = Path("outputs/bench")
 
@@ -104,13 +103,8 @@ def machine() -> str:
     """Processor, number of cores, GPU and version of torch, in one line."""
     import torch
 
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    processor = (names or [platform.processor() or platform.machine()])[0]
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    cores = len(names) or "?"
-    return f"{processor}{' with bf16' if has_bfloat16() else ''}, {cores} cores, {device}, torch {torch.__version__}"
+    return f"{processor()}{' with bf16' if has_bfloat16() else ''}, {device}, torch {torch.__version__}"
 
 
 def _shown(value: Any) -> str:

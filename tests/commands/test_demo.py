@@ -131,7 +131,7 @@ FAILING = {
     "data: no option 'digit'": ["data=digit"],
     "model.latent_dim": ["data=digits", "model.latent_dim=0"],
     "expected train-images-idx3-ubyte": ["data=mnist", "data.root=empty"],
-    "--cfg: the demo takes KEY=VALUE only": ["--cfg", "job"],
+    "--cfg: latentlab demo takes no flags": ["--cfg", "job"],
 }
 
 

@@ -1,28 +1,25 @@
-"""Entry points that run a sweep of their own and take KEY=VALUE alone: the demo and the check."""
+"""Entry points that run sweeps of their own and take no flags: the demo, the check and the reproduction."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from latentlab.config.command_line import exit_status
 from latentlab.config.quoting import bare
-from latentlab.errors import ConfigError, UserError
+from latentlab.errors import ConfigError
 
 
 def run_keys_only(tool: str, usage: str, run: Callable[[list[str]], int], given: list[str]) -> int:
     """Hand the command line to `run` and return its exit status; `--help` prints the usage, a mistake is one line."""
-    if {"-h", "--help"} & set(given):
-        print(usage)
-        return 0
-    try:
-        flags = [argument for argument in given if argument.startswith("-")]
-        if flags:
-            raise ConfigError(f"{flags[0]}: the {tool} takes KEY=VALUE only; flags go to latentlab train")
+
+    def checked() -> int:
+        if {"-h", "--help"} & set(given):
+            print(usage)
+            return 0
+        if flags := [argument for argument in given if argument.startswith("-")]:
+            raise ConfigError(f"{flags[0]}: latentlab {tool} takes no flags; those of a training go to latentlab train")
         return run(given)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+
+    return exit_status(checked)
 
 
 def value_of(key: str, given: Sequence[str]) -> str | None:

@@ -54,16 +54,32 @@ def run_hydra(
     check: what else refuses the config of a single run, before its folder is made, by a UserError.
     sweeps: whether `-m` is allowed.
 
-    Returns the exit status: 1 after a user's mistake, which is one line on stderr, `error: KEY: ...`; 130 after
-    Ctrl-C; that of a SystemExit of the job; 141 without any output where nobody reads stdout, as after `| head -1`.
+    Returns the exit status, see `exit_status`.
 
     Raises:
         Exception: any exception of the job that is not a user's mistake.
     """
-    try:
+
+    def run() -> int:
         flags = parsed_flags(prepared(list(argv)))
         with env_override({"HYDRA_FULL_ERROR": "1"}):  # so that Hydra raises where it would print and exit
             _dispatch(flags, job, config_name, check, sweeps)
+        return 0
+
+    return exit_status(run)
+
+
+def exit_status(run: Callable[[], int]) -> int:
+    """That of a command line: what `run` returns, or else what it raises means.
+
+    1 after a user's mistake, which is one line on stderr, `error: KEY: ...`; 130 after Ctrl-C; that of a SystemExit;
+    141 without any output where nobody reads stdout, as after `| head -1`.
+
+    Raises:
+        Exception: any exception that is not a user's mistake.
+    """
+    try:
+        status = run()
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
@@ -82,7 +98,7 @@ def run_hydra(
             message = f"{message[: MAX_MESSAGE // 2]} ... {message[-MAX_MESSAGE // 2 :]}"
         print(f"error: {message}", file=sys.stderr)
         return 1
-    return 0
+    return status
 
 
 def run_in_python(

@@ -62,7 +62,7 @@ class Recorded:
         found = {}
         for group in grouped(records).groups:
             values = {name: list(group.values(name).values()) for name, m in YARDSTICK.items() if m.better is not None}
-            found[group.name] = {name: _figure(own) for name, own in values.items() if own}
+            found[group.name] = {name: tolerated(own) for name, own in values.items() if own}
         return cls(found)
 
     @classmethod
@@ -103,7 +103,8 @@ class Recorded:
         return deviations
 
 
-def _figure(values: list[float]) -> Figure:
+def tolerated(values: list[float]) -> Figure:
+    """Their mean, and how much worse a new mean of as many values may be."""
     found = summary(values)
     assert found.mean is not None
     error = (found.spread or 0.0) * math.sqrt(2 / found.n)

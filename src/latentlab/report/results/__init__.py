@@ -1,0 +1,1 @@
+"""What is published beside what the recipes reach: `latentlab reproduce`."""

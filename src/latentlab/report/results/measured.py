@@ -1,0 +1,99 @@
+"""What recipes have reached, kept in a file beside the page that shows it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+from latentlab.errors import UserError
+from latentlab.report.reading.records import Record
+from latentlab.report.recorded import Figure, Recorded, tolerated
+from latentlab.report.results.claims import Claim, Reproduction
+from latentlab.runs.documents import Damaged, json_of
+from latentlab.runs.files import write_atomically
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """The figures of one recipe: for each of its claims, in their order, {seed: value}.
+
+    seconds: of training, {seed: value}, a sum over the runs of a seed. command: as a shell reads it.
+    """
+
+    figures: tuple[Mapping[str, float], ...]
+    seconds: Mapping[str, float]
+    command: str
+    machine: str
+    revision: str
+
+    @property
+    def seconds_of_a_seed(self) -> float:
+        return math.fsum(self.seconds.values()) / len(self.seconds)
+
+
+def measured(what: Reproduction, records: Iterable[Record], command: str, machine: str) -> Measured:
+    """The figures of a recipe's complete runs.
+
+    Raises:
+        UserError: no run has one of them.
+    """
+    complete = [record for record in records if record.is_complete]
+    seconds: dict[str, float] = {}
+    for record in complete:
+        seed = str(record.seed_or_name)
+        seconds[seed] = seconds.get(seed, 0.0) + record.costs.get("train_seconds", 0.0)
+    revisions = {record.facts.get("git_revision", "unknown")[:12] for record in complete}
+    return Measured(
+        figures=tuple(_values(claim, what, complete) for claim in what.claims),
+        seconds=seconds,
+        command=command,
+        machine=machine,
+        revision=", ".join(sorted(revisions)),
+    )
+
+
+def _values(claim: Claim, what: Reproduction, complete: Iterable[Record]) -> dict[str, float]:
+    key = claim.measure.key
+    chosen = [record for record in complete if set(claim.of) <= {f"{k}={v}" for k, v in record.overrides.items()}]
+    found = {str(record.seed_or_name): value for record in chosen if (value := record.metrics.get(key)) is not None}
+    if not found:
+        which = f" of {', '.join(claim.of)}" if claim.of else ""
+        raise UserError(f"reproduce: no run of {what.recipe} has {key}{which}; see the reasons in its metrics.json")
+    return found
+
+
+def read_measured(file: Path) -> dict[str, Measured]:
+    """The figures by recipe; none where there is no file yet.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    if not file.exists():
+        return {}
+    try:
+        return {recipe: _of(given) for recipe, given in json_of(file).items()}
+    except (Damaged, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{file}: expected figures that `latentlab reproduce` wrote ({error}); remove it") from error
+
+
+def _of(given: dict[str, Any]) -> Measured:
+    return Measured(**{**given, "figures": tuple(given["figures"])})
+
+
+def write_measured(file: Path, found: Mapping[str, Measured]) -> None:
+    write_atomically(file, json.dumps({recipe: asdict(own) for recipe, own in found.items()}, indent=1) + "\n")
+
+
+def as_recorded(what: Iterable[Reproduction], found: Mapping[str, Measured]) -> Recorded:
+    """The figures in the form that new ones are compared with."""
+    content: dict[str, dict[str, Figure]] = {}
+    for one in what:
+        for claim, values in zip(one.claims, found[one.recipe].figures, strict=True):
+            group = " ".join([one.recipe, *claim.of])
+            content.setdefault(group, {})[claim.measure.key] = tolerated([*values.values()])
+    return Recorded(content)

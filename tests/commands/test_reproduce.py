@@ -1,0 +1,63 @@
+"""`latentlab reproduce`: recipes are trained over seeds, resumed, written beside published figures, and compared."""
+
+import json
+
+import pytest
+
+from tests.called import Done, called
+
+SMALL = ["data=digits", "data.image_size=8", "trainer=smoke", "logger=none", "sweep.report=false"]
+
+
+def reproduce(folder, *arguments: str) -> Done:
+    return called("reproduce", *arguments, folder=folder)
+
+
+def test_a_page_is_written_continued_and_compared_with(tmp_path):
+    done = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1")
+    assert done.returncode == 0, done.stderr
+    page, figures = tmp_path / "docs" / "results.md", tmp_path / "docs" / "results.json"
+    assert "| [pca](#pca) |" in page.read_text()
+    assert "Not measured yet: " in page.read_text()
+    assert (tmp_path / "docs" / "results" / "pca.png").read_bytes().startswith(b"\x89PNG")
+    values = json.loads(figures.read_text())["pca"]["figures"][0]
+    assert values.keys() == {"0", "1"}
+    assert values["0"] != values["1"]
+
+    again = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1,2")  # what is there already is not trained again
+    assert "3 jobs, 2 of them complete" in again.stdout
+    assert json.loads(figures.read_text())["pca"]["figures"][0].keys() == {"0", "1", "2"}
+
+    before = page.read_text()
+    same = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1,2", f"compare={figures}")
+    assert same.returncode == 0, same.stderr
+    assert "0 of them complete" in same.stdout  # trained anew
+    assert same.stdout.splitlines()[-1] == "as recorded, or better"
+    content = json.loads(figures.read_text())
+    content["pca"]["figures"][0] = {seed: value / 10 for seed, value in values.items()}
+    figures.write_text(json.dumps(content))
+    worse = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1,2", f"compare={figures}")
+    assert worse.returncode == 1
+    assert "1 of 1 figures are worse than recorded" in worse.stdout
+    assert page.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["pac"], "pac: no such recipe; did you mean pca?"),
+        (["minutes=x"], "minutes: expected a number, found x"),
+        (["pca", "minutes=.01"], "minutes: expected at least 0."),
+        (["pca", "compare=missing.json"], "compare: expected figures of pca in missing.json"),
+        (["--multirun"], "--multirun: latentlab reproduce takes no flags"),
+        (["pca", "trainer.max_epoch=1"], "trainer.max_epoch"),
+        (["pca", "page=results.md/results.md"], "page: "),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path, arguments, error):
+    (tmp_path / "results.md").write_text("")
+    done = reproduce(tmp_path, *arguments, *(SMALL if "page" in arguments[-1] else ()), "data.root=nowhere")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"error: {error}")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "docs").exists()
