@@ -1,6 +1,5 @@
 """What every trained model can be asked for."""
 
-import jaxtyping
 import pytest
 import torch
 
@@ -8,12 +7,6 @@ from tests.models.variants import LATENT_DIM, NETS, SHAPE, VARIANTS, batch, buil
 
 X, Y = images()
 Z = torch.zeros(6, LATENT_DIM)
-
-
-@pytest.fixture
-def unchecked(monkeypatch):
-    """Types are not checked, as outside of tests."""
-    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.mark.parametrize("variant", ["ae", "sparse_l1", "denoising", "vae"])
