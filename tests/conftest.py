@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from beartype import BeartypeConf, beartype
 from hypothesis import settings
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))  # the numeric tower: an int is a float
 
@@ -28,6 +28,12 @@ install_import_hook("latentlab", "tests.conftest.typechecker")
 def pytest_collection_finish() -> None:
     """What is alive now stays: each search for garbage among it would take half a second."""
     gc.freeze()
+
+
+@pytest.fixture
+def unchecked(monkeypatch) -> None:
+    """Types are not checked, as outside of tests."""
+    monkeypatch.setattr(config, "jaxtyping_disable", True)
 
 
 @pytest.fixture

@@ -118,6 +118,7 @@ def test_without_a_network_one_line_names_the_missing_files_and_the_remedies(
     assert "Connection refused" in message
     assert message.endswith(REMEDIES)
     assert "\n" not in message
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []  # nothing is left
 
 
 @pytest.mark.usefixtures("no_network")

@@ -98,6 +98,28 @@ def test_what_is_hidden_or_no_picture_is_left_out(root):
     assert 255 not in values(data.train) + values(data.validation) + values(data.test)
 
 
+def test_an_empty_folder_is_no_class(root):
+    (root / "bird" / "deeper").mkdir(parents=True)
+    (root / "bird" / "notes.txt").touch()
+    assert loaded(root).class_names == ("cat", "dog")
+
+
+def test_an_empty_folder_of_another_split_is_no_class(root, tmp_path):
+    picture(tmp_path / "split" / "test" / "cat" / "x.png", 200)
+    (tmp_path / "split" / "test" / "bird").mkdir()
+    root.rename(tmp_path / "split" / "train")
+    assert values(loaded(tmp_path / "split").test) == [200]
+
+
+def test_links_to_folders_are_followed_and_none_leads_round_in_circles(root, tmp_path):
+    picture(tmp_path / "elsewhere" / "x.png", 200)
+    (root / "cat" / "more").symlink_to(tmp_path / "elsewhere")
+    (root / "cat" / "itself").symlink_to(root / "cat")
+    data = loaded(root)
+    together = values(data.train) + values(data.validation) + values(data.test)
+    assert sorted(together) == [*range(20), *range(100, 110), 200]
+
+
 def test_pictures_are_resized_whole_or_from_the_square_in_the_middle(tmp_path):
     pixels = np.zeros((20, 40), np.uint8)
     pixels[:, 10:30] = 250  # the square in the middle

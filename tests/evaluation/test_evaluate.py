@@ -1,6 +1,5 @@
 """`latentlab evaluate` on short runs."""
 
-import json
 import shutil
 from importlib.metadata import version
 
@@ -8,30 +7,15 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from latentlab.commands.evaluate import job
-from latentlab.commands.run_folder import with_folder
-from latentlab.config import run_hydra as run_hydra_with
 from latentlab.evaluation.suites import SUITES, Suite
 from latentlab.runs import Run
 from tests.documented_metrics import undocumented
+from tests.evaluation.short_evaluations import TINY, write_stamp
 from tests.wandb_files import pixels_of, read_back
 
-TINY = ["data=digits", "data.image_size=8", "net.widths=[32]", "model.latent_dim=4", "trainer.max_epochs=2"]
 QUICK = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi", "test/mse_pca", "test/frechet_train",
          "test/frechet_mixture", "test/completeness", "test/step_label_changes", "test/hoyer"}  # fmt: skip
 OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/frechet_prior"}
-
-
-@pytest.fixture
-def evaluate(outputs):
-    """Arguments -> exit status of `latentlab evaluate`, in this process."""
-
-    def run(*arguments: str) -> int:
-        return run_hydra_with(
-            job, "evaluate", with_folder("evaluate", [*arguments, f"paths.output_dir={outputs}", "quiet=true"])
-        )
-
-    return run
 
 
 @pytest.mark.parametrize("variant", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
@@ -168,12 +152,6 @@ def test_the_nll_of_a_density_is_not_named_binarized(train, evaluate):
     assert "test/nll_binarized" not in run.metrics["metrics"]
 
 
-def write_stamp(run, number):
-    content = json.loads(run.metrics_file.read_text())
-    content["versions"]["latentlab"], content["format"] = "0.0.1", number
-    run.metrics_file.write_text(json.dumps(content))
-
-
 def test_a_run_of_another_version_with_this_format_is_evaluated_with_one_line(train, evaluate, capsys):
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
     write_stamp(run, run.metrics["format"])
@@ -181,116 +159,6 @@ def test_a_run_of_another_version_with_this_format_is_evaluated_with_one_line(tr
     assert evaluate(f"run={run.folder}") == 0
     assert f"was made by latentlab 0.0.1, this is {version('latentlab')}" in capsys.readouterr().out
     assert run.metrics["versions"]["latentlab"] == "0.0.1"
-
-
-class TestMistakes:
-    """One line, a nonzero exit status, and an unchanged run folder."""
-
-    def refused(self, evaluate, capsys, *arguments):
-        assert evaluate(*arguments) != 0
-        (line,) = capsys.readouterr().err.strip().splitlines()
-        return line
-
-    @pytest.fixture
-    def run(self, train):
-        return train(*TINY, "model=ae", "callbacks=no_pictures")
-
-    @pytest.mark.parametrize(
-        ("argument", "message"),
-        [
-            ("suite=fast", "suite: expected quick or full, found 'fast'"),
-            ("samples=0", "samples: expected at least 1, found 0"),
-            ("samples=many", "samples: expected int"),
-            ("device=toaster", "device: expected auto"),
-            ("device=meta", "device: expected auto"),
-            ("sutie=quick", "did you mean suite"),
-        ],
-    )
-    def test_a_wrong_value(self, run, evaluate, capsys, argument, message):
-        capsys.readouterr()
-        assert message in self.refused(evaluate, capsys, f"run={run.folder}", argument)
-
-    def test_no_folder_and_a_folder_without_a_run(self, tmp_path):
-        from latentlab.errors import UserError
-
-        with pytest.raises(UserError, match="run: missing"):
-            with_folder("evaluate", ["suite=full"])
-        with pytest.raises(UserError, match="not a run's folder"):
-            with_folder("evaluate", [f"run={tmp_path}"])
-        assert not list(tmp_path.iterdir())
-
-    def test_the_folder_alone_is_enough(self, tmp_path):
-        from latentlab.errors import UserError
-
-        file = Run(tmp_path / "model=ae,seed=0").config_file
-        file.parent.mkdir(parents=True)
-        file.touch()
-        folder = str(tmp_path / "model=ae,seed=0")
-        assert with_folder("evaluate", [folder, "suite=full"]) == with_folder(
-            "evaluate", [f"run={folder}", "suite=full"]
-        )
-        with pytest.raises(UserError, match="run: expected one folder, found 2"):
-            with_folder("evaluate", [folder, "another"])
-        with pytest.raises(UserError, match=r"run: nowhere .*not a run's folder"):
-            with_folder("evaluate", ["nowhere", "suite=full"])
-
-    def test_a_measurement_with_the_name_of_one_of_the_suite(self):
-        from latentlab.errors import ConfigError
-        from latentlab.evaluation.suites import SUITES
-
-        with pytest.raises(ConfigError, match=r"measurements\.compression: the suite has a measurement of this name"):
-            SUITES["quick"].with_measurements({"compression": lambda subject: iter(())})
-
-    def test_several_runs_at_once(self, run, evaluate, capsys):
-        assert "only `latentlab train` runs sweeps" in self.refused(evaluate, capsys, "-m", f"run={run.folder}")
-
-    def test_an_incomplete_run(self, run, evaluate, capsys):
-        (run.folder / "metrics.json").unlink()
-        run.write_status("interrupted", "signal 2")
-        capsys.readouterr()
-        line = self.refused(evaluate, capsys, f"run={run.folder}")
-        assert "is not complete (status: interrupted)" in line
-        assert "latentlab train resume=" in line
-
-    @pytest.mark.parametrize("number", [None, 0, 2])
-    def test_a_run_of_another_format(self, run, evaluate, capsys, number):
-        write_stamp(run, number)
-        capsys.readouterr()
-        line = self.refused(evaluate, capsys, f"run={run.folder}")
-        assert f"was made by latentlab 0.0.1 in format {number or 0}, this is {version('latentlab')}" in line
-        assert line.endswith("; use latentlab 0.0.1 for it, or train it again in another folder")
-
-    def test_other_data(self, run, evaluate, capsys):
-        metrics = run.metrics
-        metrics["data_fingerprint"] = "00000000"
-        run.write_metrics(metrics)
-        capsys.readouterr()
-        assert "trained on other images than digits now has" in self.refused(evaluate, capsys, f"run={run.folder}")
-
-    def test_a_damaged_metrics_file(self, run, evaluate, capsys):
-        (run.folder / "metrics.json").write_text("{")
-        capsys.readouterr()
-        assert "metrics.json is damaged" in self.refused(evaluate, capsys, f"run={run.folder}")
-
-    def test_a_damaged_checkpoint(self, run, evaluate, capsys):
-        file = run.folder / "checkpoints" / "best.ckpt"
-        file.write_bytes(file.read_bytes()[:2_000])
-        before = (run.folder / "metrics.json").read_text()
-        capsys.readouterr()
-        assert "best.ckpt is damaged" in self.refused(evaluate, capsys, f"run={run.folder}")
-        assert (run.folder / "metrics.json").read_text() == before
-
-    def test_a_checkpoint_of_another_model(self, run, evaluate, capsys):
-        file = run.folder / ".hydra" / "resolved.yaml"
-        file.write_text(file.read_text().replace("latent_dim: 4", "latent_dim: 5"))
-        capsys.readouterr()
-        assert "does not fit the model" in self.refused(evaluate, capsys, f"run={run.folder}")
-
-    def test_an_evaluation_that_fails_leaves_a_trained_run_complete(self, train, tmp_path):
-        (tmp_path / "in_the_way").write_text("")
-        run = train(*TINY, "evaluate=quick", f"paths.output_dir={tmp_path}/in_the_way", status=1)
-        assert run.status["status"] == "complete"
-        assert json.loads((run.folder / "metrics.json").read_text())["status"] == "complete"
 
 
 def test_a_run_that_was_killed_before_its_evaluation_is_evaluated_when_resumed(train, outputs):

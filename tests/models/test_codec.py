@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from tests.models.variants import LATENT_DIM, SHAPE, build, images
+from tests.models.variants import LATENT_DIM, NETS, SHAPE, VARIANTS, batch, build, images
 
 X, Y = images()
+Z = torch.zeros(6, LATENT_DIM)
 
 
 @pytest.mark.parametrize("variant", ["ae", "sparse_l1", "denoising", "vae"])
@@ -27,16 +28,70 @@ def test_a_number_that_is_no_class_is_refused(label):
         build("cvae").sample(2, label=label)
 
 
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    "ask",
+    [
+        *(lambda m, y: m.encode(X, y), lambda m, y: m.decode(Z, y), lambda m, y: m.reconstruct(X, y)),
+        *(lambda m, y: m.interpolate(X, X, y=y), lambda m, y: m.prior(y)),
+    ],
+)
 @pytest.mark.parametrize(
     ("label", "found"),
     [
         (torch.tensor([3, 10, 0, 0, 0, 0]), "0 to 10"),
         (torch.tensor([3, -1, 0, 0, 0, 0]), "-1 to 3"),
+        (Y.float(), r"float32 of the shape \(6,\)"),
+        (Y.unsqueeze(1), r"int64 of the shape \(6, 1\)"),
     ],
 )
-def test_labels_that_are_no_classes_are_refused(label, found):
-    with pytest.raises(ValueError, match=f"found {found}"):
-        build("cvae").decode(torch.zeros(6, LATENT_DIM), label)
+def test_labels_that_are_no_classes_are_refused(ask, label, found):
+    with pytest.raises(ValueError, match=f"label: .* found {found}"):
+        ask(build("cvae"), label)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("shape", [(6, 1, 9, 9), (6, 1, 8, 9), (6, 64), (1, 8, 8), (6, 3, 8, 8)])
+def test_images_of_another_shape_are_refused(variant, shape):
+    model, x = build(variant, "rnn"), torch.zeros(shape)
+    for ask in (model.encode, model.reconstruct):
+        with pytest.raises(ValueError, match=r"x: expected images of the shape \(1, 8, 8\), found ") as error:
+            ask(x, 3)
+        assert str(error.value).endswith(f"found {shape}")
+
+
+def test_a_training_step_looks_at_no_label(monkeypatch):
+    model, looked = build("cvae_label_prior"), []
+    monkeypatch.setattr(type(model), "known_labels", lambda *_: looked.append(1))
+    model(batch())
+    model.validation_step(batch(), 0)
+    assert not looked
+
+
+@pytest.mark.parametrize("given", [X, (X, Y), {"image": X}])
+def test_the_model_itself_takes_batches_of_a_step_and_names_the_methods_for_images(given):
+    with pytest.raises(ValueError, match=r"forward: expected a Batch of a step; .*model\.reconstruct\(x\).*, found "):
+        build("vae")(given)
+
+
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_of_half_precision_takes_images_of_any_float_type_and_returns_float32(variant, net, dtype):
+    model = build(variant, net)
+    expected = model.reconstruct(X, Y)
+    model.to(dtype)
+    for x in (X, X.to(dtype)):
+        found = model.reconstruct(x, Y)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, expected, rtol=0, atol=0.05)
+        z = model.encode(x, Y).z
+        assert z.dtype == torch.float32
+        torch.testing.assert_close(model.decode(z.to(dtype), Y), found, rtol=0, atol=0.02)
+        assert model.interpolate(x[:2], x[2:4], steps=3, y=1).dtype == torch.float32
+    if model.prior(Y) is not None:
+        assert model.sample(3, label=2).isfinite().all()
 
 
 def test_one_label_for_all_images_is_that_label_for_each():

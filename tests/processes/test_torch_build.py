@@ -10,9 +10,9 @@ import pytest
 
 PROGRAM = """
 from latentlab.errors import UserError
-from latentlab.processes.torch_build import require_one_build
+from latentlab.processes.torch_build import import_with_torch
 try:
-    require_one_build()
+    import_with_torch("lightning.pytorch")
 except UserError as error:
     print(error)
 """

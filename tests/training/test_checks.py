@@ -14,6 +14,11 @@ MISTAKES = [
     (["data.batch_size=0"], "data.batch_size: expected at least 1, found 0"),
     (["seed=-1"], "seed: expected 0 to 4294967295, found -1"),
     (["trainer.max_epochs=0"], "trainer.max_epochs: expected more than 0, found 0"),
+    (["+trainer.max_steps=0"], "trainer.max_steps: expected at least 1, or -1 for no limit, found 0"),
+    (
+        ["+trainer.overfit_batches=2"],
+        "trainer.overfit_batches: expected 0, as epochs differ in batches, found 2; ",
+    ),
     (["trainer.devices=0"], "trainer.devices: expected at least one, found 0"),
     (["callbacks.checkpoint.mode=most"], "callbacks.checkpoint: "),
     (["model._target_=os.system"], "model._target_: expected a class derived from Autoencoder, found os.system"),

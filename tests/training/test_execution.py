@@ -103,6 +103,11 @@ def test_a_callback_that_acts_after_each_step_gets_calls_of_one_step(accumulate,
     assert (plan.size, plan.steps_per_epoch) == (accumulate, steps)
 
 
+@pytest.mark.parametrize(("max_steps", "total"), [(-1, 1290), (None, 1290), (100, 100), (5000, 1290)])
+def test_a_training_ends_with_its_epochs_or_its_steps(max_steps, total):
+    assert CallPlan.of({"max_steps": max_steps}, 430).total_steps(3) == total
+
+
 @given(st.integers(1, 60), st.integers(1, 5), st.lists(st.integers(1, 200), min_size=1), st.integers(1, 500))
 def test_a_call_ends_wherever_a_callback_counts_steps(steps_per_call, accumulate, intervals, batches):
     trainer = {"steps_per_call": steps_per_call, "accumulate_grad_batches": accumulate}

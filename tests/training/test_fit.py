@@ -131,7 +131,6 @@ def test_binarised_pixels_under_a_density_are_warned_of(train, capfd):
 PARTS = {
     "trainer=smoke": ["limit_train_batches=2", "limit_val_batches=2", "limit_test_batches=2"],
     "trainer.limit_test_batches=1": ["limit_test_batches=1"],
-    "+trainer.overfit_batches=2": ["overfit_batches=2"],
     "+trainer.fast_dev_run=true": ["fast_dev_run=True"],
     "trainer.limit_val_batches=1.0": [],
 }

@@ -69,9 +69,9 @@ def _own_data(given: list[str]) -> ImageDataModule:
     Raises:
         UserError: they are missing, damaged or do not fit.
     """
-    from latentlab.processes.torch_build import require_one_build
+    from latentlab.processes.torch_build import import_with_torch
 
-    require_one_build()
+    import_with_torch("latentlab.training.build")
     from latentlab.config.command_line import composed
     from latentlab.training.build import build_data
 
@@ -92,9 +92,9 @@ def _recipe(given: list[str], few: bool) -> list[str]:
     data = value_of("data", given)
     if data not in (None, "mnist"):
         return ["experiment=demo_digits" if few or data == "digits" else "experiment=demo"]
-    from latentlab.processes.torch_build import require_one_build
+    from latentlab.processes.torch_build import import_with_torch
 
-    require_one_build()
+    import_with_torch("latentlab.data.torchvision_sets")
     from latentlab.data.torchvision_sets import MNISTDataModule
 
     root = value_of("data.root", given) or os.environ.get("LATENTLAB_DATA") or "data"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra
 from latentlab.errors import ConfigError
-from latentlab.processes.imports import import_quickly
 from latentlab.runs import Run
 
 if TYPE_CHECKING:
@@ -28,10 +27,9 @@ def job(config: DictConfig) -> None:
 
     run = Run(config.run)
     refuse_unfit_for_evaluation(run)
-    from latentlab.processes.torch_build import require_one_build
+    from latentlab.processes.torch_build import import_with_torch
 
-    require_one_build()
-    import_quickly("latentlab.evaluation.evaluate_run")
+    import_with_torch("latentlab.evaluation.evaluate_run")
     from latentlab.evaluation.evaluate_run import evaluate_run
 
     own = {name: _measurement(config, f"measurements.{name}") for name in config.get("measurements") or {}}

@@ -14,6 +14,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import ParallelStrategy
 from omegaconf import DictConfig
 
+from latentlab.commands.own_classes import OwnClassError, error_of_own_class
 from latentlab.config.quoting import literal
 from latentlab.errors import Interrupted, Pruned, RankLost, UserError
 from latentlab.processes.launcher import is_first
@@ -66,9 +67,12 @@ def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: 
         if is_single(config) and is_first():
             log.info("%s", ending(run, is_evaluated=config.evaluate != "none"))
     except BaseException as error:
-        cause = _disk_error(error, run.folder) or error
+        own = error_of_own_class(error)
+        cause = own or _disk_error(error, run.folder) or error
         if is_first():
             _record_failure(run, cause)
+        if own is not None:
+            raise own from error
         raise
     finally:
         finish_wandb(exit_code)
@@ -122,7 +126,7 @@ def _disk_error(error: BaseException, folder: Path) -> OSError | None:
 def _record_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, Interrupted):
         status, reason = "interrupted", f"signal {error.signal_number}"
-    elif isinstance(error, RankLost | OSError):  # not caused by the experiment: it is to be resumed, not restarted
+    elif isinstance(error, RankLost | OSError | OwnClassError):  # not the experiment's: to be resumed, not restarted
         status, reason = "interrupted", str(error)
     elif isinstance(error, Pruned):
         status, reason = "pruned", str(error)

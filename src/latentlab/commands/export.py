@@ -23,9 +23,9 @@ def main(arguments: list[str]) -> int:
 
 def job(config: DictConfig) -> None:
     """Export one run; called by Hydra with the composed config."""
-    from latentlab.processes.torch_build import require_one_build
+    from latentlab.processes.torch_build import import_with_torch
 
-    require_one_build()
+    import_with_torch("latentlab.training.export.export_run")
     from latentlab.training.export.export_run import export_run
 
     run = Run(config.run)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import ConfigError, Interrupted, Pruned
-from latentlab.processes.imports import import_quickly
 from latentlab.processes.launcher import is_first, started_by_a_launcher, was_requeued
 from latentlab.processes.processor import has_bfloat16
 from latentlab.processes.signals import forward, interruptible
@@ -128,10 +127,9 @@ def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
 
 
 def _check(config: DictConfig) -> None:
-    from latentlab.processes.torch_build import require_one_build
+    from latentlab.processes.torch_build import import_with_torch
 
-    require_one_build()
-    import_quickly("latentlab.commands.experiment")
+    import_with_torch("latentlab.commands.experiment")
     from latentlab.training.checks import check
 
     check(config)

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from latentlab.config.quoting import bare, literal
-from latentlab.errors import ConfigError, UserError
+from latentlab.errors import ConfigError
 from latentlab.runs import Run
-from latentlab.runs.run import NOT_A_RUN
 
 
 def with_folder(command: str, arguments: list[str]) -> list[str]:
@@ -23,8 +22,7 @@ def with_folder(command: str, arguments: list[str]) -> list[str]:
     if len(given) > 1:
         raise ConfigError(f"run: expected one folder, found {len(given)}: {', '.join(given)}")
     folder = bare(given[-1].removeprefix("run="))
-    if not Run(folder).config_file.is_file():
-        raise UserError(f"run: {folder} {NOT_A_RUN}")
+    Run(folder).refuse_other_folder("run: ")
     rest = [argument for argument in others if not _names_folder(argument)]
     return [*rest, f"run={literal(folder)}", f"hydra.run.dir={literal(folder)}", *configs]
 

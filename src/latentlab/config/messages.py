@@ -79,7 +79,7 @@ def _given(overrides: Sequence[str]) -> str:
 def _unreadable(error: OverrideParseException) -> str:
     given = one_line(error.override)
     if "=" not in given:
-        return f"{given}: expected KEY=VALUE"
+        return f"{given or repr(error.override)}: expected KEY=VALUE, such as model=vae"
     if re.match(r"[\w./@+~-]+\[\w+\]=", given):
         return f"{given.partition('=')[0]}: one item of a list cannot be set; give the whole list, KEY=[1,2]"
     reason = one_line(error.message)

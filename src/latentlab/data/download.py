@@ -4,7 +4,7 @@ import logging
 import socket
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from http.client import HTTPException
 from io import StringIO
 from pathlib import Path
@@ -50,7 +50,11 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
             if absent:
                 log.info("downloading %s into %s", name, root)
                 with redirect_stderr(StringIO()), redirect_stdout(StringIO()), _socket_timeout(SOCKET_TIMEOUT):
-                    fetch()
+                    try:
+                        fetch()
+                    except BaseException:
+                        _remove_empty(absent[0].parent, root)
+                        raise
             absent = missing()
     except Timeout as error:
         raise _unavailable(absent, "another process has been downloading it for 30 minutes") from error
@@ -63,6 +67,14 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
 def _pictures(root: Path) -> list[Path]:
     """Pictures in the folder, or in the folders of classes in it."""
     return [file for file in [*root.glob("*.*"), *root.glob("*/*.*")] if file.suffix.lower() in PICTURES]
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """The folders that a failed download has made for nothing."""
+    with suppress(OSError):  # of one that is not empty
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent
 
 
 def _unavailable(absent: list[Path], reason: str) -> MissingData:

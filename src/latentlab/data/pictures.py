@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, final
@@ -25,7 +25,7 @@ class Picture(NamedTuple):
 class Listing(NamedTuple):
     """The pictures in a folder.
 
-    class_names: the names of its sub-folders; empty without them.
+    class_names: the names of its sub-folders that hold pictures; empty without them.
     splits: "train" and, where the folder has them, "validation" and "test".
     """
 
@@ -67,7 +67,7 @@ def listed(root: Path) -> Listing:
         raise DataError(f"data.root: expected train, validation and test alone in {root}, found also {others[0]}")
     elif {"val", "validation"} <= folders.keys():
         raise DataError(f"data.root: expected one of val and validation in {root}, found both")
-    class_names = tuple(path.name for path in _folders(folders["train"]))
+    class_names = tuple(path.name for path in _folders(folders["train"]) if _holds_pictures(path))
     splits = {SPLITS[name]: _pictures(folder, class_names) for name, folder in folders.items()}
     if len(class_names) == 1:
         raise DataError(
@@ -82,10 +82,10 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _pictures(folder: Path, class_names: Sequence[str]) -> list[Picture]:
-    unknown = [path.name for path in _folders(folder) if path.name not in class_names]
+    unknown = [path.name for path in _folders(folder) if path.name not in class_names and _holds_pictures(path)]
     if unknown:
         raise DataError(f"data.root: expected the classes of train in {folder}, found also {unknown[0]}")
-    flat = _files(folder, deep=False)
+    flat = [*_files(folder, deep=False)]
     found = [Picture(file, k) for k, name in enumerate(class_names) for file in _files(folder / name, deep=True)]
     if flat and found:
         raise DataError(
@@ -97,13 +97,20 @@ def _pictures(folder: Path, class_names: Sequence[str]) -> list[Picture]:
     return found or [Picture(file, -1) for file in flat]
 
 
-def _files(folder: Path, deep: bool) -> list[Path]:
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if deep and not name.startswith((".", "__")))
-        kept = sorted(name for name in names if not name.startswith(".") and _suffix(name) in _suffixes())
-        found += [Path(place, name) for name in kept]
-    return found
+def _holds_pictures(folder: Path) -> bool:
+    return any(True for _ in _files(folder, deep=True))
+
+
+def _files(folder: Path, deep: bool) -> Iterator[Path]:
+    """The pictures in a folder and, where `deep`, in those below it, also those that are links, each folder once."""
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)  # a link may lead back to where it is
+        folders[:] = sorted(n for n in folders if deep and real not in seen and not n.startswith((".", "__")))
+        if real not in seen:
+            kept = sorted(name for name in names if not name.startswith(".") and _suffix(name) in _suffixes())
+            yield from (Path(place, name) for name in kept)
+        seen.add(real)
 
 
 def _suffix(name: str) -> str:

@@ -11,4 +11,4 @@ class AE(Autoencoder):
     """Reconstruction alone: minimise -log p(x | decode(encode(x)))  (Hinton and Salakhutdinov 2006)."""
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
-        return Encoding(self.encoder(x))
+        return Encoding(self.features(x))

@@ -2,25 +2,24 @@
 
 import math
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, TypeVar, final
 
 import torch
-from jaxtyping import Float
 from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from latentlab.functional.batch import Batch, Code, Image, Label, PerImage, batches_of
+from latentlab.functional.batch import Batch, Code, Image, PerImage, batches_of
 from latentlab.functional.distributed import is_shared, number_of_devices
 from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum
-from latentlab.functional.plain_batches import as_batch, refuse_unfit
+from latentlab.functional.plain_batches import as_batch, described, refuse_unfit
 from latentlab.functional.schedules import FINAL_STEP, ConstantRate
-from latentlab.models.codec import Codec
+from latentlab.models.batches import Batches
+from latentlab.models.codec import Codec, Prediction
 from latentlab.models.codec import Encoding as Encoding  # what a variant needs beside the base class
 from latentlab.models.optimization import Steps, minimize
 from latentlab.models.parts import Measurement, Parts
@@ -70,8 +69,18 @@ class Autoencoder(Codec):
         """The encoder's input, (B, C, H, W); `batch.x` itself where nothing is corrupted."""
         return batch.x
 
-    def forward(self, batch: Batch) -> Terms:
-        return self.terms(batch, self.encode(self.corrupt(batch), batch.y))
+    def forward(self, batch: Any) -> Terms:
+        """The terms of the objective of a step's `Batch`; images and codes are for `encode`, `reconstruct`, `decode`.
+
+        Raises:
+            ValueError: it is no `Batch`.
+        """
+        if not isinstance(batch, Batch):
+            expected = (
+                "a Batch of a step; for images model.reconstruct(x) or model.encode(x), for codes model.decode(z)"
+            )
+            raise ValueError(f"forward: expected {expected}, found {described(batch)}")
+        return self.terms(batch, self.encode_batch(self.corrupt(batch), batch.y))
 
     @final
     def reconstruction(self, batch: Batch, z: Code) -> PerImage:
@@ -115,6 +124,17 @@ class Autoencoder(Codec):
         self.automatic_optimization = False
 
     @final
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """The batch itself; that of a plain DataLoader is looked at here, where no GPU has to be waited for.
+
+        Raises:
+            ValueError: it is no batch as `as_batch` reads it, or does not fit the model.
+        """
+        if self._steps_of is None and not isinstance(batch, Batch):
+            refuse_unfit(as_batch(batch), self.image_shape, self.num_classes if self.conditional else 0)
+        return batch
+
+    @final
     def training_step(self, call: Any, batch_idx: int) -> Tensor | None:
         """The loss of a batch; or, after `train_in_calls`, the training on the batches of one call.
 
@@ -122,7 +142,7 @@ class Autoencoder(Codec):
         call: a `Call`, or a batch as `as_batch` reads it.
         """
         if self._steps_of is None:
-            return self._loss(self._checked(call, batch_idx))
+            return self._loss(as_batch(call))
         minimize(self, batches_of(call), self._loss, self.parts.accumulate, self._steps_of(self))
         return None
 
@@ -133,11 +153,18 @@ class Autoencoder(Codec):
 
     @final
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate(self._checked(batch, batch_idx), "val")
+        self._evaluate(as_batch(batch), "val")
 
     @final
     def test_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate(self._checked(batch, batch_idx), "test")
+        self._evaluate(as_batch(batch), "test")
+
+    @final
+    def predict_step(self, batch: Any, batch_idx: int) -> Prediction:
+        """Of a batch as `as_batch` reads it."""
+        seen = as_batch(batch)
+        z = self.encode_batch(seen.x, seen.y).z
+        return Prediction(z, self.likelihood.mean(self.decode_parameters(z, seen.y)))
 
     @final
     def on_train_epoch_end(self) -> None:
@@ -177,13 +204,6 @@ class Autoencoder(Codec):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.running["train"].load_state_dict(checkpoint["train_means"])
 
-    def _checked(self, given: Any, batch_idx: int) -> Batch:
-        """The batch; the first one of a plain DataLoader is looked at, which a GPU has to wait for."""
-        batch = as_batch(given)
-        if batch is not given and batch_idx == 0:
-            refuse_unfit(batch, self.image_shape, self.num_classes if self.conditional else 0)
-        return batch
-
     def _loss(self, batch: Batch) -> Tensor:
         """The objective's mean over the batch, to be minimised; also adds its terms to the running means."""
         terms = self(batch)
@@ -198,9 +218,9 @@ class Autoencoder(Codec):
 
     def _evaluate(self, batch: Batch, stage: str) -> None:
         seen = self.corrupt(batch)
-        encoding = self.encode(seen, batch.y)
+        encoding = self.encode_batch(seen, batch.y)
         terms = self.terms(batch, encoding)
-        clean = encoding if seen is batch.x else self.encode(batch.x, batch.y)
+        clean = encoding if seen is batch.x else self.encode_batch(batch.x, batch.y)
         values, steps = torch.stack([*terms.values()]), (self.global_step, FINAL_STEP)
         objective, final = (weighted_sum([*terms], values, self.weights(step)) for step in steps)
         metrics = {"objective": objective, "objective_final": final, **terms}
@@ -237,22 +257,3 @@ class Autoencoder(Codec):
         """To the loggers at an optimizer step: Lightning would count calls of the training step."""
         for logger in self.loggers:
             logger.log_metrics(metrics, step)
-
-
-@final
-@dataclass(frozen=True)
-class Batches:
-    """The batches of any DataLoader, on the model's device, as often as they are asked for."""
-
-    model: Autoencoder
-    loader: Iterable[Any]
-
-    def __iter__(self) -> Iterator[Batch]:
-        for given in self.loader:
-            is_own = isinstance(given, Batch)
-            yield given if is_own else as_batch(self.model.transfer_batch_to_device(given, self.model.device, 0))
-
-
-def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:
-    """Labels as float indicator vectors, (B, K)."""
-    return (y.unsqueeze(1) == torch.arange(classes, device=y.device)).to(torch.get_default_dtype())

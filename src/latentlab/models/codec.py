@@ -8,7 +8,7 @@ from jaxtyping import Float
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from latentlab.functional.batch import NO_LABEL, AnyLabel, Code, Image, Label
+from latentlab.functional.batch import NO_LABEL, AnyLabel, Code, Condition, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.paths import linear, spherical
 from latentlab.functional.plain_batches import described
@@ -28,10 +28,22 @@ class Encoding(NamedTuple):
     raw: Code | None = None
 
 
+class Prediction(NamedTuple):
+    """What `Trainer.predict` returns for a batch.
+
+    z: the code of each image, (B, D); the posterior's mean where there is one.
+    x_hat: the expected image of each code, (B, C, H, W), as `reconstruct` gives it.
+    """
+
+    z: Code
+    x_hat: Image
+
+
 class Codec(LightningModule, ABC):
     """An encoder, a decoder and the likelihood of the decoder's parameters.
 
-    Labels y are a tensor, (B,), or one number for all images; only a conditional variant reads them.
+    Labels y are a tensor, (B,), or one number for all images; only a conditional variant reads them. Images and codes
+    may be of any float type: the networks get them in the type of the model's weights, and return float32 or wider.
 
     parameters_per_latent: what the encoder returns for each latent unit: 1 for a point, 2 for mean and log_var.
     conditional: whether the networks are conditioned on the label.
@@ -50,14 +62,40 @@ class Codec(LightningModule, ABC):
 
     @abstractmethod
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
-        """The code of each image, with its posterior where the variant has one."""
+        """The code of each image, with its posterior where the variant has one.
+
+        Raises:
+            ValueError: the images have another shape than the model's, or the variant is conditional, and labels are
+                missing or no classes.
+        """
+
+    def encode_batch(self, x: Image, y: Label) -> Encoding:
+        """As `encode`, of labels that were looked at before: a GPU would have to be waited for at each step."""
+        return self.encode(x, y)
+
+    @final
+    def features(self, x: Image, condition: Condition = None) -> Float[Tensor, "b features"]:
+        """What the encoder returns.
+
+        Raises:
+            ValueError: the images have another shape than the model's.
+        """
+        self._refuse_other_shape(x)
+        return self.encoder(x.to(self.dtype), condition)
 
     def decode_parameters(self, z: Code, y: AnyLabel = None) -> Image:
-        """The parameters of p(x|z) for each code, such as a Bernoulli likelihood's logits, (B, C, H, W)."""
-        return self.decoder(z)
+        """The parameters of p(x|z) for each code, such as a Bernoulli likelihood's logits, (B, C, H, W).
+
+        A tensor of labels is not looked at.
+        """
+        return self.decoder(z.to(self.dtype))
 
     def prior(self, y: Label) -> DiagonalGaussian | None:
-        """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one."""
+        """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one.
+
+        Raises:
+            ValueError: the variant is conditional, and the labels are no classes.
+        """
         return None
 
     @final
@@ -67,18 +105,18 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant is conditional, and the labels are missing.
         """
-        return self.likelihood.mean(self.decode_parameters(z, self._known_labels(y, z)))
+        return self.likelihood.mean(self.decode_parameters(z, self.known_labels(y, z)))
 
     @final
     def reconstruct(self, x: Image, y: AnyLabel = None) -> Image:
         """The expected image of each image's code (the posterior's mean, not a draw).
 
         Raises:
-            ValueError: the variant is conditional, and the labels are missing.
+            ValueError: see `encode`.
         """
         self._refuse_other_shape(x)
-        labels = self._known_labels(y, x)
-        return self.likelihood.mean(self.decode_parameters(self.encode(x, labels).z, labels))
+        labels = self.known_labels(y, x)
+        return self.likelihood.mean(self.decode_parameters(self.encode_batch(x, labels).z, labels))
 
     @final
     @torch.no_grad()
@@ -89,7 +127,7 @@ class Codec(LightningModule, ABC):
             ValueError: the variant has no prior, or is conditional, and the label is missing or unknown.
         """
         noise = torch.randn(count, self.latent_dim, device=self.device)
-        y = self._known_labels(label, noise)
+        y = self.known_labels(label, noise)
         prior = self.prior(y)
         if prior is None:
             raise ValueError(
@@ -119,13 +157,13 @@ class Codec(LightningModule, ABC):
         if steps < 2 or path not in paths:
             expected = "steps: expected at least 2" if steps < 2 else f"path: expected {' or '.join(paths)}"
             raise ValueError(f"{expected}, found {steps if steps < 2 else path}")
-        self._refuse_other_shape(x_a)
         if x_a.shape != x_b.shape:
             raise ValueError(f"x_b: expected the shape of x_a, {tuple(x_a.shape)}, found {tuple(x_b.shape)}")
         one, other = (x.reshape(-1, *x.shape[-3:]) for x in (x_a, x_b))
-        labels = self._known_labels(y, one)
+        self._refuse_other_shape(one)
+        labels = self.known_labels(y, one)
         fraction = torch.linspace(0, 1, steps, device=one.device).unsqueeze(1)
-        pairs = zip(self.encode(one, labels).z, self.encode(other, labels).z, strict=True)
+        pairs = zip(self.encode_batch(one, labels).z, self.encode_batch(other, labels).z, strict=True)
         z = torch.cat([paths[path](a, b, fraction) for a, b in pairs])
         images = self.decode(z, labels.repeat_interleave(steps))
         return images.reshape(*x_a.shape[:-3], steps, *x_a.shape[-3:])
@@ -143,20 +181,25 @@ class Codec(LightningModule, ABC):
             raise self._wrong_label("none" if y is None else y)
         return torch.full(of.shape[:1], NO_LABEL if y is None else y, device=self.device)
 
-    def _known_labels(self, y: AnyLabel, of: Tensor) -> Label:
-        """As `labels`, and a tensor is looked at, for which a GPU has to be waited for."""
+    @final
+    def known_labels(self, y: AnyLabel, of: Tensor) -> Label:
+        """As `labels`, and a tensor is looked at, for which a GPU has to be waited for.
+
+        Raises:
+            ValueError: the variant is conditional, and the labels are missing or no classes.
+        """
         if not isinstance(y, Tensor | int | None):
             y = torch.as_tensor(y)
         labels = self.labels(y, of)
         if self.conditional and isinstance(y, Tensor):
-            if y.is_floating_point() or y.dtype == torch.bool or y.shape != of.shape[:1]:
+            if y.is_floating_point() or y.dtype == torch.bool or y.shape != (len(of),):
                 raise self._wrong_label(described(y))
             if bool(((y < 0) | (y >= self.num_classes)).any()):
                 raise self._wrong_label(f"{int(y.min())} to {int(y.max())}")
         return labels
 
     def _refuse_other_shape(self, x: Tensor) -> None:
-        if tuple(x.shape[-3:]) != self.image_shape:
+        if tuple(x.shape[1:]) != self.image_shape:
             raise ValueError(f"x: expected images of the shape {self.image_shape}, found {tuple(x.shape)}")
 
     def _wrong_label(self, found: object) -> ValueError:

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import ClassVar, final
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from latentlab.functional.batch import AnyLabel, Batch, Code, Image, Label
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.schedules import WeightSchedule
-from latentlab.models.base import Autoencoder, Encoding, Terms, one_hot
+from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Parts
 from latentlab.models.priors import Prior
 
@@ -44,21 +48,29 @@ class CVAE(Autoencoder):
         self.label_prior = prior(latent_dim, parts.num_classes)
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
-        posterior = DiagonalGaussian(*self.encoder(x, one_hot(self.labels(y, x), self.num_classes)).chunk(2, dim=1))
+        return self.encode_batch(x, self.known_labels(y, x))
+
+    def encode_batch(self, x: Image, y: Label) -> Encoding:
+        posterior = DiagonalGaussian(*self.features(x, one_hot(y, self.num_classes)).chunk(2, dim=1))
         return Encoding(posterior.mean, posterior)
 
     def decode_parameters(self, z: Code, y: AnyLabel = None) -> Image:
-        return self.decoder(z, one_hot(self.labels(y, z), self.num_classes))
+        return self.decoder(z.to(self.dtype), one_hot(self.labels(y, z), self.num_classes))
 
     def prior(self, y: Label) -> DiagonalGaussian:
-        return self.label_prior(y)
+        return self.label_prior(self.known_labels(y, y))
 
     def terms(self, batch: Batch, encoding: Encoding) -> Terms:
         posterior = encoding.posterior
         assert posterior is not None
         z = posterior.sample(batch.random.normal(posterior.mean))
-        kl = self.kl_term.of(posterior.kl(self.prior(batch.y)), batch.size)
+        kl = self.kl_term.of(posterior.kl(self.label_prior(batch.y)), batch.size)
         return {"reconstruction": self.reconstruction(batch, z), **kl}
 
     def weights(self, step: int) -> dict[str, float]:
         return {"reconstruction": 1.0, **self.kl_term.weights(step)}
+
+
+def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:
+    """Labels as float indicator vectors, (B, K)."""
+    return (y.unsqueeze(1) == torch.arange(classes, device=y.device)).to(torch.get_default_dtype())

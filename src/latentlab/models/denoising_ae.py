@@ -23,7 +23,7 @@ class DenoisingAE(Autoencoder):
         self.corruption = corruption
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
-        return Encoding(self.encoder(x))
+        return Encoding(self.features(x))
 
     def corrupt(self, batch: Batch) -> Image:
         return self.corruption(batch.x, batch.random)

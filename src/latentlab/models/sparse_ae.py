@@ -30,7 +30,7 @@ class SparseAE(Autoencoder):
         self.batch_terms = frozenset({"sparsity"} if penalty.uses_batch_mean else ())
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
-        raw = self.encoder(x)
+        raw = self.features(x)
         return Encoding(self.penalty.activate(raw), raw=raw)
 
     def terms(self, batch: Batch, encoding: Encoding) -> Terms:

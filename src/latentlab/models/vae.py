@@ -31,7 +31,7 @@ class VAE(Autoencoder):
         self.kl_term = KLTerm(beta, kl_schedule, free_bits)
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
-        posterior = DiagonalGaussian(*self.encoder(x).chunk(2, dim=1))
+        posterior = DiagonalGaussian(*self.features(x).chunk(2, dim=1))
         return Encoding(posterior.mean, posterior)
 
     def prior(self, y: Label) -> DiagonalGaussian:

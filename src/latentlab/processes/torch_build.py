@@ -8,10 +8,10 @@ from latentlab.processes.imports import import_quickly
 REINSTALL = "install both together from one index, e.g. `pip install --force-reinstall torch torchvision`"
 
 
-def require_one_build() -> None:
-    """Import torchvision; where that fails, the error is one line with the way out.
+def import_with_torch(module: str) -> None:
+    """Import a module that needs torch, by `import_quickly`; where torch does not fit torchvision, one line says so.
 
-    Call it before Lightning is imported: torchmetrics imports torchvision, and a pair of different builds
+    It comes before Lightning is imported: torchmetrics imports torchvision, and a pair of different builds
     fails deep in there: `operator torchvision::nms does not exist`, an undefined symbol, a missing library.
 
     Raises:
@@ -26,6 +26,7 @@ def require_one_build() -> None:
             f"torch {_version('torch')} and torchvision {_version('torchvision')} are not of one build"
             f" ({first_line(error)}): {REINSTALL}"
         ) from error
+    import_quickly(module)
 
 
 def _version(package: str) -> str:

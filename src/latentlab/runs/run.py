@@ -27,7 +27,6 @@ MAX_LINES = 100_000  # of a history
 KINDS: dict[str, type | UnionType] = {
     "metrics": dict, "epochs": int, "versions": dict, "evaluation": dict, "steps": int, "checkpoint": str | None
 }  # fmt: skip
-NOT_A_RUN = f"is not a run's folder: no {layout.CONFIG} in it"
 
 
 @final
@@ -56,6 +55,11 @@ class Run:
     def metrics_file(self) -> Path:
         return self.folder / layout.METRICS
 
+    def refuse_other_folder(self, key: str = "") -> None:
+        """Raise UserError where the folder is no run's. key: what it was given as, such as "run: "."""
+        if not self.config_file.is_file():
+            raise UserError(f"{key}{self.folder} is not a run's folder: no {layout.CONFIG} in it")
+
     @property
     def holds_anything(self) -> bool:
         """Whether there is anything that only a run leaves."""
@@ -71,8 +75,7 @@ class Run:
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
-        if not self.config_file.is_file():
-            raise UserError(f"{self.folder} {NOT_A_RUN}")
+        self.refuse_other_folder()
         try:
             return OmegaConf.create(self.read_config())
         except (Damaged, OmegaConfBaseException, ValueError) as error:

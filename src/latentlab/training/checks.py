@@ -43,6 +43,13 @@ def check_trainer(trainer: Mapping[str, Any]) -> None:
         raise ConfigError("trainer.max_epochs: expected at least 1, found null")
     if trainer.get("devices") in (0, "0", []):
         raise ConfigError(f"trainer.devices: expected at least one, found {trainer['devices']}")
+    if trainer.get("max_steps") is not None and trainer["max_steps"] != -1 and trainer["max_steps"] < 1:
+        raise ConfigError(f"trainer.max_steps: expected at least 1, or -1 for no limit, found {trainer['max_steps']}")
+    if trainer.get("overfit_batches"):
+        raise ConfigError(
+            f"trainer.overfit_batches: expected 0, as epochs differ in batches, found {trainer['overfit_batches']}"
+            "; give a data set of a few images, or trainer.limit_train_batches"
+        )
     for key in POSITIVE:
         value = trainer.get(key)
         if isinstance(value, int | float) and value <= 0:

@@ -21,7 +21,7 @@ DEFAULTS = {
     "log_every_n_steps": 50,
 }
 # by which a run sees a part of the data
-PARTIAL = ("fast_dev_run", "overfit_batches", "limit_train_batches", "limit_val_batches", "limit_test_batches")
+PARTIAL = ("fast_dev_run", "limit_train_batches", "limit_val_batches", "limit_test_batches")
 BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
 # these hooks of Lightning's own neither read the batch nor count calls
 KNOWN_HOOKS = {getattr(kind, hook) for kind in (Callback, ModelCheckpoint, Timer) for hook in BATCH_HOOKS}
@@ -81,11 +81,13 @@ class CallPlan:
     size: batches in a call.
     options: arguments for Lightning's trainer.
     steps_per_epoch: optimizer steps in an epoch.
+    max_steps: after which the training ends, if not before; -1 for no limit.
     """
 
     size: int
     options: dict[str, Any]
     steps_per_epoch: int
+    max_steps: int = -1
 
     @classmethod
     def of(cls, trainer: Mapping[str, Any], batches: int, intervals: Sequence[int] = ()) -> "CallPlan":
@@ -125,7 +127,12 @@ class CallPlan:
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval
         options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
-        return cls(size, options, per_epoch)
+        return cls(size, options, per_epoch, last)
+
+    def total_steps(self, epochs: int) -> int:
+        """Optimizer steps of a training of so many epochs."""
+        steps = self.steps_per_epoch * epochs
+        return steps if self.max_steps < 0 else min(steps, self.max_steps)
 
 
 def with_batch_hooks(callbacks: Sequence[Callback]) -> list[Callback]:

@@ -130,7 +130,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
         names = ", ".join(type(callback).__name__ for callback in per_batch)
         log.info("one step per call (trainer.steps_per_call=1): %s has a hook for each batch", names)
     data.batches_per_call, data.keep_batches = plan.size, bool(per_batch)
-    model.train_in_calls(direct_steps, plan.steps_per_epoch * config.trainer.max_epochs)
+    model.train_in_calls(direct_steps, plan.total_steps(config.trainer.max_epochs))
     timer = timer_of(config.trainer)
     shown = [EpochLine()] if quiet else [EpochLine(only_in_file), Progress()]
     callbacks: list[Callback] = [
@@ -235,6 +235,8 @@ def silence_lightning_loggers() -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+    # it returns a run's batches as they are
+    warnings.filterwarnings("ignore", message="You have overridden `on_before_batch_transfer` in `LightningModule`")
     # on a machine with Slurm, for a run that does not use it
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     # Lightning 2.6 calls newer torch in an older way: a user can do nothing about it

@@ -128,6 +128,50 @@ def test_a_mistake_is_an_exception_in_one_line(folder, overrides, message):
     assert "\n" not in str(error.value)
 
 
+def test_arrays_are_refused_where_a_run_is_resumed_and_written_where_the_config_is_sound(folder):
+    data = ll.ArrayData(np.zeros((9, 8, 8)))
+    with pytest.raises(ll.UserError, match="data: the run to resume keeps its data; leave it out"):
+        ll.train("resume=outputs/runs/first", data=data)
+    for mistake in ("model=vea", "data.batch_size=0", "seed=-1"):
+        with pytest.raises(ll.UserError):
+            ll.train(*TINY[2:], mistake, data=data)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("override", [{"model": "vae"}, 3, None, ["seed=1"], b"seed=1"])
+def test_an_override_is_a_text(override):
+    expected = f"expected overrides as texts, such as 'model=vae', found {override!r}"
+    for ask in (ll.train, lambda given: ll.build("vae", given, image_shape=(1, 8, 8))):
+        with pytest.raises(ll.UserError) as error:
+            ask(override)
+        assert str(error.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("", "'': expected KEY=VALUE, such as model=vae"),
+        ("a", "a: expected KEY=VALUE, such as model=vae"),
+        ("model=", "model: no option '' (options: ae, cvae, denoising_ae, sparse_ae, vae)"),
+        ("seed=", "seed: expected int, found '' (str)"),
+        ("=3", "expected KEY=VALUE, found no key before the ="),
+    ],
+)
+def test_an_override_has_a_key_and_a_value(folder, override, message):
+    with pytest.raises(ll.UserError) as error:
+        ll.train(override)
+    assert str(error.value) == message
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_name_is_a_text(folder):
+    with pytest.raises(ll.UserError, match=r"name: expected a text, found \['a'\]"):
+        ll.train(name=["a"])
+    with pytest.raises(ll.UserError, match="model: expected the name of a variant, such as 'vae', or a class, found 3"):
+        ll.build(3, image_shape=(1, 8, 8))
+
+
 def state_of_the_process():
     return (
         *(str(np.random.get_state()), torch.get_rng_state().tolist()),  # beartype draws from Python's own

@@ -68,6 +68,28 @@ def test_the_formats_of_a_batch_give_the_same_weights(tmp_path, loader):
     assert torch.equal(*weights)
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (X, Y.clone().index_fill_(0, torch.tensor([70]), 4), r"expected labels in 0\.\.3, .* found 0 to 4"),
+        (X.clone().index_fill_(0, torch.tensor([70]), 2.0), Y, r"expected images in \[0, 1\]"),
+    ],
+)
+@pytest.mark.parametrize("ask", [Trainer.fit, Trainer.validate, Trainer.test, Trainer.predict])
+def test_a_mistake_in_a_later_batch_is_found_as_in_the_first(tmp_path, x, y, message, ask):
+    with pytest.raises(ValueError, match=f"batch: {message}"):
+        ask(trainer(tmp_path, enable_checkpointing=False), built("cvae"), DataLoader(TensorDataset(x, y), 32))
+
+
+@pytest.mark.parametrize("loader", [PAIRS, DataLoader(Pictures(), 32)])
+def test_predictions_are_codes_and_expected_images(tmp_path, loader):
+    model = built("cvae").eval()
+    predictions = trainer(tmp_path).predict(model, loader)
+    assert [len(each.z) for each in predictions] == [32, 32, 32]
+    torch.testing.assert_close(torch.cat([each.z for each in predictions]), model.encode(X, Y).z)
+    torch.testing.assert_close(torch.cat([each.x_hat for each in predictions]), model.reconstruct(X, Y))
+
+
 def test_features_of_the_trainer_work(tmp_path):
     model = built("vae", "scheduler=cosine", "model.beta=2")
     callbacks = [EMAWeightAveraging(), LearningRateMonitor()]

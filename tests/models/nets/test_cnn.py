@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import latentlab as ll
 from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder, channels_of
 
 
@@ -92,3 +93,9 @@ def test_large_images_are_encoded_and_decoded_and_the_linear_maps_stay_small(sid
     encoder, decoder = CNNEncoder(shape, 6, **options), CNNDecoder(6, shape, **options)
     assert decoder(encoder(torch.zeros(2, *shape))).shape == (2, *shape)
     assert max(encoder.convolutions(torch.zeros(1, *shape)).shape[2:]) <= 9
+
+
+def test_one_key_sets_the_levels_of_both_networks():
+    model = ll.build("ae", "net=cnn", "net.levels=4", image_shape=(1, 28, 28))
+    assert len([m for m in model.encoder.modules() if isinstance(m, nn.Conv2d)]) == 4
+    assert len([m for m in model.decoder.modules() if isinstance(m, nn.ConvTranspose2d)]) == 4

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from latentlab.commands.keys_only import value_of
 from latentlab.commands.python.arrays import ArrayData
+from latentlab.commands.python.texts import refuse_other_than_texts
 from latentlab.commands.python.trained_run import TrainedRun
 from latentlab.errors import ConfigError
 
@@ -37,17 +38,27 @@ def train(
     from latentlab.commands.train import of_a_training
     from latentlab.config.command_line import mistakes_raised, run_in_python
 
-    if wrong := [text for text in overrides if not isinstance(text, str)]:
-        raise ConfigError(f"expected overrides as texts, such as 'model=vae', found {wrong[0]!r}")
+    refuse_other_than_texts(overrides)
+    if name is not None and not isinstance(name, str):
+        raise ConfigError(f"name: expected a text, found {name!r}")
     if data is not None and not isinstance(data, ArrayData):
         raise ConfigError(
             f"data: expected ll.ArrayData(x, y), found {type(data).__name__}; or an override 'data=digits'"
         )
     given = [*overrides, *([] if name is None else [f"name={name}"])]
+    if data is not None and value_of("resume", given) not in (None, "null"):
+        raise ConfigError("data: the run to resume keeps its data; leave it out")
+    arrays = None
     if data is not None:
         with mistakes_raised():
-            given += data.saved(Path(value_of("paths.output_dir", given) or "outputs").absolute() / "arrays")
+            arrays = data.packed(Path(value_of("paths.output_dir", given) or "outputs").absolute() / "arrays")
+        given += arrays.overrides
     folders: list[Path] = []
+
+    def check_and_write(config: DictConfig) -> None:
+        refuse_unsound(config)
+        if arrays is not None:
+            arrays.write()
 
     def train_and_remember(config: DictConfig) -> float:
         folders.append(Path(config.resume or config.paths.run_dir))
@@ -55,7 +66,7 @@ def train(
 
     folder = [] if config_dir is None else ["--config-dir", str(config_dir)]
     with as_the_command_line(["train", *folder, *given]):
-        run_in_python(train_and_remember, "train", of_a_training(given), config_dir, refuse_unsound)
+        run_in_python(train_and_remember, "train", of_a_training(given), config_dir, check_and_write)
     return TrainedRun(folders[0])
 
 

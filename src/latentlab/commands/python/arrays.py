@@ -6,7 +6,7 @@ import io
 import zlib
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -35,8 +35,8 @@ class ArrayData:
     y_test: Any = None
     name: str = "arrays"
 
-    def saved(self, folder: Path) -> list[str]:
-        """The overrides that select these arrays, written into the folder once: a run can be resumed and evaluated.
+    def packed(self, folder: Path) -> PackedArrays:
+        """The arrays as the content of a file in the folder, which is not written yet.
 
         Raises:
             DataError: an array holds objects, or the name is that of no file.
@@ -52,11 +52,30 @@ class ArrayData:
         stream = io.BytesIO()
         np.savez(stream, **arrays)  # type: ignore[arg-type]  # no key is that of another argument
         content = stream.getbuffer()
-        file = folder / f"{self.name}-{zlib.crc32(content):08x}.npz"
-        if not file.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, content)
-        return ["data=arrays", f"data.file={literal(str(file))}", f"data.name={literal(self.name)}"]
+        return PackedArrays(folder / f"{self.name}-{zlib.crc32(content):08x}.npz", self.name, content)
+
+
+@final
+class PackedArrays(NamedTuple):
+    """A file of arrays, named by its content: a run is resumed and evaluated with it.
+
+    name: of the data.
+    """
+
+    file: Path
+    name: str
+    content: memoryview
+
+    @property
+    def overrides(self) -> list[str]:
+        """Those that select it."""
+        return ["data=arrays", f"data.file={literal(str(self.file))}", f"data.name={literal(self.name)}"]
+
+    def write(self) -> None:
+        """Unless it is there."""
+        if not self.file.is_file():
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.file, self.content)
 
 
 def _array(value: Any) -> np.ndarray:

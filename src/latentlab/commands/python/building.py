@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.commands.python.process import as_the_command_line
+from latentlab.commands.python.texts import refuse_other_than_texts
 from latentlab.config.command_line import composed
 from latentlab.errors import ConfigError
 from latentlab.models.base import Autoencoder
@@ -46,6 +47,9 @@ def build(
         UserError: a mistake in the overrides, or parts that do not fit each other.
         TypeError: a class of your own takes no such option.
     """
+    refuse_other_than_texts(overrides)
+    if not isinstance(model, str | type):
+        raise ConfigError(f"model: expected the name of a variant, such as 'vae', or a class, found {model!r}")
     if len(image_shape) != 3 or min(image_shape) < 1:
         raise ConfigError(f"image_shape: expected (channels, height, width), found {image_shape}")
     channels, height, width = image_shape
@@ -69,8 +73,6 @@ def build(
 
 def _config(given: list[str], config_dir: str | Path | None) -> DictConfig:
     for text in given:
-        if not isinstance(text, str):
-            raise ConfigError(f"expected overrides as texts, such as 'optimizer.lr=1e-4', found {text!r}")
         if not text.lstrip("+~").startswith(GROUPS):
             expected = f"an override of {', '.join(GROUPS)}; the rest is your Trainer's and data's"
             raise ConfigError(f"{text}: expected {expected}")

@@ -7,10 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from latentlab.errors import UserError
 from latentlab.report.embedding import embedded
 from latentlab.runs import Run
-from latentlab.runs.run import NOT_A_RUN
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -32,8 +30,7 @@ class TrainedRun:
 
     def __init__(self, folder: str | Path) -> None:
         self._run = Run(Path(folder).absolute())
-        if not self._run.config_file.is_file():
-            raise UserError(f"{folder} {NOT_A_RUN}")
+        self._run.refuse_other_folder()
 
     @property
     def folder(self) -> Path:

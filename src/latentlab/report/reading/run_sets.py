@@ -14,7 +14,6 @@ from latentlab.report.reading.trials import Search, read_search
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged, json_of, lies_within
 from latentlab.runs.layout import CONFIG, MANIFEST
-from latentlab.runs.run import NOT_A_RUN
 
 MAX_NAMED = 5
 COMMAND = "latentlab train -m"  # whose arguments are recorded
@@ -86,7 +85,7 @@ def read_runs(folders: Sequence[Path]) -> RunSet:
     """
     for folder in folders:
         if not Run(folder).holds_anything:
-            raise UserError(f"runs: {folder} {NOT_A_RUN}")
+            Run(folder).refuse_other_folder("runs: ")
     unique = list({folder.resolve(): folder for folder in folders}.values())
     return RunSet(f"{len(unique)} runs", tuple(read_record(folder, str(folder)) for folder in unique))
 

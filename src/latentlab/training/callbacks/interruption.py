@@ -58,7 +58,11 @@ class Interruption(Callback):
             self._stop_if_received(trainer, save=True)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        handle(stop)  # in the hooks that follow there is nothing left to save
         self._stop_if_received(trainer)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        handle(stop)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         once_more = "" if started_by_a_launcher() else "; a second signal stops at once"

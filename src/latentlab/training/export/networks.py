@@ -19,7 +19,7 @@ class ExportedEncoder(nn.Module):
         del self.model.decoder  # else its weights would be exported too
 
     def forward(self, x: Image, y: Label | None = None) -> Code | tuple[Code, Code]:
-        encoding = self.model.encode(x, y)
+        encoding = self.model.encode(x) if y is None else self.model.encode_batch(x, y)
         return encoding.z if encoding.posterior is None else (encoding.posterior.mean, encoding.posterior.log_var)
 
 
