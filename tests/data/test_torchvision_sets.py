@@ -64,7 +64,8 @@ def test_five_thousand_are_held_out_for_validation_and_the_test_set_is_complete(
         10_000,
     ]
     official = getattr(datasets, folder)(tmp_path)
-    whole = Images(*map(torch.cat, zip(data.train, data.validation, strict=True)))
+    parts = (data.train, data.validation)
+    whole = Images(torch.cat([part.pixels for part in parts]), torch.cat([part.labels for part in parts]))
     assert pictures(whole) == pictures(Images(official.data.unsqueeze(1), official.targets))
     official_test = getattr(datasets, folder)(tmp_path, train=False)
     assert torch.equal(data.test.pixels[:, 0], official_test.data)

@@ -4,9 +4,9 @@ import math
 import os
 import pickle
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -14,9 +14,11 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
+from torch.utils.dlpack import from_dlpack
 
-from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits
+from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits, rows_at_once
 from latentlab.data.loader import Binarize
+from latentlab.data.memory_limit import is_large, refuse_too_large
 from latentlab.data.splitting import SplittingDataModule
 from latentlab.errors import DataError, MissingData, first_line
 from latentlab.functional.batch import NO_LABEL
@@ -106,13 +108,24 @@ class ArraysDataModule(SplittingDataModule):
         return tuple(str(name) for name in classes), labels
 
     def _pixels(self, key: str, x: np.ndarray) -> UInt8[Tensor, "n c h w"]:
-        pixels = torch.from_numpy(self._bytes(key, self._channels_first(key, x)))
-        if self.image_size is not None:
-            size = (self.image_size, self.image_size)
-            pixels = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
-        if not all(MIN_SIDE <= side <= MAX_SIDE for side in pixels.shape[2:]):
-            found = f"{pixels.shape[2]}x{pixels.shape[3]}; set data.image_size=PIXELS"
+        x = self._channels_first(key, x)
+        self._refuse_values(key, x)
+        size = x.shape[2:] if self.image_size is None else (self.image_size, self.image_size)
+        if not all(MIN_SIDE <= side <= MAX_SIDE for side in size):
+            found = f"{size[0]}x{size[1]}; set data.image_size=PIXELS"
             raise self._unfit(key, f"images of {MIN_SIDE} to {MAX_SIDE} pixels", found)
+        if x.dtype == np.uint8 and self.image_size is None:
+            return from_dlpack(x if is_large(x.nbytes) else np.ascontiguousarray(x))
+        shape = (*x.shape[:2], *size)
+        way_out = "save bytes (uint8) of the final size, which stay in the file"
+        refuse_too_large(math.prod(shape), f"data.file: as bytes {key} in {self.file} takes", way_out)
+        pixels, done = torch.empty(shape, dtype=torch.uint8), 0
+        for some in _chunks(x):
+            images = torch.from_numpy(_bytes(some))
+            if self.image_size is not None:
+                images = interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+            pixels[done : done + len(images)] = images
+            done += len(images)
         return pixels
 
     def _channels_first(self, key: str, x: np.ndarray) -> np.ndarray:
@@ -124,29 +137,40 @@ class ArraysDataModule(SplittingDataModule):
             raise self._unfit(key, shapes, f"the shape {x.shape}{', which is both of these' if first else ''}")
         return x if first else x.transpose(0, 3, 1, 2)
 
-    def _bytes(self, key: str, x: np.ndarray) -> UInt8[np.ndarray, "n c h w"]:
+    def _refuse_values(self, key: str, x: np.ndarray) -> None:
         if x.size == 0:
             raise self._unfit(key, "images", "none")
-        if x.dtype == np.bool_:
-            return x.astype(np.uint8) * np.uint8(255)
         if x.dtype.kind == "f":
-            low, high = float(x.min()), float(x.max())
+            low, high = (float(f([f(some) for some in _chunks(x)])) for f in (np.min, np.max))
             if not (low >= 0 and high <= 1):  # also where one is NaN
                 way_out = "; divide them by 255" if 1 < high <= 255 and low >= 0 else ""
                 raise self._unfit(key, "floats in [0, 1]", f"{low:g} to {high:g}{way_out}")
-            return (x * 255).round().astype(np.uint8)
-        if x.dtype != np.uint8:
+        elif x.dtype not in (np.uint8, np.bool_):
             raise self._unfit(key, "bytes (uint8), booleans or floats in [0, 1]", f"{x.dtype}; convert them")
-        if x.max() == 1:
+        elif x.dtype == np.uint8 and max(some.max() for some in _chunks(x)) == 1:
             raise self._unfit(key, "bytes of 0 to 255", "0 and 1 alone; make them booleans, or multiply them by 255")
-        return np.ascontiguousarray(x)
 
     def _unfit(self, key: str, expected: str, found: str) -> DataError:
         return DataError(f"data.file: {key} in {self.file}: expected {expected}, found {found}")
 
 
+def _chunks(x: np.ndarray) -> Iterator[np.ndarray]:
+    """Some rows after the others, so that what is computed of them is never as large as all of them."""
+    step = rows_at_once((*x.shape[1:], x.itemsize))
+    return (x[begin : begin + step] for begin in range(0, len(x), step))
+
+
+def _bytes(x: np.ndarray) -> UInt8[np.ndarray, "n c h w"]:
+    if x.dtype == np.bool_:
+        return x.astype(np.uint8) * np.uint8(255)
+    return np.array(x) if x.dtype == np.uint8 else (x * 255).round().astype(np.uint8)
+
+
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
     """The arrays of images and labels in a file by their keys; that of an `.npy` file is "x".
+
+    A large `.npy` file is mapped into memory, read-only: its pages are read when they are used, and may be dropped
+    again. A small one is read whole, as a map ends the process where another one overwrites the file.
 
     Raises:
         DataError: the file is missing or damaged, larger than the memory, or of another kind.
@@ -157,11 +181,12 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
     try:
         match file.suffix:
             case ".npy":
-                return _plain({"x": np.load(file, allow_pickle=False)})
+                mode: Literal["r"] | None = "r" if is_large(file.stat().st_size) else None
+                return _plain({"x": np.load(file, mmap_mode=mode, allow_pickle=False)})
             case ".npz":
                 with ZipFile(file) as archive:
                     size = sum(member.file_size for member in archive.infolist())
-                _refuse_too_large(file, size)
+                refuse_too_large(size, f"data.file: {file} unpacks to", "save x as .npy, which is read in parts")
                 with np.load(file, allow_pickle=False) as arrays:
                     return _plain({key: arrays[key] for key in arrays.files if key in wanted})
             case ".safetensors":
@@ -180,16 +205,6 @@ def _plain(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
         if not isinstance(x, np.ndarray):
             raise ValueError(f"{key} is no array")
     return arrays
-
-
-def _refuse_too_large(file: Path, size: int) -> None:
-    """A small archive may unpack to any size."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if size > memory / 2:
-        raise DataError(
-            f"data.file: {file} unpacks to {math.ceil(size / 2**30)} GiB, more than half of the memory of "
-            f"{memory // 2**30} GiB; make it smaller"
-        )
 
 
 def _safetensors(file: Path) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from latentlab.data.calls import Calls
 from latentlab.data.host_memory import fits
 from latentlab.data.images import Images, Splits, classes_in_turn
 from latentlab.data.loader import Binarize, ResidentLoader, binarization, binarized, to_floats
+from latentlab.data.memory_limit import is_large
 from latentlab.errors import DataError
 from latentlab.functional.batch import Batch
 from latentlab.functional.randomness import RandomSource, seed_from
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class ImageDataModule(LightningDataModule, ABC):
-    """All images as one uint8 tensor on the training device, where batches are indexed and converted to floats.
+    """All images as rows of uint8 tensors on the training device, where batches are indexed and converted to floats.
 
     After `setup`: `image_shape` (C, H, W), and `train`, `validation` and `test`, each `Images`. A subclass sets
     `name` and `class_names`, and `image_shape` where it is known before the images are loaded, and implements `_load`.
@@ -80,13 +81,12 @@ class ImageDataModule(LightningDataModule, ABC):
         if self._splits is not None:
             return
         splits = self._load()
-        shapes = {name: tuple(images.pixels.shape[1:]) for name, images in splits._asdict().items()}
+        shapes = {name: images.shape for name, images in splits._asdict().items()}
         if len(set(shapes.values())) > 1:
             raise DataError(f"data: expected images of one shape, found {shapes}")
         self._showcase_order = classes_in_turn(splits.validation.labels)
         self._splits = splits if self.labels else Splits(*(images.unlabelled() for images in splits))
-        channels, height, width = splits.train.pixels.shape[1:]
-        self.image_shape = (channels, height, width)
+        self.image_shape = splits.train.shape
 
     @property
     def num_classes(self) -> int:
@@ -97,8 +97,9 @@ class ImageDataModule(LightningDataModule, ABC):
         """Eight hexadecimal digits, a CRC-32 of the images and labels of all splits."""
         if self._fingerprint is None:
             checksum = 0
-            for tensor in chain.from_iterable(self._loaded()):
-                checksum = zlib.crc32(tensor.cpu().contiguous().numpy().tobytes(), checksum)
+            for images in self._loaded():
+                for part in chain(images.chunks(), [images.labels]):
+                    checksum = zlib.crc32(part.cpu().numpy().data, checksum)
             self._fingerprint = f"{checksum:08x}"
         return self._fingerprint
 
@@ -136,9 +137,12 @@ class ImageDataModule(LightningDataModule, ABC):
         """The test images in order, with the same draws in every run."""
         return self.evaluation_loader(self.test, "test")
 
-    def evaluation_loader(self, images: Images, stage: str) -> ResidentLoader:
-        """Images in order, in batches of 1,000; the draws depend on `stage` and `split_seed` alone."""
-        return self._loader(images, stage, EVALUATION_BATCH, self.split_seed)
+    def evaluation_loader(self, images: Images, stage: str, device: torch.device | None = None) -> ResidentLoader:
+        """Images in order, in batches of 1,000; the draws depend on `stage` and `split_seed` alone.
+
+        device: of the batches; None: the one that trains.
+        """
+        return self._loader(images, stage, EVALUATION_BATCH, self.split_seed, device=device)
 
     def showcase(self, count: int) -> Batch:
         """`count` validation images, one of each class in turn: the same in every run and on every device."""
@@ -153,8 +157,15 @@ class ImageDataModule(LightningDataModule, ABC):
         return batch
 
     def _loader(
-        self, images: Images, stage: str, batch_size: int, seed: int, epoch: Callable[[], int] | None = None
+        self,
+        images: Images,
+        stage: str,
+        batch_size: int,
+        seed: int,
+        epoch: Callable[[], int] | None = None,
+        device: torch.device | None = None,
     ) -> ResidentLoader:
+        device = device or self._device()
         return ResidentLoader(
             images,
             batch_size=batch_size,
@@ -164,8 +175,8 @@ class ImageDataModule(LightningDataModule, ABC):
             binarize=self.binarize,
             rank=0 if self.trainer is None else self.trainer.global_rank,
             world_size=1 if self.trainer is None else self.trainer.world_size,
-            # on the CPU they are in its memory anyway, and a thread that copies takes time from the training
-            device=self._device() if self.on_device is False and self._device().type != "cpu" else None,
+            # from the CPU's own memory a thread that copies takes time from the training, but not from a disk
+            device=device if images.labels.device != device or is_large(images.nbytes) else None,
         )
 
     def _loaded(self) -> Splits:

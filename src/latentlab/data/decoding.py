@@ -3,7 +3,7 @@
 import os
 import struct
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, final
@@ -18,6 +18,7 @@ from latentlab.errors import DataError
 # what Pillow raises for a damaged file, for one too large to be harmless, and for one that cannot be opened
 ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError, Warning)
 CHANNELS = (1, 3)
+AHEAD = 1_000  # pictures that are decoded before they are needed
 
 
 @final
@@ -52,8 +53,8 @@ class PixelFormat(NamedTuple):
 
 def decoded(
     names: Sequence[object], opened: Callable[[int], Image.Image], form: PixelFormat
-) -> UInt8[np.ndarray, "n c h w"]:
-    """All pictures as bytes, by as many threads as there are processors.
+) -> Iterator[UInt8[np.ndarray, "c h w"]]:
+    """Each picture as bytes, in order, by as many threads as there are processors.
 
     Args:
         names: what an error calls each of them; at least one.
@@ -72,15 +73,15 @@ def decoded(
                 f"data.image_size: expected pictures of {MIN_SIDE} to {MAX_SIDE} pixels, found {_size(first)} "
                 f"({names[0]}); set data.image_size=PIXELS"
             )
-        pixels = np.empty((len(names), *first.shape), np.uint8)
-        for k, picture in enumerate(pool.map(reading, range(len(names)))):
-            if picture.shape != first.shape:
-                raise DataError(
-                    f"data.image_size: expected pictures of one size, found {_size(first)} ({names[0]}) and "
-                    f"{_size(picture)} ({names[k]}); set data.image_size=PIXELS"
-                )
-            pixels[k] = picture
-    return pixels
+        for begin in range(0, len(names), AHEAD):  # no more of them wait for the one who takes them
+            some = range(begin, min(begin + AHEAD, len(names)))
+            for k, picture in zip(some, pool.map(reading, some), strict=True):
+                if picture.shape != first.shape:
+                    raise DataError(
+                        f"data.image_size: expected pictures of one size, found {_size(first)} ({names[0]}) and "
+                        f"{_size(picture)} ({names[k]}); set data.image_size=PIXELS"
+                    )
+                yield picture
 
 
 def _decoded(

@@ -1,6 +1,7 @@
 """A folder of the user's own pictures."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import final
 
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from PIL import Image
+from torch import Tensor
 
 from latentlab.data.decoded_cache import kept
 from latentlab.data.decoding import PixelFormat, decoded
@@ -71,19 +73,19 @@ class FolderDataModule(SplittingDataModule):
     def _load(self) -> Splits:
         listing = listed(self.root)
         self.class_names = listing.class_names
-        pixels = torch.from_numpy(self._pixels(listing))
+        pixels = self._pixels(listing)
         labels = torch.tensor([picture.label for pictures in listing.splits.values() for picture in pictures])
         sizes = [len(pictures) for pictures in listing.splits.values()]
         parts = zip(pixels.split(sizes), labels.split(sizes), strict=True)
         given = {name: Images(*part) for name, part in zip(listing.splits, parts, strict=True)}
         return self.divided(given, str(self.root))
 
-    def _pixels(self, listing: Listing) -> UInt8[np.ndarray, "n c h w"]:
+    def _pixels(self, listing: Listing) -> UInt8[Tensor, "n c h w"]:
         """Of all splits, one after the other."""
         files = [picture.file for pictures in listing.splits.values() for picture in pictures]
 
-        def decode() -> UInt8[np.ndarray, "n c h w"]:
+        def decode() -> Iterator[UInt8[np.ndarray, "c h w"]]:
             return decoded(files, lambda k: Image.open(files[k]), self.form)
 
         place = self.root.resolve()
-        return kept(self.cache, place.name, f"{place} {self.form}", listing.fingerprint(), decode)
+        return kept(self.cache, place.name, f"{place} {self.form}", listing.fingerprint(), len(files), decode)

@@ -20,7 +20,7 @@ def fits(splits: Splits, device: torch.device) -> bool:
     """Whether the images take at most 60 % of the device's free memory; those of the CPU are there already."""
     if device.type != "cuda":
         return True
-    size = sum(tensor.nbytes for images in splits for tensor in images if tensor.device != device)
+    size = sum(images.nbytes for images in splits if images.labels.device != device)
     free, _ = torch.cuda.mem_get_info(device)
     return size <= SHARE * free
 
@@ -59,6 +59,6 @@ def _arrived(copied: Copied, device: torch.device) -> Images:
     if event is not None:
         current = torch.cuda.current_stream(device)
         current.wait_event(event)
-        for tensor in images:
+        for tensor in (images.stored, images.labels):
             tensor.record_stream(current)  # its memory is not reused before the step has read it
     return images

@@ -1,6 +1,7 @@
 """Any classification set of torchvision's, by its name, with its official splits."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, final
 
@@ -9,6 +10,7 @@ import torch
 import torchvision
 from jaxtyping import UInt8
 from PIL import Image
+from torch import Tensor
 from torchvision import datasets
 
 from latentlab.data.decoded_cache import kept
@@ -94,23 +96,23 @@ class TorchvisionDataModule(SplittingDataModule):
         given, sets = {}, self._opened_or_error()
         for split, images in sets.items():
             labels = torch.tensor([int(label) for label in _labels(images)])
-            given[split] = Images(torch.from_numpy(self._pixels(split, images)), labels)
+            given[split] = Images(self._pixels(split, images), labels)
         count = 1 + max(int(part.labels.max()) for part in given.values())
         names = getattr(sets["train"], "classes", None) or ()
         self.class_names = tuple(map(_name, names)) if len(names) >= count else tuple(map(str, range(count)))
         return self.divided(given, str(self.root))
 
-    def _pixels(self, split: str, images: Any) -> UInt8[np.ndarray, "n c h w"]:
+    def _pixels(self, split: str, images: Any) -> UInt8[Tensor, "n c h w"]:
         def opened(k: int) -> Image.Image:
             picture, _ = images[k]
             return picture
 
-        def decode() -> UInt8[np.ndarray, "n c h w"]:
+        def decode() -> Iterator[UInt8[np.ndarray, "c h w"]]:
             return decoded([f"image {k} of {self.dataset}" for k in range(len(images))], opened, self.form)
 
         source = f"{self.root.resolve()} {self.dataset} {split} {self.form}"
         version = f"{torchvision.__version__} {len(images)}"
-        return kept(self.cache, f"{self.dataset}-{split}", source, version, decode)
+        return kept(self.cache, f"{self.dataset}-{split}", source, version, len(images), decode)
 
     def _opened(self, download: bool = False) -> dict[str, Any]:
         """Torchvision's own objects for each split."""

@@ -15,6 +15,7 @@ from latentlab.evaluation.metrics.probes import probes
 from latentlab.evaluation.metrics.rate import rate
 from latentlab.evaluation.metrics.sparsity import sparsity
 from latentlab.evaluation.subject import Subject
+from latentlab.models.codes import Codes
 
 Metrics = Iterator[tuple[str, float]]
 Measurement = Callable[[Subject], Metrics]  # may raise NotApplicable
@@ -56,8 +57,7 @@ def _few_labels_of_codes(subject: Subject) -> Metrics:
 
 def _few_labels_of_pixels(subject: Subject) -> Metrics:
     """The same classifier on the images themselves, as a baseline."""
-    train = subject.train_codes._replace(z=subject.train_x.flatten(1))
-    test = subject.test_codes._replace(z=subject.test_batch.x.flatten(1))
+    train, test = (Codes(batch.x.flatten(1), batch.y, None) for batch in (subject.train_batch, subject.test_batch))
     for name, value in few_labels(train, test):
         yield name.replace("few_labels", "few_labels_pixels"), value
 
@@ -66,10 +66,10 @@ QUICK: dict[str, Measurement] = {
     "rate, distortion, mutual information": lambda s: rate(s.model, s.test()),
     "log-likelihood": lambda s: likelihood(s.model, s.test(), s.samples, _nll_name(s)),
     "sparsity": lambda s: sparsity(s.model, s.test(), _active_above(s)),
-    "compression": lambda s: compression(s.model, s.test(), s.train_codes, s.train_x),
+    "compression": lambda s: compression(s.model, s.test(), s.train_codes, s.train_batch.x),
     "generalization": lambda s: generalization(s.model, s.train(), s.train_codes.z, s.test_errors),
     "generation": requiring_labels(
-        lambda s: generation(s.model, s.sources, s.reference_classifier, s.train_grey, s.test_grey, s.data.test.labels)
+        lambda s: generation(s.model, s.sources, s.reference_classifier, s.data.train, s.test_grey, s.data.test.labels)
     ),
     "latent continuity and completeness": requiring_labels(
         lambda s: latent_continuity(s.model, s.test_codes, next(iter(s.sources.values())), s.reference_classifier)

@@ -87,11 +87,13 @@ class ReferenceClassifier(nn.Module):
         return Predictions(labels, confidence, features)
 
 
-def load_or_train(images: Images, classes: int, folder: Path | str) -> ReferenceClassifier:
+def load_or_train(
+    images: Images, classes: int, folder: Path | str, device: torch.device | None = None
+) -> ReferenceClassifier:
     """The classifier of these images: loaded from `folder`, or trained and saved in it.
 
     The name of its file is a hash of the images, their labels and this file's code. One process trains, others wait. A
-    damaged file is logged and replaced. The classifier is in evaluation mode, on the images' device.
+    damaged file is logged and replaced. The classifier is in evaluation mode, on `device`, or on the images' own.
 
     Raises:
         UserError: another process has held its lock for half an hour.
@@ -99,11 +101,10 @@ def load_or_train(images: Images, classes: int, folder: Path | str) -> Reference
     """
     file = Path(folder) / f"{_hash(images)}.pt"
     file.parent.mkdir(parents=True, exist_ok=True)
-    channels, height, width = images.pixels.shape[1:]
     with _only_process(file.with_suffix(".lock")), torch.random.fork_rng():
         torch.manual_seed(0)
-        classifier = ReferenceClassifier((channels, height, width), classes)
-        classifier = classifier.to(images.pixels.device).to(memory_format=torch.channels_last)
+        classifier = ReferenceClassifier(images.shape, classes)
+        classifier = classifier.to(device or images.labels.device).to(memory_format=torch.channels_last)
         loaded = _loaded(classifier, file)
         if loaded is None:
             log.info("training the reference classifier once; it is kept in %s", file)
@@ -141,9 +142,11 @@ def _loaded(classifier: ReferenceClassifier, file: Path) -> ReferenceClassifier 
 
 def _hash(images: Images) -> str:
     digest = hashlib.sha256(_code().encode())
-    for tensor in images:
-        digest.update(str(tuple(tensor.shape)).encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    digest.update(str((len(images.labels), *images.shape)).encode())
+    for part in images.chunks():
+        digest.update(part.cpu().numpy().data)
+    digest.update(str(tuple(images.labels.shape)).encode())
+    digest.update(images.labels.cpu().numpy().data)
     return digest.hexdigest()[:16]
 
 
@@ -166,7 +169,9 @@ def _train(classifier: ReferenceClassifier, images: Images) -> None:
     """
     optimizer = torch.optim.Adam(classifier.train().parameters(), lr=PEAK_RATE)
     rate = OneCycleRate(warmup=0.3, start=0.04, final=1e-3)
-    for step, batch in enumerate(reported(_batches(images), STEPS, "training the reference classifier")):
+    device = classifier.classify.weight.device
+    for step, some in enumerate(reported(_batches(images), STEPS, "training the reference classifier")):
+        batch = some.to(device)
         x = _shifted(to_floats(batch.pixels))
         outliers = _softened(_outliers(x, batch.labels))
         x = torch.cat((x[: len(x) // 2], _softened(x[len(x) // 2 :])))

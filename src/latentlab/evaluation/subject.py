@@ -1,5 +1,7 @@
 """A trained model, the images it is evaluated on, and results that several measurements use."""
 
+import logging
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.data.base import ImageDataModule
+from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, to_floats
+from latentlab.data.memory_limit import LARGE, host_memory
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
@@ -19,6 +23,8 @@ from latentlab.figures.caption import caption
 from latentlab.functional.batch import Batch
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import Codes, collect_codes
+
+log = logging.getLogger(__name__)
 
 
 @final
@@ -44,11 +50,11 @@ class Subject:
 
     def test(self) -> ResidentLoader:
         """The test images in order; the draws are those of the run's own test."""
-        return self.data.evaluation_loader(self.data.test.to(self.model.device), "test")
+        return self.data.evaluation_loader(self.data.test, "test", self.model.device)
 
     def train(self) -> ResidentLoader:
         """The training images in order."""
-        return self.data.evaluation_loader(self.data.train.to(self.model.device), "train in order")
+        return self.data.evaluation_loader(self.data.train, "train in order", self.model.device)
 
     @cached_property
     def train_codes(self) -> Codes:
@@ -61,11 +67,20 @@ class Subject:
         return collect_codes(self.model, self.test())
 
     @cached_property
-    def train_x(self) -> Float[Tensor, "n c h w"]:
-        """The training images as the model sees them."""
-        if self.data.binarize is None:
-            return self.train_grey
-        return torch.cat([batch.x for batch in self.train()])
+    def train_batch(self) -> Batch:
+        """The training images as the model sees them: one of every few where all as floats are too large."""
+        every = _one_of(self.data.train, self.model.device)
+        done, x, y = 0, [], []
+        for batch in self.train():
+            some = slice(-done % every, None, every)
+            x.append(batch.x[some])
+            y.append(batch.y[some])
+            done += len(batch.y)
+        labels = torch.cat(y)
+        if every > 1:
+            used = f"{len(labels):,} of {done:,} training images"
+            log.warning("mse_pca and few_labels_pixels: of %s, as all of them as floats are too large", used)
+        return Batch(torch.cat(x), labels, len(labels), batch.random)
 
     @cached_property
     def test_batch(self) -> Batch:
@@ -80,11 +95,6 @@ class Subject:
         return reconstruction_errors(self.model, ((batch.x, batch.y) for batch in self.test()))
 
     @cached_property
-    def train_grey(self) -> Float[Tensor, "n c h w"]:
-        """The grey levels of the training images, also where the model sees binarised ones."""
-        return to_floats(self.data.train.to(self.model.device).pixels)
-
-    @cached_property
     def test_grey(self) -> Float[Tensor, "n c h w"]:
         """The grey levels of the test images."""
         return to_floats(self.data.test.to(self.model.device).pixels)
@@ -97,7 +107,7 @@ class Subject:
     @cached_property
     def reference_classifier(self) -> ReferenceClassifier:
         """The classifier of the training images; the data must have labels."""
-        return load_or_train(self.data.train.to(self.model.device), self.data.num_classes, self.classifiers)
+        return load_or_train(self.data.train, self.data.num_classes, self.classifiers, self.model.device)
 
     @cached_property
     def robustness(self) -> dict[str, float]:
@@ -108,3 +118,11 @@ class Subject:
         """The line below a picture's title; `shown` describes its content."""
         variant = type(self.model).__name__
         return caption(variant, self.data.name, self.data.seed, self.name, f"{self.weights} weights", shown)
+
+
+def _one_of(images: Images, device: torch.device) -> int:
+    """Of how many images one is used, so that they take at most a quarter of the memory as floats, there and here."""
+    memory = host_memory()
+    if device.type == "cuda":
+        memory = min(memory, torch.cuda.get_device_properties(device).total_memory)
+    return math.ceil(len(images.labels) * math.prod(images.shape) * torch.float32.itemsize / (LARGE * memory))

@@ -47,12 +47,10 @@ def numbers(count, generator):
 
 
 def measured(digits, reference_classifier, pictures, **sources):
-    train, test = to_floats(digits.train.pixels), to_floats(digits.test.pixels)
-    return dict(
-        generation(
-            album(pictures), sources or {"prior": numbers}, reference_classifier, train, test, digits.test.labels
-        )
-    )
+    test = digits.test
+    drawn = sources or {"prior": numbers}
+    known = reference_classifier, digits.train, to_floats(test.pixels), test.labels
+    return dict(generation(album(pictures), drawn, *known))
 
 
 def test_samples_that_are_the_test_images_have_no_distance(digits, reference_classifier):

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from latentlab.data.images import Images
+from latentlab.data.loader import to_floats
 from latentlab.evaluation.metrics.frechet import frechet_distance
 from latentlab.evaluation.metrics.samplers import Sampler, generate
 from latentlab.evaluation.reference_classifier import Predictions, ReferenceClassifier
@@ -16,11 +18,11 @@ def generation(
     model: Autoencoder,
     sources: Mapping[str, Sampler],
     classifier: ReferenceClassifier,
-    train: Float[Tensor, "n c h w"],
+    train: Images,
     test: Float[Tensor, "m c h w"],
     test_labels: Int[Tensor, " m"],
 ) -> Iterator[tuple[str, float]]:
-    """From as many samples per source as there are test images, whose grey levels `train` and `test` hold:
+    """From as many samples per source as there are test images, whose grey levels `test` holds:
 
     frechet_SOURCE: Fréchet distance of the samples to the test images in the reference classifier's features, see
         `frechet_distance`; lower is better, comparable within one data set only.
@@ -32,8 +34,9 @@ def generation(
         conditional models only.
     """
     real = classifier(test)
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[: len(test)]
-    yield "frechet_train", frechet_distance(classifier(train[order.to(train.device)]).features, real.features)
+    order = torch.randperm(len(train.labels), generator=torch.Generator().manual_seed(0))[: len(test)]
+    drawn = to_floats(train.take(order.to(train.labels.device)).pixels).to(test.device)
+    yield "frechet_train", frechet_distance(classifier(drawn).features, real.features)
     yield "reference_classifier_error", 1 - agreement(real, test_labels)
     yield "sure_test", real.confident_fraction
     for name, draw in sources.items():

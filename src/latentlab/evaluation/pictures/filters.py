@@ -1,5 +1,7 @@
 """The filters of the encoder's first layer and of the decoder's last layer."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure
@@ -14,7 +16,7 @@ COLUMNS, MAX_FILTERS = 12, 72
 
 def encoder_filters(subject: Subject) -> Figure:
     """The weights of the first layer, one image per unit or channel."""
-    pixels = subject.train_grey[0].numel()
+    pixels = math.prod(subject.data.image_shape)
     for first in _weighted(subject.model.encoder)[:1]:
         if isinstance(first, nn.Linear) and first.in_features >= pixels:
             return _drawn(subject, _images(first.weight[:, :pixels], subject), "Filters of the encoder")
@@ -25,7 +27,7 @@ def encoder_filters(subject: Subject) -> Figure:
 
 def decoder_filters(subject: Subject) -> Figure:
     """The weights of the last layer, one image per input."""
-    model, pixels = subject.model, subject.train_grey[0].numel()
+    model, pixels = subject.model, math.prod(subject.data.image_shape)
     if {*map(id, model.encoder.parameters())} & {*map(id, model.decoder.parameters())}:
         raise NotApplicable("its decoder has tied weights, those of the encoder's filters")
     for last in _weighted(model.decoder)[-1:]:
@@ -42,7 +44,7 @@ def _weighted(net: nn.Module) -> list[nn.Module]:
 
 
 def _images(weights: Float[Tensor, "n pixels"], subject: Subject) -> Float[Tensor, "n c h w"]:
-    return weights.reshape(-1, *subject.train_grey.shape[1:])
+    return weights.reshape(-1, *subject.data.image_shape)
 
 
 def _drawn(subject: Subject, weights: Float[Tensor, "n c h w"], title: str) -> Figure:
