@@ -11,12 +11,15 @@ from torch import Tensor
 
 from latentlab.data.base import ImageDataModule
 from latentlab.data.loader import ResidentLoader, to_floats
+from latentlab.evaluation import reference_classifier, reference_denoiser
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
-from latentlab.evaluation.reference_classifier import ReferenceClassifier, load_or_train
+from latentlab.evaluation.reference_classifier import ReferenceClassifier
+from latentlab.evaluation.reference_denoiser import ReferenceDenoiser
 from latentlab.figures.caption import caption
 from latentlab.functional.batch import Batch
+from latentlab.functional.corruption import Corruption
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import Codes, collect_codes
 
@@ -32,7 +35,7 @@ class Subject:
         name: of the run, for the captions of pictures.
         weights: which of the run's weights the model has, best or last.
         samples: codes per image that the log-likelihood is estimated from.
-        classifiers: the folder of the reference classifiers.
+        references: the folder below which the reference networks are kept.
     """
 
     model: Autoencoder
@@ -40,7 +43,7 @@ class Subject:
     name: str
     weights: str
     samples: int
-    classifiers: Path
+    references: Path
 
     def test(self) -> ResidentLoader:
         """The test images in order; the draws are those of the run's own test."""
@@ -97,7 +100,15 @@ class Subject:
     @cached_property
     def reference_classifier(self) -> ReferenceClassifier:
         """The classifier of the training images; the data must have labels."""
-        return load_or_train(self.data.train.to(self.model.device), self.data.num_classes, self.classifiers)
+        images = self.data.train.to(self.model.device)
+        return reference_classifier.load_or_train(
+            images, self.data.num_classes, self.references / "reference_classifiers"
+        )
+
+    def reference_denoiser(self, corruption: Corruption) -> ReferenceDenoiser:
+        """The denoiser of the training images, as the model sees them, and a corruption."""
+        images, folder = self.data.train.to(self.model.device), self.references / "reference_denoisers"
+        return reference_denoiser.load_or_train(images, self.data.binarize, corruption, folder)
 
     @cached_property
     def robustness(self) -> dict[str, float]:
