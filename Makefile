@@ -75,7 +75,7 @@ postgresql: $(STAMP)  ## the tests on a real PostgreSQL, which root installs fro
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m postgresql tests/postgresql $(ARGS)
 
 smoke: $(STAMP)  ## two batches of every variant x network through the real entry point
-	$(BIN)/python -m latentlab train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,rnn \
+	$(BIN)/python -m latentlab train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,resnet,rnn \
 	  data=digits trainer=smoke callbacks=no_pictures logger=none $(ARGS)
 
 ci: lint type test smoke  ## everything that CI runs

@@ -33,7 +33,7 @@ SELECTIONS = [
 
 @pytest.mark.parametrize("selection", SELECTIONS, ids=" ".join)
 def test_a_shipped_selection_of_components_trains(train, selection):
-    small = ["net.widths=[8]"] if selection[0] in ("net=cnn", "net=rnn") else []
+    small = ["net.widths=[8]"] if selection[0] in ("net=cnn", "net=resnet", "net=rnn") else []
     run = train(*TINY, *selection, *small, "trainer.max_epochs=1")
     assert run.status["status"] == "complete"
     assert run.metrics["steps"] == 2

@@ -24,9 +24,9 @@ def pictures(tmp_path):
     return tmp_path / "shapes"
 
 
-@pytest.mark.parametrize("net", ["linear", "tied", "mlp", "cnn", "rnn"])
+@pytest.mark.parametrize("net", ["linear", "tied", "mlp", "cnn", "resnet", "rnn"])
 def test_a_conditional_model_of_a_folder_in_colour(train, pictures, net):
-    small = ["net.widths=[8]"] if net in ("cnn", "rnn") else []
+    small = ["net.widths=[8]"] if net in ("cnn", "resnet", "rnn") else []
     run = train("data=folder", f"data.root={pictures}", "data.channels=3", "model=cvae", f"net={net}", *small, *TINY)
     assert run.metrics["data"] == "shapes"
     assert run.config.data.name == "shapes"

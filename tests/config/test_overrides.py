@@ -26,7 +26,7 @@ def test_overrides_are_recorded_as_they_were_given(folder: Path):
 
 @pytest.mark.parametrize("model", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
 def test_every_variant_passes_with_every_network(model: str):
-    for net in ("linear", "tied", "mlp", "cnn", "rnn"):
+    for net in ("linear", "tied", "mlp", "cnn", "resnet", "rnn"):
         (config,) = seen(f"model={model}", f"net={net}")
         assert "hydra" not in config
 

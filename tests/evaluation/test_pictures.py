@@ -31,7 +31,7 @@ SIZE = 8
 def subject_of(variant="vae", latent_dim=4, labels=True, folder="."):
     data = digits(labels)
     return Subject(
-        model_of(variant, data, latent_dim).eval(), data, "some_run", "best", samples=2, classifiers=Path(folder)
+        model_of(variant, data, latent_dim).eval(), data, "some_run", "best", samples=2, references=Path(folder)
     )
 
 

@@ -85,7 +85,7 @@ def test_a_foreign_file_is_logged_and_replaced_by_what_it_was(digits, tmp_path, 
 def test_the_wait_for_another_process_is_logged_and_ends_in_a_line(digits, tmp_path, monkeypatch, caplog):
     load_or_train(digits.validation, 10, tmp_path)
     (lock,) = tmp_path.glob("*.lock")
-    monkeypatch.setattr("latentlab.evaluation.reference_classifier.LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr("latentlab.evaluation.trained_once.LOCK_TIMEOUT", 0.2)
     held, caught = FileLock(lock, thread_local=False), []
 
     def wait() -> None:

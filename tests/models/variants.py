@@ -18,6 +18,7 @@ from latentlab.models.denoising_ae import DenoisingAE
 from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder
 from latentlab.models.nets.linear import LinearDecoder, LinearEncoder
 from latentlab.models.nets.mlp import MLPDecoder, MLPEncoder
+from latentlab.models.nets.resnet import ResNetDecoder, ResNetEncoder
 from latentlab.models.nets.rnn import RNNDecoder, RNNEncoder
 from latentlab.models.nets.tied import TiedDecoder
 from latentlab.models.parts import Parts
@@ -37,6 +38,10 @@ NETS = {
     "cnn": (
         partial(CNNEncoder, widths=[4, 8], activation="silu"),
         partial(CNNDecoder, widths=[4, 8], activation="silu"),
+    ),
+    "resnet": (
+        partial(ResNetEncoder, widths=[4, 8], blocks=1, activation="silu"),
+        partial(ResNetDecoder, widths=[4, 8], blocks=1, activation="silu"),
     ),
     "rnn": (
         partial(RNNEncoder, widths=[8], activation="tanh"),

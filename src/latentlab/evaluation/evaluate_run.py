@@ -36,7 +36,7 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Compute the metrics and pictures of a complete run; returns the new content of its `metrics.json`.
 
-    outputs: the folder below which the reference classifier is kept.
+    outputs: the folder below which the reference classifier and the reference denoisers are kept.
     loggers: the open loggers of its training; None: the loggers of the run's config are reopened.
     samples: codes per image for the log-likelihood, instead of the suite's number.
     root: the folder of the data, if it has moved since the training.
@@ -52,8 +52,7 @@ def evaluate_run(
     data, model = load_data(run, root), load_model(run).to(_device(device)).to(memory_format=torch.channels_last)
     with reopened_loggers(run) if loggers is None else nullcontext(loggers) as opened:
         name, weights = run.folder.resolve().name, "best" if _has_best(run) else "last"
-        classifiers = Path(outputs) / "reference_classifiers"
-        subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, classifiers)
+        subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, Path(outputs))
         metrics = evaluate(run, subject, suite, own, opened, quiet)
     log.info("all metrics: %s/metrics.json; pictures: %s/figures/evaluation_*.png", run.folder, run.folder)
     return metrics

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.compression import compression
+from latentlab.evaluation.metrics.denoising_ceiling import denoising_ceiling
 from latentlab.evaluation.metrics.few_labels import few_labels
 from latentlab.evaluation.metrics.generalization import generalization
 from latentlab.evaluation.metrics.generation import generation
@@ -13,6 +15,7 @@ from latentlab.evaluation.metrics.likelihood import likelihood
 from latentlab.evaluation.metrics.out_of_distribution import out_of_distribution
 from latentlab.evaluation.metrics.probes import probes
 from latentlab.evaluation.metrics.rate import rate
+from latentlab.evaluation.metrics.restoration import restoration
 from latentlab.evaluation.metrics.sparsity import sparsity
 from latentlab.evaluation.subject import Subject
 from latentlab.models.codes import Codes
@@ -45,8 +48,21 @@ def _nll_name(subject: Subject) -> str:
 
 def _active_above(subject: Subject) -> float:
     """The threshold of the sparsity that the variant itself measures, else 0."""
-    own = (m.keywords for m in subject.model.measurements if isinstance(m, partial) and m.func is sparsity)
-    return next(own, {"active_above": 0.0})["active_above"]
+    return _options_of(sparsity, subject).get("active_above", 0.0)
+
+
+def _options_of(measured: Callable[..., Metrics], subject: Subject) -> dict[str, Any]:
+    """Those with which the variant itself is measured at each validation; none where it is not."""
+    own = (m.keywords for m in subject.model.measurements if isinstance(m, partial) and m.func is measured)
+    return next(own, {})
+
+
+def _denoising_ceiling(subject: Subject) -> Metrics:
+    options = _options_of(restoration, subject)
+    if not options:
+        raise NotApplicable("it is not trained to undo a corruption")
+    corruption = options["corruption"]
+    return denoising_ceiling(subject.reference_denoiser(corruption), subject.test(), corruption)
 
 
 def _few_labels_of_codes(subject: Subject) -> Metrics:
@@ -81,5 +97,6 @@ FULL: dict[str, Measurement] = {
     "few labels": requiring_labels(_few_labels_of_codes),
     "few labels, pixels": requiring_labels(_few_labels_of_pixels),
     "robustness": lambda s: iter(s.robustness.items()),
+    "denoising ceiling": _denoising_ceiling,
     "out-of-distribution images": lambda s: out_of_distribution(s.model, s.test(), s.test_errors),
 }

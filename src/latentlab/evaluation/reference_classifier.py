@@ -1,32 +1,22 @@
 """A classifier trained once on the data set's own images, for metrics of generated images."""
 
-import ast
-import hashlib
-import io
-import logging
-import pickle
 from collections.abc import Iterator
-from contextlib import contextmanager
-from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple, final
 
 import torch
-from filelock import Timeout
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from latentlab.data.images import Images
 from latentlab.data.loader import to_floats
-from latentlab.data.one_at_a_time import one_at_a_time
-from latentlab.errors import UserError
+from latentlab.evaluation import trained_once
+from latentlab.evaluation.trained_once import digest
 from latentlab.evaluation.waiting import reported
 from latentlab.functional.schedules import OneCycleRate
-from latentlab.runs.files import write_atomically
 
-log = logging.getLogger(__name__)
-
+NAME = "reference classifier"
 STEPS = 1_000
 BATCH = 256
 PEAK_RATE = 4e-3
@@ -34,7 +24,6 @@ MAX_SHIFT = 2  # pixels
 FEATURES = 128
 OUTLIER_WEIGHT = 0.5  # of the loss on outliers
 CONFIDENT = 0.95
-LOCK_TIMEOUT = 1800.0  # seconds for another process to train it
 IMAGES_AT_ONCE = 100  # a layer's output for them fits the cache
 
 
@@ -92,74 +81,18 @@ def load_or_train(
 ) -> ReferenceClassifier:
     """The classifier of these images: loaded from `folder`, or trained and saved in it.
 
-    The name of its file is a hash of the images, their labels and this file's code. One process trains, others wait. A
-    damaged file is logged and replaced. The classifier is in evaluation mode, on `device`, or on the images' own.
-
-    Raises:
-        UserError: another process has held its lock for half an hour.
-        OSError: the file cannot be written; the error names it.
+    The name of its file is a hash of the images, their labels and this file's code. The classifier is in evaluation
+    mode, on `device`, or on the images' own. Raises as `trained_once.load_or_train` does.
     """
-    file = Path(folder) / f"{_hash(images)}.pt"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with _only_process(file.with_suffix(".lock")), torch.random.fork_rng():
-        torch.manual_seed(0)
+
+    def make() -> ReferenceClassifier:
         classifier = ReferenceClassifier(images.shape, classes)
-        classifier = classifier.to(device or images.labels.device).to(memory_format=torch.channels_last)
-        loaded = _loaded(classifier, file)
-        if loaded is None:
-            log.info("training the reference classifier once; it is kept in %s", file)
-            _train(classifier, images)
-            buffer = io.BytesIO()
-            torch.save(classifier.state_dict(), buffer)
-            write_atomically(file, buffer.getbuffer())
-    return (loaded or classifier).eval().requires_grad_(False)
+        return classifier.to(device or images.labels.device).to(memory_format=torch.channels_last)
+
+    file = Path(folder) / f"{digest(images, [__file__])}.pt"
+    return trained_once.load_or_train(NAME, file, make, lambda classifier: _train(classifier, images))
 
 
-@contextmanager
-def _only_process(lock: Path) -> Iterator[None]:
-    try:
-        with one_at_a_time(lock, LOCK_TIMEOUT):
-            yield
-    except Timeout as error:
-        raise UserError(
-            f"{lock}: another process has been training the reference classifier for {LOCK_TIMEOUT / 60:.0f} minutes; "
-            "wait until it ends, or stop it"
-        ) from error
-
-
-def _loaded(classifier: ReferenceClassifier, file: Path) -> ReferenceClassifier | None:
-    """A copy of the classifier with the weights in the file; None where it holds none, or cannot be read."""
-    if not file.is_file():
-        return None
-    loaded = deepcopy(classifier)
-    try:
-        loaded.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    except (RuntimeError, EOFError, OSError, TypeError, AttributeError, pickle.UnpicklingError) as error:
-        log.warning("%s is damaged (%s): the reference classifier is trained again", file, type(error).__name__)
-        return None
-    return loaded
-
-
-def _hash(images: Images) -> str:
-    digest = hashlib.sha256(_code().encode())
-    digest.update(str((len(images.labels), *images.shape)).encode())
-    for part in images.chunks():
-        digest.update(part.cpu().numpy().data)
-    digest.update(str(tuple(images.labels.shape)).encode())
-    digest.update(images.labels.cpu().numpy().data)
-    return digest.hexdigest()[:16]
-
-
-def _code() -> str:
-    """This file without its comments and docstrings, which do not change the weights."""
-    tree = ast.parse(Path(__file__).read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-            del node.body[0]
-    return ast.dump(tree)
-
-
-@torch.enable_grad()
 def _train(classifier: ReferenceClassifier, images: Images) -> None:
     """Adam with a one-cycle rate, on images shifted by up to two pixels, half of them blurred and dimmed.
 
@@ -167,10 +100,10 @@ def _train(classifier: ReferenceClassifier, images: Images) -> None:
     distribution (outlier exposure: Hendrycks et al. 2019). A decoder's images are expected values, blurred and grey,
     which alone must not lower its confidence.
     """
-    optimizer = torch.optim.Adam(classifier.train().parameters(), lr=PEAK_RATE)
+    optimizer = torch.optim.Adam(classifier.parameters(), lr=PEAK_RATE)
     rate = OneCycleRate(warmup=0.3, start=0.04, final=1e-3)
     device = classifier.classify.weight.device
-    for step, some in enumerate(reported(_batches(images), STEPS, "training the reference classifier")):
+    for step, some in enumerate(reported(_batches(images), STEPS, f"training the {NAME}")):
         batch = some.to(device)
         x = _shifted(to_floats(batch.pixels))
         outliers = _softened(_outliers(x, batch.labels))

@@ -15,12 +15,15 @@ from latentlab.data.base import ImageDataModule
 from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, to_floats
 from latentlab.data.memory_limit import LARGE, host_memory
+from latentlab.evaluation import reference_classifier, reference_denoiser
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
-from latentlab.evaluation.reference_classifier import ReferenceClassifier, load_or_train
+from latentlab.evaluation.reference_classifier import ReferenceClassifier
+from latentlab.evaluation.reference_denoiser import ReferenceDenoiser
 from latentlab.figures.caption import caption
 from latentlab.functional.batch import Batch
+from latentlab.functional.corruption import Corruption
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import Codes, collect_codes
 
@@ -38,7 +41,7 @@ class Subject:
         name: of the run, for the captions of pictures.
         weights: which of the run's weights the model has, best or last.
         samples: codes per image that the log-likelihood is estimated from.
-        classifiers: the folder of the reference classifiers.
+        references: the folder below which the reference networks are kept.
     """
 
     model: Autoencoder
@@ -46,7 +49,7 @@ class Subject:
     name: str
     weights: str
     samples: int
-    classifiers: Path
+    references: Path
 
     def test(self) -> ResidentLoader:
         """The test images in order; the draws are those of the run's own test."""
@@ -107,7 +110,15 @@ class Subject:
     @cached_property
     def reference_classifier(self) -> ReferenceClassifier:
         """The classifier of the training images; the data must have labels."""
-        return load_or_train(self.data.train, self.data.num_classes, self.classifiers, self.model.device)
+        folder = self.references / "reference_classifiers"
+        return reference_classifier.load_or_train(self.data.train, self.data.num_classes, folder, self.model.device)
+
+    def reference_denoiser(self, corruption: Corruption) -> ReferenceDenoiser:
+        """The denoiser of the training images, as the model sees them, and a corruption."""
+        folder = self.references / "reference_denoisers"
+        return reference_denoiser.load_or_train(
+            self.data.train, self.data.binarize, corruption, folder, self.model.device
+        )
 
     @cached_property
     def robustness(self) -> dict[str, float]:

@@ -10,6 +10,7 @@ from latentlab.models.nets.base import Decoder, Encoder
 from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder
 from latentlab.models.nets.linear import LinearDecoder, LinearEncoder
 from latentlab.models.nets.mlp import MLPDecoder, MLPEncoder
+from latentlab.models.nets.resnet import ResNetDecoder, ResNetEncoder
 from latentlab.models.nets.rnn import RNNDecoder, RNNEncoder
 from latentlab.models.nets.tied import TiedDecoder
 
@@ -19,6 +20,7 @@ FAMILIES = {
     "tied": (LinearEncoder, TiedDecoder, {}),
     "mlp": (MLPEncoder, MLPDecoder, HIDDEN),
     "cnn": (CNNEncoder, CNNDecoder, HIDDEN),
+    "resnet": (ResNetEncoder, ResNetDecoder, {**HIDDEN, "blocks": 1}),
     "rnn": (RNNEncoder, RNNDecoder, HIDDEN),
 }
 HALVES = ["encoder", "decoder"]
@@ -170,19 +172,19 @@ def test_the_output_is_unbounded(family):
 
 
 @every_half
-@pytest.mark.parametrize("family", ["mlp", "cnn", "rnn"])
+@pytest.mark.parametrize("family", ["mlp", "cnn", "resnet", "rnn"])
 @pytest.mark.parametrize("widths", [[0], [32, -1]])
 def test_a_width_that_is_not_positive_is_refused(family, half, widths):
     net = FAMILIES[family][HALVES.index(half)]
     with pytest.raises(ValueError, match=r"^widths: ") as error:
-        net(image_shape=IMAGE, features=LATENT, widths=widths, activation="relu")
+        net(image_shape=IMAGE, features=LATENT, **FAMILIES[family][2] | {"widths": widths})
     assert str(error.value) == f"widths: expected positive numbers, found {widths}; try [64]"
 
 
 @every_half
-@pytest.mark.parametrize("family", ["cnn", "rnn"])
+@pytest.mark.parametrize("family", ["cnn", "resnet", "rnn"])
 def test_no_widths_are_refused_where_a_layer_is_needed(family, half):
     net = FAMILIES[family][HALVES.index(half)]
     with pytest.raises(ValueError, match=r"^widths: ") as error:
-        net(image_shape=IMAGE, features=LATENT, widths=[], activation="relu")
+        net(image_shape=IMAGE, features=LATENT, **FAMILIES[family][2] | {"widths": []})
     assert str(error.value) == "widths: expected at least one width, found []; try [64]"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -14,8 +15,15 @@ from latentlab.training.export import export_run as exporting
 from latentlab.training.export.formats import FORMATS, networks_of
 
 VARIANTS = ("ae", "sparse_ae", "denoising_ae", "vae", "cvae")
-NETS = {"linear": (), "tied": (), "mlp": ("net.widths=[16]",), "cnn": ("net.widths=[4,8]",), "rnn": ("net.widths=[8]",)}
-DIAGONAL = list(zip(VARIANTS, NETS, strict=True))
+NETS = {
+    "linear": (),
+    "tied": (),
+    "mlp": ("net.widths=[16]",),
+    "cnn": ("net.widths=[4,8]",),
+    "resnet": ("net.widths=[4,8]",),
+    "rnn": ("net.widths=[8]",),
+}
+DIAGONAL = list(zip(cycle(VARIANTS), NETS, strict=False))
 
 
 @pytest.fixture(autouse=True)

@@ -98,7 +98,7 @@ def evaluate(
     samples: codes per image for the log-likelihood; None: 10 in the quick suite, 200 in the full one.
     device: auto, cpu, cuda, cuda:1.
     data_root: the folder of the data, if it is no longer where the run found it.
-    output_dir: the reference classifier is kept in reference_classifiers below it.
+    output_dir: the reference networks are kept in reference_classifiers and reference_denoisers below it.
     measurements: of your own, by name: functions of a `latentlab.evaluation.subject.Subject` that yield (name, value).
 
     Raises:

@@ -1,25 +1,37 @@
 """Denoising: how well corrupted images are restored."""
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import AnyLabel, Batch, Image
 from latentlab.functional.corruption import Corruption
 from latentlab.functional.distributed import sum_over_devices
 from latentlab.functional.losses import psnr_per_image
 from latentlab.functional.precision import widest
-from latentlab.models.base import Autoencoder
 
 IMAGES_AT_ONCE = 100  # on a CPU 2.5 times as fast as 1,000, whose windows exceed the cache
 GAUSSIAN_WINDOW = 11  # pixels, sigma 1.5: Wang et al. 2004
-NAMES = ("psnr", "ssim", "psnr_noisy", "ssim_noisy")
+BASELINE = "_noisy"  # ends the names of the corrupted images' own figures
+NAMES = ("psnr", "ssim", f"psnr{BASELINE}", f"ssim{BASELINE}")
 
 
-def restoration(model: Autoencoder, loader: Iterable[Batch], corruption: Corruption) -> Iterator[tuple[str, float]]:
+@runtime_checkable
+class Restorer(Protocol):
+    """What restores images: a variant, or another network."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def reconstruct(self, x: Image, y: AnyLabel = None) -> Image:
+        """The expected clean images of corrupted ones, (B, C, H, W)."""
+
+
+def restoration(model: Restorer, loader: Iterable[Batch], corruption: Corruption) -> Iterator[tuple[str, float]]:
     """Means over a whole split, on all devices together, with respect to the clean images; higher is better:
 
     psnr: peak signal-to-noise ratio of the restored image, in dB, for a peak of 1.
@@ -58,7 +70,7 @@ def _similarity(x: Float[Tensor, "b c h w"], x_hat: Float[Tensor, "b c h w"]) ->
 
 
 @torch.no_grad()
-def _sums(model: Autoencoder, loader: Iterable[Batch], corruption: Corruption) -> Float[Tensor, " 5"]:
+def _sums(model: Restorer, loader: Iterable[Batch], corruption: Corruption) -> Float[Tensor, " 5"]:
     """The number of images, and the sums of the four metrics over them."""
     totals = torch.zeros(1 + len(NAMES), dtype=widest(model.device), device=model.device)
     for batch in loader:

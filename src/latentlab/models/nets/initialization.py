@@ -1,5 +1,6 @@
-"""Initial weights of a linear layer."""
+"""Initial weights of linear layers and convolutions."""
 
+from math import prod
 from typing import Literal
 
 from torch import nn
@@ -18,6 +19,24 @@ def initialized(layer: nn.Linear, activation: str, initialization: Initializatio
     alone for many epochs.
     """
     if initialization == "orthogonal":
-        nn.init.orthogonal_(layer.weight, gain=GAINS.get(activation, GAIN_OF_RECTIFIERS))
+        nn.init.orthogonal_(layer.weight, gain=gain_after(activation))
         nn.init.zeros_(layer.bias)
     return layer
+
+
+def gain_after(activation: str) -> float:
+    """The factor of a layer's standard deviation that makes up for the nonlinearity before it."""
+    return GAINS.get(activation, GAIN_OF_RECTIFIERS)
+
+
+def keeping_variance(convolution: nn.Conv2d | nn.ConvTranspose2d, gain: float = 1.0) -> nn.Module:
+    """The convolution with normal weights of the variance gain^2 / inputs (He et al. 2015), and a bias of zero.
+
+    The inputs of an output of a transposed convolution of stride s are 1 / s^2 of its kernel's, on average.
+    """
+    shared = prod(convolution.stride) if isinstance(convolution, nn.ConvTranspose2d) else 1
+    inputs = convolution.in_channels * prod(convolution.kernel_size) / shared
+    nn.init.normal_(convolution.weight, std=gain / inputs**0.5)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+    return convolution
