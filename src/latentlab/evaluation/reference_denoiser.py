@@ -76,7 +76,8 @@ def load_or_train(
     """The denoiser of these images and this corruption: loaded from `folder`, or trained and saved in it.
 
     The name of its file is a hash of the images, of what binarisation and corruption make of the first of them, and of
-    the code that trains. It is in evaluation mode, on `device`, or on the images' own. Raises as `trained_once.load_or_train` does.
+    the code that trains. It is in evaluation mode, on `device`, or on the images' own.
+    Raises as `trained_once.load_or_train` does.
     """
     device = device or images.labels.device
     cpu = torch.device("cpu")  # the same file for every device
