@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, final
 
@@ -21,6 +22,7 @@ from latentlab.data.images import Images
 from latentlab.data.loader import to_floats
 from latentlab.data.one_at_a_time import one_at_a_time
 from latentlab.errors import UserError
+from latentlab.evaluation.outliers import outliers, softened
 from latentlab.evaluation.waiting import reported
 from latentlab.functional.schedules import OneCycleRate
 from latentlab.runs.files import write_atomically
@@ -52,6 +54,11 @@ class Predictions(NamedTuple):
     def confident_fraction(self) -> float:
         """Fraction of images with a label of at least 95 % probability."""
         return float((self.confidence >= CONFIDENT).double().mean())
+
+    @property
+    def confident_features(self) -> Float[Tensor, "m f"]:
+        """The features of these images."""
+        return self.features[self.confidence >= CONFIDENT]
 
 
 @final
@@ -90,8 +97,9 @@ class ReferenceClassifier(nn.Module):
 def load_or_train(images: Images, classes: int, folder: Path | str) -> ReferenceClassifier:
     """The classifier of these images: loaded from `folder`, or trained and saved in it.
 
-    The name of its file is a hash of the images, their labels and this file's code. One process trains, others wait. A
-    damaged file is logged and replaced. The classifier is in evaluation mode, on the images' device.
+    The name of its file is a hash of the images, their labels and the code that trains it, so that one of another
+    version is not used. One process trains, others wait. A damaged file is logged and replaced. The classifier is in
+    evaluation mode, on the images' device.
 
     Raises:
         UserError: another process has held its lock for half an hour.
@@ -148,30 +156,30 @@ def _hash(images: Images) -> str:
 
 
 def _code() -> str:
-    """This file without its comments and docstrings, which do not change the weights."""
-    tree = ast.parse(Path(__file__).read_text())
-    for node in ast.walk(tree):
+    """This file and outliers.py without comments and docstrings, which do not change the weights."""
+    trees = [ast.parse(file.read_text()) for file in (Path(__file__), Path(__file__).with_name("outliers.py"))]
+    for node in chain.from_iterable(ast.walk(tree) for tree in trees):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             del node.body[0]
-    return ast.dump(tree)
+    return "".join(ast.dump(tree) for tree in trees)
 
 
 @torch.enable_grad()
 def _train(classifier: ReferenceClassifier, images: Images) -> None:
     """Adam with a one-cycle rate, on images shifted by up to two pixels, half of them blurred and dimmed.
 
-    A classifier trained on images alone is also confident on noise, so outliers are trained to the uniform
-    distribution (outlier exposure: Hendrycks et al. 2019). A decoder's images are expected values, blurred and grey,
-    which alone must not lower its confidence.
+    A classifier trained on images alone is also confident on noise and on empty images, so outliers are trained to the
+    uniform distribution (outlier exposure: Hendrycks et al. 2019). A decoder's images are expected values, blurred and
+    grey, which alone must not lower its confidence.
     """
     optimizer = torch.optim.Adam(classifier.train().parameters(), lr=PEAK_RATE)
     rate = OneCycleRate(warmup=0.3, start=0.04, final=1e-3)
     for step, batch in enumerate(reported(_batches(images), STEPS, "training the reference classifier")):
         x = _shifted(to_floats(batch.pixels))
-        outliers = _softened(_outliers(x, batch.labels))
-        x = torch.cat((x[: len(x) // 2], _softened(x[len(x) // 2 :])))
+        nonsense = outliers(x, batch.labels)
+        x = torch.cat((x[: len(x) // 2], softened(x[len(x) // 2 :])))
         optimizer.param_groups[0]["lr"] = PEAK_RATE * rate(step, STEPS)
-        logits = classifier.classify(classifier.features(torch.cat((x, outliers))))
+        logits = classifier.classify(classifier.features(torch.cat((x, nonsense))))
         to_uniform = -logits[len(x) :].log_softmax(1).mean()  # cross-entropy to the uniform distribution
         loss = F.cross_entropy(logits[: len(x)], batch.labels) + OUTLIER_WEIGHT * to_uniform
         optimizer.zero_grad()
@@ -195,24 +203,3 @@ def _shifted(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     """The whole batch shifted by up to two pixels each way, cyclically: the digits' borders are empty."""
     down, right = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2,)).tolist()
     return x.roll((down, right), (-2, -1))
-
-
-def _softened(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """Each image blurred and dimmed by a random amount."""
-    blur, light = torch.rand(2, len(x), 1, 1, 1, device=x.device)
-    return (0.5 + 0.5 * light) * torch.lerp(x, F.avg_pool2d(x, 3, stride=1, padding=1), blur)
-
-
-def _outliers(x: Float[Tensor, "b c h w"], y: Int[Tensor, " b"]) -> Float[Tensor, "m c h w"]:
-    """Images like those decoded from codes outside the data: blends of two classes, quarters of four images, noise."""
-    count = len(x) // 8
-    a, b, c, d, e, f = (x[k * count : (k + 1) * count] for k in range(6))
-    weight = torch.empty(count, 1, 1, 1, device=x.device).uniform_(0.35, 0.65)
-    differ = y[:count] != y[count : 2 * count]
-    blends = ((weight * a + (1 - weight) * b) / torch.maximum(weight, 1 - weight)).clamp(0, 1)[differ]
-    height, width = x.shape[2] // 2, x.shape[3] // 2
-    quarters = c.clone()
-    quarters[..., :height, width:] = d[..., :height, width:]
-    quarters[..., height:, :width] = e[..., height:, :width]
-    quarters[..., height:, width:] = f[..., height:, width:]
-    return torch.cat((blends, quarters, torch.rand_like(x[: count // 4])))
