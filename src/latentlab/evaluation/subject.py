@@ -1,6 +1,6 @@
 """A trained model, the images it is evaluated on, and results that several measurements use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import final
@@ -11,9 +11,11 @@ from torch import Tensor
 
 from latentlab.data.base import ImageDataModule
 from latentlab.data.loader import ResidentLoader, to_floats
+from latentlab.evaluation.metrics.aggregate_posterior import mutual_information, posteriors
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
+from latentlab.evaluation.metrics.trained_sparsity import codes_of_trained_sparsity
 from latentlab.evaluation.reference_classifier import ReferenceClassifier, load_or_train
 from latentlab.figures.caption import caption
 from latentlab.functional.batch import Batch
@@ -59,6 +61,34 @@ class Subject:
     def test_codes(self) -> Codes:
         """The codes of the test images."""
         return collect_codes(self.model, self.test())
+
+    @cached_property
+    def train_codes_grey(self) -> Codes:
+        """The codes of the training images' grey levels."""
+        return collect_codes(self.model, replace(self.train(), binarize=None))
+
+    @cached_property
+    def test_codes_grey(self) -> Codes:
+        """The codes of the test images' grey levels."""
+        return collect_codes(self.model, replace(self.test(), binarize=None))
+
+    @cached_property
+    def mutual_information(self) -> float:
+        """See `latentlab.evaluation.metrics.aggregate_posterior`; of the test images among the training images.
+
+        Raises:
+            NotApplicable: the variant has no posterior.
+        """
+        return mutual_information(*(posteriors(codes) for codes in (self.test_codes, self.train_codes)))
+
+    @cached_property
+    def train_codes_of_trained_sparsity(self) -> Codes:
+        """See `codes_of_trained_sparsity`, which may raise NotApplicable."""
+        return codes_of_trained_sparsity(self.model, self.train())
+
+    @cached_property
+    def test_codes_of_trained_sparsity(self) -> Codes:
+        return codes_of_trained_sparsity(self.model, self.test())
 
     @cached_property
     def train_x(self) -> Float[Tensor, "n c h w"]:
