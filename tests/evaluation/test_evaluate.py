@@ -6,12 +6,14 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from latentlab.commands.evaluate import job
 from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra as run_hydra_with
 from latentlab.runs import Run
+from latentlab.training.restore import load_model
 from tests.documented_metrics import undocumented
 from tests.wandb_files import pixels_of, read_back
 
@@ -66,6 +68,33 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     assert (run.folder / "figures" / "evaluation_robustness.png").is_file()
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
     assert run.metrics["metrics"] == first["metrics"]
+
+
+def test_a_binarised_run_is_also_measured_on_grey_levels(train, evaluate, digits):
+    """Beside the run's own images: what a grey-level run reports, computed here from the pixels."""
+    run = train(*TINY, "model=ae", "callbacks=no_pictures", "data.binarize=dynamic")
+    assert evaluate(f"run={run.folder}", "suite=full") == 0
+    found = run.metrics["metrics"]
+    few = {f"test/few_labels_{of}100_{what}_grey" for of in ("", "pixels_") for what in ("error", "spread")}
+    assert found.keys() >= few | {"test/linear_probe_error_grey", "test/knn_error_grey", "test/kmeans_nmi_grey"}
+    assert not undocumented(found)
+    model = load_model(run).eval()
+    x = digits.test.pixels.float() / 255
+    with torch.no_grad():
+        errors = (model.decode(model.encode(x).z) - x).square()
+    assert found["test/mse_grey"] == pytest.approx(float(errors.mean()), rel=1e-5)
+    assert found["test/mse"] > found["test/mse_grey"] + 0.01  # the noise of the binarisation
+
+
+def test_a_code_that_is_denser_than_trained_is_measured_at_both_sparsities(train, evaluate):
+    top = ["model/penalty=topk", "model.latent_dim=16", "model.penalty.k=2", "model.penalty.alpha=4"]
+    run = train(*TINY, "model=sparse_ae", *top, "callbacks=no_pictures")
+    assert evaluate(f"run={run.folder}") == 0
+    found = run.metrics["metrics"]
+    assert found["test/active_fraction"] == pytest.approx(8 / 16, abs=0.05)
+    assert found.keys() >= {"test/mse_trained_k", "test/linear_probe_error_trained_k"}
+    assert found["test/mse_trained_k"] != found["test/mse"]
+    assert not undocumented(found)
 
 
 def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from jaxtyping import Float
+from torch import Tensor
+
 from latentlab.evaluation.metrics.aggregate_posterior import marginal_kl
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.compression import compression
@@ -18,7 +21,6 @@ from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.metrics.sparsity import sparsity
 from latentlab.evaluation.metrics.trained_sparsity import error_of_trained_sparsity, probe_of_trained_sparsity
 from latentlab.evaluation.subject import Subject
-from latentlab.functional.batch import Image
 from latentlab.functional.losses import mse_per_image
 from latentlab.models.codes import Codes
 
@@ -64,7 +66,7 @@ def _few_labels_of_pixels(subject: Subject) -> Metrics:
     return _of_pixels(subject, subject.train_x, subject.test_batch.x)
 
 
-def _of_pixels(subject: Subject, train: Image, test: Image) -> Metrics:
+def _of_pixels(subject: Subject, train: Float[Tensor, "n c h w"], test: Float[Tensor, "m c h w"]) -> Metrics:
     train_labels, test_labels = subject.train_codes.y, subject.test_codes.y
     for name, value in few_labels(Codes(train.flatten(1), train_labels), Codes(test.flatten(1), test_labels)):
         yield name.replace("few_labels", "few_labels_pixels"), value
