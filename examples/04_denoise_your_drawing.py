@@ -97,7 +97,8 @@ _ = plt.suptitle(f"Trained with noise {SIGMA}")
 # On the whole test set, with the noise of the training:
 
 # %%
-{name: round(run.metrics[f"test/{name}"], 3) for name in ("psnr_noisy", "psnr", "ssim_noisy", "ssim")}
+names = ("psnr_mean_clipped_input", "psnr_mean", "ssim_clipped_input", "ssim")
+{name: round(run.metrics[f"test/{name}"], 3) for name in names}
 
 # %% [markdown]
 # The training had one strength of noise. With less or none the drawing is restored as well or better; with twice as

@@ -5,16 +5,18 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from latentlab.evaluation.suites import SUITES, Suite
 from latentlab.runs import Run
+from latentlab.training.restore import load_model
 from tests.documented_metrics import undocumented
 from tests.evaluation.short_evaluations import TINY, write_stamp
 from tests.wandb_files import pixels_of, read_back
 
 QUICK = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi", "test/mse_pca", "test/frechet_train",
-         "test/frechet_mixture", "test/completeness", "test/step_label_changes", "test/hoyer"}  # fmt: skip
+         "test/frechet_mixture", "test/completeness", "test/perturbed_code_label_changes", "test/hoyer"}  # fmt: skip
 OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/frechet_prior"}
 
 
@@ -31,7 +33,7 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
     assert {name: found[name] for name in before} == pytest.approx(before, nan_ok=True)
     skipped = run.metrics["evaluation"]["skipped"]
     assert ("picture ellipses" in skipped) == (variant not in ("vae", "cvae"))
-    assert ("rate, distortion, mutual information" in skipped) == (variant not in ("vae", "cvae"))
+    assert ("rate and distortion" in skipped) == (variant not in ("vae", "cvae"))
     assert skipped["picture plane"] == "its code does not have two units"
     pictures = {picture.stem for picture in run.figures}
     assert pictures >= {f"evaluation_{name}" for name in ("best_to_worst", "samples_prior", "codes", "interpolations")}
@@ -51,6 +53,33 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     assert (run.folder / "figures" / "evaluation_robustness.png").is_file()
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
     assert run.metrics["metrics"] == first["metrics"]
+
+
+def test_a_binarised_run_is_also_measured_on_grey_levels(train, evaluate, digits):
+    """Beside the run's own images: what a grey-level run reports, computed here from the pixels."""
+    run = train(*TINY, "model=ae", "callbacks=no_pictures", "data.binarize=dynamic")
+    assert evaluate(f"run={run.folder}", "suite=full") == 0
+    found = run.metrics["metrics"]
+    few = {f"test/few_labels_{of}100_{what}_grey" for of in ("", "pixels_") for what in ("error", "spread")}
+    assert found.keys() >= few | {"test/linear_probe_error_grey", "test/knn_error_grey", "test/kmeans_nmi_grey"}
+    assert not undocumented(found)
+    model = load_model(run).eval()
+    x = digits.test.pixels.float() / 255
+    with torch.no_grad():
+        errors = (model.decode(model.encode(x).z) - x).square()
+    assert found["test/mse_grey"] == pytest.approx(float(errors.mean()), rel=1e-5)
+    assert found["test/mse"] > found["test/mse_grey"] + 0.01  # the noise of the binarisation
+
+
+def test_a_code_that_is_denser_than_trained_is_measured_at_both_sparsities(train, evaluate):
+    top = ["model/penalty=topk", "model.latent_dim=16", "model.penalty.k=2", "model.penalty.alpha=4"]
+    run = train(*TINY, "model=sparse_ae", *top, "callbacks=no_pictures")
+    assert evaluate(f"run={run.folder}") == 0
+    found = run.metrics["metrics"]
+    assert found["test/active_fraction"] == pytest.approx(8 / 16, abs=0.05)
+    assert found.keys() >= {"test/mse_trained_k", "test/linear_probe_error_trained_k"}
+    assert found["test/mse_trained_k"] != found["test/mse"]
+    assert not undocumented(found)
 
 
 def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):
@@ -115,7 +144,8 @@ def test_data_without_labels_skips_what_requires_them(train, evaluate):
     assert evaluate(f"run={run.folder}") == 0
     skipped = run.metrics["evaluation"]["skipped"]
     assert {name for name, why in skipped.items() if why == "the data has no labels"} == {
-        "generation", "latent continuity and completeness", "linear, k-NN and k-means probes"
+        "generation and completeness", "latent continuity", "linear, k-NN and k-means probes", "probes of grey levels",
+        "linear probe at the trained sparsity"
     }  # fmt: skip
     assert "test/nll" in run.metrics["metrics"]
 

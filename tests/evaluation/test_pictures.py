@@ -247,4 +247,4 @@ def test_the_matrix_shows_the_robustness_metrics():
     table = np.asarray(figure.axes[0].images[0].get_array())
     kinds = [*CORRUPTIONS]
     assert rows_of(figure) == [kind.replace("_", " ") for kind in kinds]
-    assert table[kinds.index("masking"), 2] == pytest.approx(subject.robustness["psnr_masking_0.5"])
+    assert table[kinds.index("masking"), 2] == pytest.approx(subject.robustness["psnr_mean_masking_0.5"])

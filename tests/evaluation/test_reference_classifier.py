@@ -8,6 +8,7 @@ import pytest
 import torch
 from filelock import FileLock
 
+import latentlab.evaluation.reference_classifier
 from latentlab.data.loader import to_floats
 from latentlab.errors import UserError
 from latentlab.evaluation.reference_classifier import load_or_train
@@ -24,6 +25,23 @@ def test_it_is_confident_neither_on_noise_nor_on_blends_of_two_digits(reference_
     apart = y[:150] != y[150:]
     assert reference_classifier(torch.rand_like(x)).confident_fraction < 0.05
     assert reference_classifier((0.5 * x[:150] + 0.5 * x[150:])[apart]).confident_fraction < 0.2
+
+
+@pytest.mark.parametrize("grey_level", [0.0, 0.01, 0.5, 1.0])
+def test_it_is_not_confident_on_an_empty_image(reference_classifier, grey_level):
+    assert reference_classifier(torch.full((1, 1, 8, 8), grey_level)).confident_fraction == 0
+
+
+def test_it_is_not_confident_on_what_is_hardly_visible(reference_classifier, digits):
+    x = to_floats(digits.test.pixels)
+    for nearly_black in (0.02 * x, 0.1 * x, 0.02 * torch.rand_like(x)):
+        assert reference_classifier(nearly_black).confident_fraction < 0.05
+
+
+def test_it_is_not_confident_on_a_dot(reference_classifier):
+    """At each place of an otherwise black image."""
+    dots = torch.eye(64).view(64, 1, 8, 8)
+    assert reference_classifier(dots).confident_fraction < 0.05
 
 
 def test_dimming_alone_does_not_lower_its_confidence(reference_classifier, digits):
@@ -50,6 +68,22 @@ def few_steps(monkeypatch):
 def test_each_set_of_images_has_its_own_classifier(digits, tmp_path):
     for images in (digits.validation, digits.test, digits.validation):
         load_or_train(images, 10, tmp_path)
+    assert len(list(tmp_path.glob("*.pt"))) == 2
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_one_that_another_version_has_trained_is_not_used(digits, tmp_path, monkeypatch):
+    load_or_train(digits.validation, 10, tmp_path)
+    here = Path(latentlab.evaluation.reference_classifier.__file__)
+    for name in (here.name, "outliers.py"):
+        (tmp_path / name).write_text(here.with_name(name).read_text())
+    code = [str(tmp_path / name) for name in (here.name, "outliers.py")]
+    monkeypatch.setattr("latentlab.evaluation.reference_classifier.CODE", code)
+    load_or_train(digits.validation, 10, tmp_path)
+    assert len(list(tmp_path.glob("*.pt"))) == 1  # the place of the code does not matter
+    changed = tmp_path / "outliers.py"
+    changed.write_text(changed.read_text().replace("FAINT = 0.15", "FAINT = 0.1"))
+    load_or_train(digits.validation, 10, tmp_path)
     assert len(list(tmp_path.glob("*.pt"))) == 2
 
 

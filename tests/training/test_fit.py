@@ -52,8 +52,8 @@ def test_every_variant_reports_the_yardstick_beside_its_objective(train, model):
     if has_posterior:
         assert figures["test/elbo"] == pytest.approx(-figures["test/reconstruction"] - figures["test/kl"], rel=1e-6)
     extra = {
-        "sparse_ae": {"test/active_fraction", "test/dead_units", "test/variance_explained"},
-        "denoising_ae": {"test/psnr", "test/ssim", "test/psnr_noisy", "test/ssim_noisy"},
+        "sparse_ae": {"test/active_fraction", "test/dead_unit_share", "test/variance_explained"},
+        "denoising_ae": {"test/psnr_mean", "test/psnr_of_mean", "test/ssim", "test/ssim_clipped_input"},
     }
     assert figures.keys() >= extra.get(model, set())
 

@@ -4,6 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from latentlab.evaluation.metrics.aggregate_posterior import marginal_kl
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.metrics.compression import compression
 from latentlab.evaluation.metrics.denoising_ceiling import denoising_ceiling
@@ -16,8 +20,12 @@ from latentlab.evaluation.metrics.out_of_distribution import out_of_distribution
 from latentlab.evaluation.metrics.probes import probes
 from latentlab.evaluation.metrics.rate import rate
 from latentlab.evaluation.metrics.restoration import restoration
+from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.metrics.sparsity import sparsity
+from latentlab.evaluation.metrics.trained_sparsity import error_of_trained_sparsity, probe_of_trained_sparsity
 from latentlab.evaluation.subject import Subject
+from latentlab.functional.batch import Batch
+from latentlab.functional.losses import mse_per_image
 from latentlab.models.codes import Codes
 
 Metrics = Iterator[tuple[str, float]]
@@ -66,36 +74,86 @@ def _denoising_ceiling(subject: Subject) -> Metrics:
 
 
 def _few_labels_of_codes(subject: Subject) -> Metrics:
-    if subject.model.conditional:
-        raise NotApplicable("its encoder is conditioned on the label of every image")
+    _refuse_labelled_codes(subject)
     return few_labels(subject.train_codes, subject.test_codes)
 
 
 def _few_labels_of_pixels(subject: Subject) -> Metrics:
     """The same classifier on the images themselves, as a baseline."""
-    train, test = (Codes(batch.x.flatten(1), batch.y, None) for batch in (subject.train_batch, subject.test_batch))
-    for name, value in few_labels(train, test):
+    return _of_pixels(subject.train_batch, subject.test_batch.x, subject.test_batch.y)
+
+
+def _of_pixels(train: Batch, test: Float[Tensor, "m c h w"], test_labels: Int[Tensor, " m"]) -> Metrics:
+    for name, value in few_labels(Codes(train.x.flatten(1), train.y), Codes(test.flatten(1), test_labels)):
         yield name.replace("few_labels", "few_labels_pixels"), value
 
 
+def _refuse_labelled_codes(subject: Subject) -> None:
+    if subject.model.conditional:
+        raise NotApplicable("its encoder is conditioned on the label of every image")
+
+
+def of_grey_levels(measurement: Measurement) -> Measurement:
+    """The measurement with `_grey` after its names; skipped where the model sees grey levels anyway."""
+
+    def checked(subject: Subject) -> Metrics:
+        if subject.data.binarize is None:
+            raise NotApplicable("its images are not binarised")
+        return ((f"{name}_grey", value) for name, value in measurement(subject))
+
+    return checked
+
+
+def _mse_of_grey_levels(subject: Subject) -> Metrics:
+    z, y = subject.test_codes_grey.z, subject.test_codes_grey.y
+    yield "mse", float(mse_per_image(subject.test_grey, generate(subject.model, z, y)).double().mean())
+
+
+def _few_labels_of_grey_codes(subject: Subject) -> Metrics:
+    _refuse_labelled_codes(subject)
+    return few_labels(subject.train_codes_grey, subject.test_codes_grey)
+
+
+def _aggregate_posterior(subject: Subject) -> Metrics:
+    yield "mutual_information", subject.mutual_information
+
+
+def _marginal_kl(subject: Subject) -> Metrics:
+    mutual, kl = subject.mutual_information, subject.test_codes.kl
+    assert kl is not None
+    yield "marginal_kl", marginal_kl(float(kl.double().sum(1).mean()), mutual, len(subject.train_codes.y))
+
+
 QUICK: dict[str, Measurement] = {
-    "rate, distortion, mutual information": lambda s: rate(s.model, s.test()),
+    "rate and distortion": lambda s: rate(s.model, s.test()),
+    "mutual information": _aggregate_posterior,
+    "KL of the aggregate posterior to the prior": _marginal_kl,
     "log-likelihood": lambda s: likelihood(s.model, s.test(), s.samples, _nll_name(s)),
     "sparsity": lambda s: sparsity(s.model, s.test(), _active_above(s)),
     "compression": lambda s: compression(s.model, s.test(), s.train_codes, s.train_batch.x),
     "generalization": lambda s: generalization(s.model, s.train(), s.train_codes.z, s.test_errors),
-    "generation": requiring_labels(
+    "error on grey levels": of_grey_levels(_mse_of_grey_levels),
+    "error at the trained sparsity": lambda s: error_of_trained_sparsity(
+        s.model, s.test(), s.test_codes_of_trained_sparsity
+    ),
+    "generation and completeness": requiring_labels(
         lambda s: generation(s.model, s.sources, s.reference_classifier, s.data.train, s.test_grey, s.data.test.labels)
     ),
-    "latent continuity and completeness": requiring_labels(
-        lambda s: latent_continuity(s.model, s.test_codes, next(iter(s.sources.values())), s.reference_classifier)
-    ),
+    "latent continuity": requiring_labels(lambda s: latent_continuity(s.model, s.test_codes, s.reference_classifier)),
     "linear, k-NN and k-means probes": requiring_labels(lambda s: probes(s.train_codes, s.test_codes)),
+    "probes of grey levels": requiring_labels(of_grey_levels(lambda s: probes(s.train_codes_grey, s.test_codes_grey))),
+    "linear probe at the trained sparsity": requiring_labels(
+        lambda s: probe_of_trained_sparsity(s.train_codes_of_trained_sparsity, s.test_codes_of_trained_sparsity)
+    ),
 }
 FULL: dict[str, Measurement] = {
     **QUICK,
     "few labels": requiring_labels(_few_labels_of_codes),
     "few labels, pixels": requiring_labels(_few_labels_of_pixels),
+    "few labels, grey levels": requiring_labels(of_grey_levels(_few_labels_of_grey_codes)),
+    "few labels, pixels of grey levels": requiring_labels(
+        of_grey_levels(lambda s: _of_pixels(s.train_batch_grey, s.test_grey, s.test_batch.y))
+    ),
     "robustness": lambda s: iter(s.robustness.items()),
     "denoising ceiling": _denoising_ceiling,
     "out-of-distribution images": lambda s: out_of_distribution(s.model, s.test(), s.test_errors),

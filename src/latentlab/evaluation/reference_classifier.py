@@ -12,11 +12,13 @@ from torch.nn import functional as F  # noqa: N812
 from latentlab.data.images import Images
 from latentlab.data.loader import to_floats
 from latentlab.evaluation import trained_once
+from latentlab.evaluation.outliers import outliers, softened
 from latentlab.evaluation.trained_once import digest
 from latentlab.evaluation.waiting import reported
 from latentlab.functional.schedules import OneCycleRate
 
 NAME = "reference classifier"
+CODE = (__file__, str(Path(__file__).with_name("outliers.py")))
 STEPS = 1_000
 BATCH = 256
 PEAK_RATE = 4e-3
@@ -41,6 +43,11 @@ class Predictions(NamedTuple):
     def confident_fraction(self) -> float:
         """Fraction of images with a label of at least 95 % probability."""
         return float((self.confidence >= CONFIDENT).double().mean())
+
+    @property
+    def confident_features(self) -> Float[Tensor, "m f"]:
+        """The features of these images."""
+        return self.features[self.confidence >= CONFIDENT]
 
 
 @final
@@ -81,24 +88,25 @@ def load_or_train(
 ) -> ReferenceClassifier:
     """The classifier of these images: loaded from `folder`, or trained and saved in it.
 
-    The name of its file is a hash of the images, their labels and this file's code. The classifier is in evaluation
-    mode, on `device`, or on the images' own. Raises as `trained_once.load_or_train` does.
+    The name of its file is a hash of the images, their labels and the code that trains it, so that one of another
+    version is not used. The classifier is in evaluation mode, on `device`, or on the images' own. Raises as
+    `trained_once.load_or_train` does.
     """
 
     def make() -> ReferenceClassifier:
         classifier = ReferenceClassifier(images.shape, classes)
         return classifier.to(device or images.labels.device).to(memory_format=torch.channels_last)
 
-    file = Path(folder) / f"{digest(images, [__file__])}.pt"
+    file = Path(folder) / f"{digest(images, CODE)}.pt"
     return trained_once.load_or_train(NAME, file, make, lambda classifier: _train(classifier, images))
 
 
 def _train(classifier: ReferenceClassifier, images: Images) -> None:
     """Adam with a one-cycle rate, on images shifted by up to two pixels, half of them blurred and dimmed.
 
-    A classifier trained on images alone is also confident on noise, so outliers are trained to the uniform
-    distribution (outlier exposure: Hendrycks et al. 2019). A decoder's images are expected values, blurred and grey,
-    which alone must not lower its confidence.
+    A classifier trained on images alone is also confident on noise and on empty images, so outliers are trained to the
+    uniform distribution (outlier exposure: Hendrycks et al. 2019). A decoder's images are expected values, blurred and
+    grey, which alone must not lower its confidence.
     """
     optimizer = torch.optim.Adam(classifier.parameters(), lr=PEAK_RATE)
     rate = OneCycleRate(warmup=0.3, start=0.04, final=1e-3)
@@ -106,10 +114,10 @@ def _train(classifier: ReferenceClassifier, images: Images) -> None:
     for step, some in enumerate(reported(_batches(images), STEPS, f"training the {NAME}")):
         batch = some.to(device)
         x = _shifted(to_floats(batch.pixels))
-        outliers = _softened(_outliers(x, batch.labels))
-        x = torch.cat((x[: len(x) // 2], _softened(x[len(x) // 2 :])))
+        nonsense = outliers(x, batch.labels)
+        x = torch.cat((x[: len(x) // 2], softened(x[len(x) // 2 :])))
         optimizer.param_groups[0]["lr"] = PEAK_RATE * rate(step, STEPS)
-        logits = classifier.classify(classifier.features(torch.cat((x, outliers))))
+        logits = classifier.classify(classifier.features(torch.cat((x, nonsense))))
         to_uniform = -logits[len(x) :].log_softmax(1).mean()  # cross-entropy to the uniform distribution
         loss = F.cross_entropy(logits[: len(x)], batch.labels) + OUTLIER_WEIGHT * to_uniform
         optimizer.zero_grad()
@@ -133,24 +141,3 @@ def _shifted(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     """The whole batch shifted by up to two pixels each way, cyclically: the digits' borders are empty."""
     down, right = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2,)).tolist()
     return x.roll((down, right), (-2, -1))
-
-
-def _softened(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """Each image blurred and dimmed by a random amount."""
-    blur, light = torch.rand(2, len(x), 1, 1, 1, device=x.device)
-    return (0.5 + 0.5 * light) * torch.lerp(x, F.avg_pool2d(x, 3, stride=1, padding=1), blur)
-
-
-def _outliers(x: Float[Tensor, "b c h w"], y: Int[Tensor, " b"]) -> Float[Tensor, "m c h w"]:
-    """Images like those decoded from codes outside the data: blends of two classes, quarters of four images, noise."""
-    count = len(x) // 8
-    a, b, c, d, e, f = (x[k * count : (k + 1) * count] for k in range(6))
-    weight = torch.empty(count, 1, 1, 1, device=x.device).uniform_(0.35, 0.65)
-    differ = y[:count] != y[count : 2 * count]
-    blends = ((weight * a + (1 - weight) * b) / torch.maximum(weight, 1 - weight)).clamp(0, 1)[differ]
-    height, width = x.shape[2] // 2, x.shape[3] // 2
-    quarters = c.clone()
-    quarters[..., :height, width:] = d[..., :height, width:]
-    quarters[..., height:, :width] = e[..., height:, :width]
-    quarters[..., height:, width:] = f[..., height:, width:]
-    return torch.cat((blends, quarters, torch.rand_like(x[: count // 4])))

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import final
@@ -16,9 +16,11 @@ from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, to_floats
 from latentlab.data.memory_limit import LARGE, host_memory
 from latentlab.evaluation import reference_classifier, reference_denoiser
+from latentlab.evaluation.metrics.aggregate_posterior import mutual_information, posteriors
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
+from latentlab.evaluation.metrics.trained_sparsity import codes_of_trained_sparsity
 from latentlab.evaluation.reference_classifier import ReferenceClassifier
 from latentlab.evaluation.reference_denoiser import ReferenceDenoiser
 from latentlab.figures.caption import caption
@@ -70,11 +72,47 @@ class Subject:
         return collect_codes(self.model, self.test())
 
     @cached_property
+    def train_codes_grey(self) -> Codes:
+        """The codes of the training images' grey levels."""
+        return collect_codes(self.model, _grey(self.train()))
+
+    @cached_property
+    def test_codes_grey(self) -> Codes:
+        """The codes of the test images' grey levels."""
+        return collect_codes(self.model, _grey(self.test()))
+
+    @cached_property
+    def mutual_information(self) -> float:
+        """See `latentlab.evaluation.metrics.aggregate_posterior`; of the test images among the training images.
+
+        Raises:
+            NotApplicable: the variant has no posterior.
+        """
+        return mutual_information(*(posteriors(codes) for codes in (self.test_codes, self.train_codes)))
+
+    @cached_property
+    def train_codes_of_trained_sparsity(self) -> Codes:
+        """See `codes_of_trained_sparsity`, which may raise NotApplicable."""
+        return codes_of_trained_sparsity(self.model, self.train())
+
+    @cached_property
+    def test_codes_of_trained_sparsity(self) -> Codes:
+        return codes_of_trained_sparsity(self.model, self.test())
+
+    @cached_property
     def train_batch(self) -> Batch:
         """The training images as the model sees them: one of every few where all as floats are too large."""
+        return self._sparsely(self.train())
+
+    @cached_property
+    def train_batch_grey(self) -> Batch:
+        """The same of their grey levels."""
+        return self._sparsely(_grey(self.train()))
+
+    def _sparsely(self, loader: ResidentLoader) -> Batch:
         every = _one_of(self.data.train, self.model.device)
         done, x, y = 0, [], []
-        for batch in self.train():
+        for batch in loader:
             some = slice(-done % every, None, every)
             x.append(batch.x[some])
             y.append(batch.y[some])
@@ -129,6 +167,11 @@ class Subject:
         """The line below a picture's title; `shown` describes its content."""
         variant = type(self.model).__name__
         return caption(variant, self.data.name, self.data.seed, self.name, f"{self.weights} weights", shown)
+
+
+def _grey(loader: ResidentLoader) -> ResidentLoader:
+    """The same images without their binarisation."""
+    return replace(loader, binarize=None)
 
 
 def _one_of(images: Images, device: torch.device) -> int:

@@ -31,9 +31,14 @@ def bce_per_image(x: Image, x_hat: Image) -> PerImage:
     return -(x * white.log() + (1 - x) * black.log()).sum((1, 2, 3))
 
 
+def psnr(mse: Float[Tensor, "*b"]) -> Float[Tensor, "*b"]:
+    """Peak signal-to-noise ratio in dB of squared errors per pixel, for a peak of 1; at most 100."""
+    return -10 * mse.clamp_min(LEAST_MSE).log10()
+
+
 def psnr_per_image(x: Image, x_hat: Image) -> PerImage:
     """Peak signal-to-noise ratio in dB for a peak of 1, (B,), at most 100; `x_hat` is clamped to [0, 1]."""
-    return -10 * mse_per_image(x, x_hat.clamp(0, 1)).clamp_min(LEAST_MSE).log10()
+    return psnr(mse_per_image(x, x_hat.clamp(0, 1)))
 
 
 def weighted_sum(

@@ -17,17 +17,22 @@ DECODED_AT_ONCE = 334
 
 
 class Codes(NamedTuple):
-    """Codes z, (N, D), labels y, (N,), and KL to the prior in nats, (N, D), where there is a posterior."""
+    """Codes z, (N, D), and labels y, (N,).
+
+    kl, log_var: of the posterior where there is one, whose mean z is: its KL to the prior in nats, and the logarithm of
+        its variance, (N, D) each.
+    """
 
     z: Float[Tensor, "n d"]
     y: Int[Tensor, " n"]
-    kl: Float[Tensor, "n d"] | None
+    kl: Float[Tensor, "n d"] | None = None
+    log_var: Float[Tensor, "n d"] | None = None
 
 
 @torch.no_grad()
 def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int = sys.maxsize) -> Codes:
     """The codes of the first `limit` images, or of all if there are fewer."""
-    z, y, kl, count = [], [], [], 0
+    z, y, kl, log_var, count = [], [], [], [], 0
     for batch in batches:
         rows = min(limit - count, len(batch.y))
         images, labels = batch.x[:rows], batch.y[:rows]
@@ -37,7 +42,9 @@ def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int = sys
         y.append(labels)
         if encoding.posterior is not None and prior is not None:
             kl.append(encoding.posterior.kl(prior).float())
+            log_var.append(encoding.posterior.log_var.float())
         count += len(labels)
         if count >= limit:
             break
-    return Codes(torch.cat(z), torch.cat(y), torch.cat(kl) if kl else None)
+    of_posteriors = (torch.cat(kl), torch.cat(log_var)) if kl else ()
+    return Codes(torch.cat(z), torch.cat(y), *of_posteriors)

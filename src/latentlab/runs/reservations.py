@@ -12,5 +12,5 @@ def reservations(runs: Iterable[Mapping[str, float | None]]) -> list[str]:
         return []
     return [
         f"The reference classifier errs on {100 * worst:.0f} % of the test images: what it measures of samples "
-        "(frechet, sure, label entropy, label agreement) and latent continuity say little"
+        "(frechet, precision, recall, completeness, label entropy, label agreement) and latent continuity say little"
     ]

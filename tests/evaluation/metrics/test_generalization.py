@@ -16,7 +16,7 @@ def test_the_gap_is_the_additional_error_of_the_test_images():
     always_grey = pixel_model(decoder_weight=0.0, decoder_bias=0.5)
     train, test = torch.full((30, 1, 2, 2), 0.6), torch.full((20, 1, 2, 2), 0.8)
     found = dict(generalization(always_grey, batches_of(train, 8), torch.zeros(30, 4), errors(always_grey, test)))
-    assert found == pytest.approx({"mse_train": 0.01, "mse_gap": 0.08})
+    assert found == pytest.approx({"mse_train": 0.01, "mse_generalization_gap": 0.08})
 
 
 def test_the_codes_are_those_of_their_images():
@@ -24,5 +24,6 @@ def test_the_codes_are_those_of_their_images():
     x = torch.rand(30, 1, 2, 2)
     z = exact.encode(x, torch.zeros(30, dtype=torch.int64)).z
     test_errors = errors(exact, x)
-    assert dict(generalization(exact, batches_of(x, 8), z, test_errors))["mse_gap"] == pytest.approx(0, abs=1e-9)
+    found = dict(generalization(exact, batches_of(x, 8), z, test_errors))
+    assert found["mse_generalization_gap"] == pytest.approx(0, abs=1e-9)
     assert dict(generalization(exact, batches_of(x, 8), z.flip(0), test_errors))["mse_train"] > 0.01

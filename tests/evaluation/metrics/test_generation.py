@@ -1,5 +1,6 @@
 """Generation metrics of models whose metrics are known, by a classifier trained on the bundled digits."""
 
+import math
 from functools import partial
 
 import pytest
@@ -46,6 +47,11 @@ def numbers(count, generator):
     return torch.randperm(count, generator=generator).unsqueeze(1).float(), torch.zeros(count, dtype=torch.int64)
 
 
+def with_repetitions(count):
+    """Indices below `count` in turn."""
+    return lambda number, generator: (numbers(number, generator)[0] % count, torch.zeros(number, dtype=torch.int64))
+
+
 def measured(digits, reference_classifier, pictures, **sources):
     test = digits.test
     drawn = sources or {"prior": numbers}
@@ -56,7 +62,9 @@ def measured(digits, reference_classifier, pictures, **sources):
 def test_samples_that_are_the_test_images_have_no_distance(digits, reference_classifier):
     found = measured(digits, reference_classifier, to_floats(digits.test.pixels))
     assert found["frechet_prior"] == pytest.approx(0, abs=1e-4)
-    assert found["sure_prior"] == pytest.approx(found["sure_test"])
+    assert found["completeness"] == pytest.approx(found["reference_classifier_confident"])
+    assert found["precision_prior"] == pytest.approx(found["completeness"])  # what is not clear counts as outside
+    assert found["recall_prior"] == 1
     assert found["label_entropy_prior"] == pytest.approx(2.3, abs=0.02)  # log 10 for equal frequencies
 
 
@@ -74,14 +82,41 @@ def test_samples_that_are_training_images_have_the_distance_of_training_images(d
 def test_noise_has_a_large_distance_and_no_confident_label(digits, reference_classifier):
     found = measured(digits, reference_classifier, torch.rand(300, *SHAPE, generator=torch.Generator().manual_seed(0)))
     assert found["frechet_prior"] > 20 * found["frechet_train"]
-    assert found["sure_prior"] < 0.1
+    assert found["completeness"] < 0.1
+    assert found["precision_prior"] <= found["completeness"]
 
 
-def test_copies_of_one_image_have_no_label_entropy(digits, reference_classifier):
-    assert measured(digits, reference_classifier, to_floats(digits.test.pixels)[:1])["label_entropy_prior"] == 0
+@pytest.mark.parametrize("grey_level", [0.0, 0.01])
+def test_a_decoder_that_paints_black_is_not_complete(digits, reference_classifier, grey_level):
+    found = measured(digits, reference_classifier, torch.full((300, *SHAPE), grey_level))
+    assert (found["completeness"], found["precision_prior"], found["recall_prior"]) == (0, 0, 0)
+
+
+def test_copies_of_one_image_have_no_label_entropy_and_cover_nothing(digits, reference_classifier):
+    sure = to_floats(digits.test.pixels)
+    sure = sure[reference_classifier(sure).confidence.argmax()].unsqueeze(0)
+    found = measured(digits, reference_classifier, sure)
+    assert found["completeness"] == 1  # which does not see that the samples are all alike
+    assert found["label_entropy_prior"] == 0
+    assert found["precision_prior"] == 1
+    assert found["recall_prior"] < 0.02
+
+
+def test_samples_of_half_of_the_labels_lower_entropy_and_recall(digits, reference_classifier):
+    half = to_floats(digits.test.pixels[digits.test.labels < 5])
+    found = measured(digits, reference_classifier, half, prior=with_repetitions(len(half)))
+    assert found["label_entropy_prior"] == pytest.approx(math.log(5), abs=0.1)
+    assert found["precision_prior"] == pytest.approx(found["completeness"])
+    assert 0.4 < found["recall_prior"] < 0.75
 
 
 def test_each_source_has_its_metrics_and_label_agreement_only_conditional_models(digits, reference_classifier):
     found = measured(digits, reference_classifier, to_floats(digits.test.pixels), gaussian=numbers, mixture=numbers)
-    assert {"frechet_gaussian", "frechet_mixture", "sure_mixture"} <= found.keys()
+    assert {
+        "frechet_gaussian",
+        "frechet_mixture",
+        "completeness_mixture",
+        "recall_gaussian",
+        "precision_train",
+    } <= found.keys()
     assert "label_agreement" not in found

@@ -92,9 +92,9 @@ def test_the_regularisation_is_chosen_on_training_codes():
     y = torch.from_numpy(random.integers(0, 2, 150))
     noise = torch.from_numpy(random.normal(size=(150, 400))).float()  # only the first unit is informative
     noise[:, 0] += 2.0 * y
-    assert chosen_strength(noise, y) == min(STRENGTHS)
+    assert chosen_strength(noise, y) < 0.1
     y = torch.arange(600) % 4
-    assert chosen_strength(4 * torch.eye(4)[y], y) == 1.0
+    assert chosen_strength(4 * torch.eye(4)[y], y) == max(STRENGTHS)
 
 
 @pytest.mark.parametrize("units", [3, WIDE, 3 * WIDE])

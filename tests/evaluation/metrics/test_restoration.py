@@ -1,5 +1,6 @@
 """PSNR and SSIM of restored images, against closed forms."""
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -74,24 +75,32 @@ def measured(by, levels, corruption, **options):
 
 def test_psnr_of_a_shift_by_a_tenth_is_twenty_decibels():
     found = measured(0.09, [0.5, 0.6], Darken(0.1))
-    assert found["psnr_noisy"] == pytest.approx(20, abs=1e-3)
-    assert found["psnr"] == pytest.approx(40, abs=1e-2)  # wrong by a hundredth
+    assert found["psnr_mean_clipped_input"] == pytest.approx(20, abs=1e-3)
+    assert found["psnr_mean"] == pytest.approx(40, abs=1e-2)  # wrong by a hundredth
 
 
 def test_ssim_of_flat_images_compares_their_levels_alone():
     found = measured(0.0, [0.5], Darken(0.3))
-    assert found["ssim_noisy"] == pytest.approx((2 * 0.5 * 0.2 + C1) / (0.5**2 + 0.2**2 + C1), abs=1e-4)
+    assert found["ssim_clipped_input"] == pytest.approx((2 * 0.5 * 0.2 + C1) / (0.5**2 + 0.2**2 + C1), abs=1e-4)
 
 
 def test_a_perfect_restoration_has_an_ssim_of_one():
     found = measured(0.25, [0.5, 0.75], Darken(0.25))
     assert found["ssim"] == pytest.approx(1, abs=1e-6)
-    assert found["psnr"] == pytest.approx(100)
+    assert found["psnr_mean"] == found["psnr_of_mean"] == pytest.approx(100)
 
 
 def test_the_identity_has_the_metrics_of_the_noisy_images():
     found = measured(0.0, [0.2, 0.5, 0.9], Gaussian(0.3))
-    assert (found["psnr"], found["ssim"]) == (found["psnr_noisy"], found["ssim_noisy"])
+    for name in ("psnr_mean", "psnr_of_mean", "ssim"):
+        assert found[name] == found[f"{name}_clipped_input"]
+
+
+def test_the_decibels_of_the_mean_error_are_below_the_mean_of_the_decibels():
+    """Images darkened by a tenth and, as the darkest is clipped at black, by a hundredth: errors of .01 and .0001."""
+    found = measured(0.0, [0.5, 0.01], Darken(0.1))
+    assert found["psnr_mean_clipped_input"] == pytest.approx((20 + 40) / 2, abs=1e-3)
+    assert found["psnr_of_mean_clipped_input"] == pytest.approx(-10 * math.log10((0.01 + 0.0001) / 2), abs=1e-3)
 
 
 def test_the_noise_is_the_same_whenever_a_split_is_measured():

@@ -33,7 +33,7 @@ def test_each_kind_and_strength_has_three_metrics_and_stronger_is_worse(of_the_i
     assert len(of_the_identity) == 3 * sum(len(strengths) for strengths in CORRUPTIONS.values())
     for kind, strengths in CORRUPTIONS.items():
         errors = [of_the_identity[f"mse_{kind}_{strength:g}"] for strength in strengths]
-        ratios = [of_the_identity[f"psnr_{kind}_{strength:g}"] for strength in strengths]
+        ratios = [of_the_identity[f"psnr_mean_{kind}_{strength:g}"] for strength in strengths]
         assert errors == sorted(errors)
         assert ratios == sorted(ratios, reverse=True)
 

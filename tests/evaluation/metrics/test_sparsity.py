@@ -54,7 +54,7 @@ def measured(model, x, size, active_above=0.5):
 def test_units_are_active_strictly_above_the_threshold():
     found = measured(pixel_model(), IMAGES, 3)
     assert found["active_fraction"] == pytest.approx(4 / 12)  # 0.6, 0.9, 0.7, 0.8; 0.5 is not above 0.5
-    assert found["dead_units"] == pytest.approx(2 / 4)
+    assert found["dead_unit_share"] == pytest.approx(2 / 4)
 
 
 def test_a_perfect_reconstruction_explains_all_variance():

@@ -10,7 +10,10 @@ from latentlab.functional.corruption import Corruption
 def denoising_ceiling(
     denoiser: Restorer, loader: Iterable[Batch], corruption: Corruption
 ) -> Iterator[tuple[str, float]]:
-    """psnr_ceiling, ssim_ceiling: `restoration` by the reference denoiser, of the same corrupted images."""
+    """`restoration` by the reference denoiser, of the same corrupted images; higher is better:
+
+    psnr_mean_ceiling, psnr_of_mean_ceiling, ssim_ceiling.
+    """
     for name, value in restoration(denoiser, loader, corruption):
         if not name.endswith(BASELINE):
             yield f"{name}_ceiling", value

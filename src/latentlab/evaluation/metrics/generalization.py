@@ -14,14 +14,15 @@ from latentlab.models.base import Autoencoder
 def generalization(
     model: Autoencoder, train: Iterable[Batch], train_z: Float[Tensor, "n d"], test_errors: Float[Tensor, " m"]
 ) -> Iterator[tuple[str, float]]:
-    """mse_train: squared error per pixel on the training images. mse_gap: that on the test images minus mse_train.
+    """mse_train: squared error per pixel on the training images. mse_generalization_gap: that on the test images minus
+    mse_train.
 
     Lower is better for both. train_z: codes of the training images, in the order of `train`.
     test_errors: see `reconstruction_errors`.
     """
     train_error = float(_decoding_errors(model, train, train_z).double().mean())
     yield "mse_train", train_error
-    yield "mse_gap", float(test_errors.double().mean()) - train_error
+    yield "mse_generalization_gap", float(test_errors.double().mean()) - train_error
 
 
 @torch.no_grad()

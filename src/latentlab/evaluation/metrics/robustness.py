@@ -22,8 +22,8 @@ CORRUPTIONS: dict[str, dict[float, Corruption]] = {
 def robustness(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, float]]:
     """Means over the images, of the restored image with respect to the clean one, per KIND and STRENGTH of corruption:
 
-    mse_KIND_STRENGTH: squared error per pixel; lower is better. psnr_KIND_STRENGTH: in dB, for a peak of 1; higher is
-    better. ssim_KIND_STRENGTH: structural similarity in [-1, 1], see `ssim_per_image`; higher is better.
+    mse_KIND_STRENGTH: squared error per pixel; lower is better. psnr_mean_KIND_STRENGTH: in dB, for a peak of 1;
+    higher is better. ssim_KIND_STRENGTH: structural similarity in [-1, 1], see `ssim_per_image`; higher is better.
 
     Each kind and strength has its own noise, which is the same in every run.
     """
@@ -31,7 +31,7 @@ def robustness(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[st
     for kind, strengths in CORRUPTIONS.items():
         for strength, corruption in strengths.items():
             means = torch.cat([_measured(model, batch, corruption) for batch in batches], 1).double().mean(1)
-            for name, mean in zip(("mse", "psnr", "ssim"), means.tolist(), strict=True):
+            for name, mean in zip(("mse", "psnr_mean", "ssim"), means.tolist(), strict=True):
                 yield f"{name}_{kind}_{strength:g}", mean
 
 

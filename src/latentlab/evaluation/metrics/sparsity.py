@@ -19,7 +19,7 @@ def sparsity(model: Autoencoder, loader: Iterable[Batch], active_above: float) -
     """Over a whole split, on all devices together:
 
     active_fraction: fraction of (image, unit) pairs with |z| > active_above; lower is sparser.
-    dead_units: fraction of units that are active for no image; lower is better.
+    dead_unit_share: fraction of units that are active for no image; lower is better.
     hoyer: mean over the images of (sqrt(D) - |z|_1 / |z|_2) / (sqrt(D) - 1), from 0 if all units are equally large to
         1 if a single unit is not zero (Hoyer 2004, section 3.1); higher is sparser. Skipped for a code of one unit.
     variance_explained: 1 - SSE/SST of the reconstructed pixels, SST around the split's mean image; higher is better;
@@ -31,7 +31,7 @@ def sparsity(model: Autoencoder, loader: Iterable[Batch], active_above: float) -
         sum_over_devices(total) for total in _sums(model, loader, active_above)
     )
     yield "active_fraction", float(active.sum() / (images * active.numel()))
-    yield "dead_units", float((active == 0).float().mean())
+    yield "dead_unit_share", float((active == 0).float().mean())
     if active.numel() > 1:
         yield "hoyer", float(sparseness / images)
     total_squares = (pixel_squares - pixel_sum.square() / images).sum()

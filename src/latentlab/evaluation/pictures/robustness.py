@@ -6,7 +6,7 @@ from latentlab.evaluation.metrics.robustness import CORRUPTIONS
 from latentlab.evaluation.subject import Subject
 from latentlab.figures.matrices import matrices
 
-METRICS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "mse": "MSE per pixel"}
+METRICS = {"psnr_mean": "mean PSNR (dB)", "ssim": "SSIM", "mse": "MSE per pixel"}
 
 
 def robustness_matrix(subject: Subject) -> Figure:

@@ -38,6 +38,7 @@ NATS = "nats per image"
 # the figures that every variant reports, whatever its objective is
 YARDSTICK = _measures(
     ("mse", "MSE", "per pixel", "lower"),
+    ("mse_grey", "MSE, grey levels", "per pixel", "lower"),
     ("bce", "BCE", NATS, "lower"),
     ("kl", "KL", NATS, None),
     ("elbo", "ELBO", NATS, "higher"),
@@ -55,23 +56,30 @@ FURTHER = _measures(
     ("kmeans_ari", "k-means ARI", "", "higher"),
     ("frechet_mixture", "Fréchet distance, mixture", "reference classifier", "lower"),
     ("frechet_gaussian", "Fréchet distance, Gaussian", "reference classifier", "lower"),
-    ("sure_prior", "clear samples, prior", "fraction", "higher"),
-    ("sure_mixture", "clear samples, mixture", "fraction", "higher"),
-    ("sure_gaussian", "clear samples, Gaussian", "fraction", "higher"),
+    ("precision_prior", "precision, prior", "fraction of samples", "higher"),
+    ("precision_mixture", "precision, mixture", "fraction of samples", "higher"),
+    ("precision_gaussian", "precision, Gaussian", "fraction of samples", "higher"),
+    ("recall_prior", "recall, prior", "fraction of test images", "higher"),
+    ("recall_mixture", "recall, mixture", "fraction of test images", "higher"),
+    ("recall_gaussian", "recall, Gaussian", "fraction of test images", "higher"),
     ("label_agreement", "samples of the label asked for", "fraction", "higher"),
-    ("completeness", "completeness", "fraction", "higher"),
+    ("completeness", "completeness", "fraction of samples", "higher"),
+    ("completeness_mixture", "completeness, mixture", "fraction of samples", "higher"),
+    ("dead_unit_share", "dead units", "fraction of units", "lower"),
     ("variance_explained", "variance explained", "fraction", "higher"),
-    ("marginal_kl", "KL of the aggregate", "nats", "lower"),
+    ("marginal_kl", "KL of the aggregate posterior", "nats", None),
     ("mse_train", "MSE on training images", "per pixel", "lower"),
     ("mse_quantized", "MSE at 8 bits per latent", "per pixel", "lower"),
 )
 
-# one figure for each corruption, number of labels, or foreign data set
+# one figure for each corruption, number of labels, foreign data set, or way to read a code
 FAMILIES: tuple[tuple[str, Better], ...] = (
-    (r"test/few_labels_\d+_error", "lower"),
+    (r"test/few_labels_\d+_error(_grey)?", "lower"),
     (r"test/mse_(gaussian|masking|salt_and_pepper)_.+", "lower"),
-    (r"test/(psnr|ssim)(_(gaussian|masking|salt_and_pepper)_.+)?", "higher"),
+    (r"test/(psnr_mean|psnr_of_mean|ssim)(_(gaussian|masking|salt_and_pepper)_.+)?", "higher"),
     (r"test/auroc_.+", "higher"),
+    (r"test/((linear_probe|knn)_error|mse)_(grey|trained_k)", "lower"),
+    (r"test/kmeans_(nmi|ari)_grey", "higher"),
 )
 
 COSTS = {

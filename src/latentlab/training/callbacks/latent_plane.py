@@ -17,6 +17,6 @@ class LatentPlane(PictureCallback):
     key: ClassVar[str] = "latent_plane"
 
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
-        z, y, _ = validation_codes(trainer, model)
+        z, y, *_ = validation_codes(trainer, model)
         line = run_line(trainer, model, f"{len(y):,} validation images.")
         return latent_plane(z, y, picture_data(trainer).class_names, "Latent codes", line)

@@ -17,7 +17,7 @@ class UnitActivity(PictureCallback):
     key: ClassVar[str] = "unit_activity"
 
     def picture(self, trainer: Trainer, model: Autoencoder) -> Figure:
-        z, y, kl = validation_codes(trainer, model)
+        z, y, kl, _ = validation_codes(trainer, model)
         line = run_line(trainer, model, f"Over {len(y):,} validation images.")
         mean_kl = None if kl is None else kl.mean(0)
         return unit_activity(z.mean(0), z.var(0, correction=0), mean_kl, "Activity of the code's units", line)
