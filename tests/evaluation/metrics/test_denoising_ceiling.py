@@ -33,10 +33,8 @@ def test_its_figures_are_those_of_restoration_by_the_denoiser_on_the_same_noise(
     subject, corruption = subject_of("ae", tmp_path), Masking(0.3)
     found = dict(denoising_ceiling(Identity(), subject.test(), corruption))
     of_the_model = dict(restoration(subject.model, subject.test(), corruption))
-    assert found == {
-        "psnr_mean_ceiling": of_the_model["psnr_mean_clipped_input"],
-        "ssim_ceiling": of_the_model["ssim_clipped_input"],
-    }
+    names = ("psnr_mean", "psnr_of_mean", "ssim")
+    assert found == {f"{name}_ceiling": of_the_model[f"{name}_clipped_input"] for name in names}
 
 
 @pytest.mark.parametrize("binarize", [None, "threshold"])
