@@ -37,8 +37,6 @@ FOURTH, BOTH = [0.0, 0.0, 0.0, 0.5], [0.0, 0.0, 0.25, 0.5]
 
 
 @pytest.mark.parametrize(("k", "added"), [(1, FOURTH), (2, BOTH), (9, BOTH)])
-    ("k", "added"), [(1, [0.0, 0.0, 0.0, 0.5]), (2, [0.0, 0.0, 0.25, 0.5]), (9, [0.0, 0.0, 0.25, 0.5])]
-)
 def test_the_largest_dead_units_are_added_to_a_code(k: int, added: list[float]) -> None:
     raw, code = torch.tensor([[3.0, 0.75, 0.25, 0.5]]), torch.tensor([[3.0, 0.0, 0.0, 0.0]])
     revived = after(FIRST, FIRST, k=k).revived(raw, code)
