@@ -14,7 +14,7 @@ SECTIONS = sections()
 EVERY_SECTION = pytest.mark.parametrize("names", SECTIONS, ids=" ".join)
 OWN = {  # figures of options that a default run of the variant does not have
     "ae": [],
-    "sparse_ae": ["model/penalty=topk"],
+    "sparse_ae": ["model/penalty=topk", "model.penalty.auxiliary=0.03"],
     "denoising_ae": ["model/corruption=mixed"],
     "vae": ["model.free_bits=0.1", "model/kl_schedule=linear"],
     "cvae": ["model/prior=label", "likelihood=gaussian"],

@@ -10,9 +10,10 @@ from torch import distributions as td
 from torch.autograd import gradcheck
 from torch.func import vmap
 
+from latentlab.functional.batch_top_k import BatchTopK
 from latentlab.functional.penalties import L1, Activity, KLToTarget, Penalty, TopK, keep_largest, kl_to_target
 
-PENALTIES = [L1(0.1, 0.0), KLToTarget(1.0, 0.05, 0.5), TopK(1.0, 2, 0.0)]
+PENALTIES = [L1(0.1, 0.0), KLToTarget(1.0, 0.05, 0.5), TopK(1.0, 2, 0.0), BatchTopK(1.0, 2, 0.0)]
 each_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
 
 
@@ -24,17 +25,22 @@ def random_code(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor
     return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
 
 
-def test_l1_is_the_sum_of_absolute_values() -> None:
-    code = torch.tensor([[-1.0, 2.0, 0.5], [0.0, 0.0, 0.0]])
-    assert L1(0.1, 0.0)(Activity(code, code, mean)).tolist() == [3.5, 0.0]
-
-
 def test_l1_penalty_rectifies_the_code_and_sums_it() -> None:
     penalty = L1(0.1, 0.0)
-    raw = torch.tensor([[-1.0, 2.0, 0.5], [0.0, -3.0, -1.0]])
+    raw = torch.tensor([[-1.0, 2.0, 0.5], [0.25, -3.0, -1.0]])
     code = penalty.activate(raw)
-    assert code.tolist() == [[0.0, 2.0, 0.5], [0.0, 0.0, 0.0]]
-    assert penalty(Activity(raw, code, mean)).tolist() == [2.5, 0.0]
+    assert code.tolist() == [[0.0, 2.0, 0.5], [0.25, 0.0, 0.0]]
+    assert penalty(Activity(raw, code, mean)).tolist() == [2.5, 0.25]
+
+
+def test_l1_penalty_raises_the_units_that_no_image_activates() -> None:
+    # unit 2 is 1 and 3 below zero; unit 0 is active on one image, and is left where it is negative
+    raw = torch.tensor([[-4.0, 2.0, -1.0], [5.0, 0.5, -3.0]], requires_grad=True)
+    penalty = L1(0.1, 0.0)
+    cost = penalty(Activity(raw, penalty.activate(raw), mean))
+    assert cost.tolist() == [4.0, 7.5]
+    cost.mean().backward()
+    assert raw.grad.tolist() == [[0.0, 0.5, -0.5], [0.5, 0.5, -0.5]]
 
 
 @pytest.mark.parametrize(

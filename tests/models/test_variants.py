@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 
+from latentlab.functional.batch_top_k import BatchTopK, least_positive
 from latentlab.functional.distributions import Bernoulli
 from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.penalties import TopK
@@ -29,6 +30,18 @@ class TestSparseKL(VariantProperties):
 
 class TestSparseTopK(VariantProperties):
     make = VARIANTS["sparse_topk"]
+
+
+class TestSparseTopKWithAuxiliaryLoss(VariantProperties):
+    make = VARIANTS["sparse_auxiliary"]
+
+
+class TestSparseBatchTopK(VariantProperties):
+    make = VARIANTS["sparse_batch_topk"]
+
+
+class TestSparseJumpReLU(VariantProperties):
+    make = VARIANTS["sparse_jumprelu"]
 
 
 class TestDenoising(VariantProperties):
@@ -118,6 +131,29 @@ def test_the_denoising_model_encodes_a_corrupted_image_and_reconstructs_the_clea
 def test_topk_codes_have_k_active_units():
     x, y = images()
     assert (build("sparse_topk").encode(x, y).z != 0).sum(1).tolist() == [2] * 6
+
+
+def test_buffers_of_a_penalty_change_in_training_alone():
+    penalty = BatchTopK(weight=1.0, k=2, active_above=0.0)
+    model = build(partial(SparseAE, penalty=penalty))
+    model.eval()(batch())
+    assert penalty.batches == 0
+    model.train()(batch())
+    assert penalty.batches == 1
+    assert penalty.threshold == least_positive(model.encode(*images()).z) > 0
+
+
+def test_the_auxiliary_term_reconstructs_the_image_with_dead_units_in_its_code():
+    penalty = TopK(weight=0.0, k=1, active_above=0.0, auxiliary=1 / 32, auxiliary_k=1, dead_after=1)
+    model, seen = build(partial(SparseAE, penalty=penalty)), batch()
+    for parameter in model.encoder.layers[-1].parameters():
+        torch.nn.init.zeros_(parameter)
+    model.encoder.layers[-1].bias.data = torch.tensor([3.0, 2.0, 1.0, -1.0])  # the code of each image
+    first = model(seen)
+    assert torch.equal(first["auxiliary"], first["reconstruction"])  # none is dead yet
+    expected = model.reconstruction(seen, torch.tensor([[3.0, 2.0, 0.0, 0.0]]).expand(6, -1))
+    torch.testing.assert_close(model(seen)["auxiliary"], expected)
+    assert model.weights(0) == {"reconstruction": 1.0, "sparsity": 0.0, "auxiliary": 1 / 32}
 
 
 def test_a_k_above_the_number_of_units_is_refused(monkeypatch):

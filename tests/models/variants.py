@@ -6,8 +6,10 @@ from functools import partial
 import torch
 
 from latentlab.functional.batch import Batch
+from latentlab.functional.batch_top_k import BatchTopK
 from latentlab.functional.corruption import Gaussian as GaussianNoise
 from latentlab.functional.distributions import Bernoulli
+from latentlab.functional.jump_relu import JumpReLU
 from latentlab.functional.penalties import L1, KLToTarget, TopK
 from latentlab.functional.randomness import RandomSource, Share
 from latentlab.functional.schedules import Constant, ConstantRate
@@ -54,6 +56,9 @@ VARIANTS = {
     "sparse_l1": partial(SparseAE, penalty=L1(weight=0.1, active_above=0.0)),
     "sparse_kl": partial(SparseAE, penalty=KLToTarget(weight=1.0, rho=0.05, active_above=0.5)),
     "sparse_topk": partial(SparseAE, penalty=TopK(weight=1.0, k=2, active_above=0.0)),
+    "sparse_auxiliary": partial(SparseAE, penalty=TopK(weight=1.0, k=2, active_above=0.0, auxiliary=1 / 32)),
+    "sparse_batch_topk": partial(SparseAE, penalty=BatchTopK(weight=1.0, k=2, active_above=0.0)),
+    "sparse_jumprelu": partial(SparseAE, penalty=JumpReLU(1.0, threshold=0.1, bandwidth=0.1, active_above=0.0)),
     "denoising": partial(DenoisingAE, corruption=GaussianNoise(sigma=0.3)),
     "vae": partial(VAE, beta=1.0, kl_schedule=Constant(), free_bits=0.1),
     "cvae": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=StandardPrior, free_bits=0.1),

@@ -25,18 +25,25 @@ class SparseAE(Autoencoder):
         self, parts: Parts, latent_dim: int, penalty: Penalty, measurements: Sequence[Measurement] = ()
     ) -> None:
         super().__init__(parts, latent_dim, measurements)
-        penalty.check(latent_dim)
+        penalty.prepare(latent_dim)
         self.penalty = penalty
-        self.batch_terms = frozenset({"sparsity"} if penalty.uses_batch_mean else ())
+        self.batch_terms = frozenset({"sparsity"} | ({"reconstruction"} if penalty.code_depends_on_batch else set()))
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         raw = self.features(x)
         return Encoding(self.penalty.activate(raw), raw=raw)
 
     def terms(self, batch: Batch, encoding: Encoding) -> Terms:
-        assert encoding.raw is not None
-        activity = Activity(encoding.raw, encoding.z, partial(batch_mean, size=batch.size))
-        return {"reconstruction": self.reconstruction(batch, encoding.z), "sparsity": self.penalty(activity)}
+        raw, z = encoding.raw, encoding.z
+        assert raw is not None
+        activity = Activity(raw, z, partial(batch_mean, size=batch.size))
+        terms = {"reconstruction": self.reconstruction(batch, z), "sparsity": self.penalty(activity)}
+        if self.penalty.auxiliary:
+            terms["auxiliary"] = self.reconstruction(batch, self.penalty.revived(raw, z))
+        if self.training:
+            self.penalty.observe(activity, batch.size)
+        return terms
 
     def weights(self, step: int) -> dict[str, float]:
-        return {"reconstruction": 1.0, "sparsity": self.penalty.weight}
+        weights = {"reconstruction": 1.0, "sparsity": self.penalty.weight}
+        return weights | ({"auxiliary": self.penalty.auxiliary} if self.penalty.auxiliary else {})
