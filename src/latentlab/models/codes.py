@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latentlab.functional.batch import Batch
+from latentlab.functional.densities import kl_of_units
 from latentlab.models.base import Autoencoder
 
 # codes per call of the decoder: with fewer a recurrent net uses one thread, with more the feature maps of a
@@ -17,11 +18,16 @@ DECODED_AT_ONCE = 334
 
 
 class Codes(NamedTuple):
-    """Codes z, (N, D), labels y, (N,), and KL to the prior in nats, (N, D), where there is a posterior."""
+    """Codes z, (N, D), labels y, (N,), and KL to the prior in nats, (N, D), where it has a closed form."""
 
     z: Float[Tensor, "n d"]
     y: Int[Tensor, " n"]
     kl: Float[Tensor, "n d"] | None
+
+    @property
+    def activity(self) -> Float[Tensor, " d"]:
+        """The mean KL of each unit, (D,), or else the variance of its code."""
+        return self.z.var(0, correction=0) if self.kl is None else self.kl.mean(0)
 
 
 @torch.no_grad()
@@ -36,7 +42,8 @@ def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int = sys
         z.append(encoding.z.float())
         y.append(labels)
         if encoding.posterior is not None and prior is not None:
-            kl.append(encoding.posterior.kl(prior).float())
+            of_units = kl_of_units(encoding.posterior, prior)
+            kl += [] if of_units is None else [of_units.float()]
         count += len(labels)
         if count >= limit:
             break

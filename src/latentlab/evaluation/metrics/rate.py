@@ -1,6 +1,5 @@
 """Rate, distortion, mutual information, and how well the aggregate posterior matches the prior."""
 
-import math
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -9,7 +8,8 @@ from torch import Tensor
 
 from latentlab.evaluation.metrics.applicability import posterior_and_prior
 from latentlab.functional.batch import Batch
-from latentlab.functional.distributions import LOG_TWO_PI, DiagonalGaussian
+from latentlab.functional.densities import GaussianMixture, kl_at, kl_of_units
+from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.base import Autoencoder
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
@@ -20,8 +20,8 @@ CODES_AT_ONCE = 250  # whose densities under all posteriors are held
 def rate(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, float]]:
     """Over a whole split of N images, in nats per image:
 
-    rate, distortion: KL(q(z|x) || p(z)) and -E log p(x|z), one draw per image (Alemi et al. 2018, section 2); lower is
-        better, with a trade-off between the two.
+    rate, distortion: KL(q(z|x) || p(z)) and -E log p(x|z), one draw per image (Alemi et al. 2018, section 2), for
+        the rate only where the KL has no closed form; lower is better, with a trade-off between the two.
     active_units: number of units whose posterior mean has a variance over the images above 0.01 (Burda et al. 2016,
         section 5.2). active_unit_share: the same as a fraction of all units.
     mutual_information: I(x; z) = E log q(z|x) / q(z) between image and code, estimated from 2,000 draws; at most log N.
@@ -53,15 +53,9 @@ def mutual_information(posteriors: DiagonalGaussian) -> Float[Tensor, ""]:
 
 
 def mixture_log_prob(components: DiagonalGaussian, z: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
-    """log 1/N sum_n N(z; mean_n, var_n) at each code, (M,), in nats; by matrix products in float64, in chunks."""
-    mean, log_var = components.mean.double(), components.log_var.double()
-    precision = (-log_var).exp()
-    constant = -0.5 * (LOG_TWO_PI + log_var + mean.square() * precision).sum(1)
-    found = []
-    for codes in z.double().split(CODES_AT_ONCE):
-        distance = codes.square() @ precision.T - 2 * codes @ (mean * precision).T
-        found.append((constant - 0.5 * distance).logsumexp(1) - math.log(len(mean)))
-    return torch.cat(found)
+    """log 1/N sum_n N(z; mean_n, var_n) at each code, (M,), in nats; in float64, in chunks."""
+    mixture = GaussianMixture.equal(components)
+    return torch.cat([mixture.log_prob(codes) for codes in z.double().split(CODES_AT_ONCE)])
 
 
 @torch.no_grad()
@@ -74,6 +68,7 @@ def _collect(
         posterior, prior = posterior_and_prior(model, batch)
         z = posterior.sample(batch.random.normal(posterior.mean))
         distortion = -model.likelihood.log_prob(batch.x, model.decode_parameters(z, batch.y))
-        rows.append((*posterior, posterior.kl(prior).sum(1), distortion))
+        kl = kl_of_units(posterior, prior)
+        rows.append((*posterior, kl_at(posterior, prior, z) if kl is None else kl.sum(1), distortion))
     mean, log_var, kl, distortion = (torch.cat(one) for one in zip(*rows, strict=True))
     return DiagonalGaussian(mean, log_var), kl, distortion
