@@ -80,5 +80,5 @@ def test_a_prior_per_label_needs_labels():
 
 @pytest.mark.parametrize(("make", "name"), [(MixturePrior, "components"), (VampPrior, "pseudo_inputs")])
 def test_a_component_is_needed(make, name):
-    with pytest.raises(ValueError, match=f"{name}: expected at least 1, found 0"):
+    with pytest.raises(ValueError, match=f"prior.{name}: expected at least 1, found 0"):
         make(3, 0, SHAPE, **{name: 0})

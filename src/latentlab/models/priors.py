@@ -77,7 +77,7 @@ class MixturePrior(Prior):
     ) -> None:
         super().__init__(latent_dim, num_classes, image_shape)
         _refuse_labels("a mixture", num_classes)
-        _check_count("components", components)
+        _check_count("prior.components", components)
         self.mean = nn.Parameter(0.5**0.5 * torch.randn(components, latent_dim))
         self.log_var = nn.Parameter(torch.full((components, latent_dim), 0.5).log())
         self.logits = nn.Parameter(torch.zeros(components))  # of the weights
@@ -105,7 +105,7 @@ class VampPrior(Prior):
     ) -> None:
         super().__init__(latent_dim, num_classes, image_shape)
         _refuse_labels("pseudo-inputs", num_classes)
-        _check_count("pseudo_inputs", pseudo_inputs)
+        _check_count("prior.pseudo_inputs", pseudo_inputs)
         channels, height, width = image_shape
         coarse = torch.randn(pseudo_inputs, channels, -(-height // BLOB), -(-width // BLOB))
         smooth = F.interpolate(coarse, size=(height, width), mode="bilinear")

@@ -41,7 +41,7 @@ def test_two_overlapping_codes_have_the_mutual_information_of_the_integral():
     assert float(mutual_information(gaussians(mean, torch.zeros(2_000, 1)))) == pytest.approx(truth, abs=0.03)
 
 
-@pytest.mark.parametrize("variant", ["vae", "cvae", "cvae_label_prior"])
+@pytest.mark.parametrize("variant", ["vae", "cvae", "cvae_label_prior", "vae_mixture", "vae_vampprior"])
 def test_rate_and_distortion_are_the_models_own_terms(variant):
     model = build(variant).eval()
     found = dict(rate(model, [batch()]))
