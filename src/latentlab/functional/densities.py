@@ -1,5 +1,6 @@
 """Densities of a code beside the diagonal Gaussian, and the KL divergence of a posterior to any of them, in nats."""
 
+import math
 from typing import NamedTuple, Protocol, final, runtime_checkable
 
 import torch
@@ -37,9 +38,9 @@ class GaussianMixture(NamedTuple):
     @classmethod
     def equal(cls, components: DiagonalGaussian, rows: int = 1) -> "GaussianMixture":
         """The mean of the components' densities, (N, D) each, in every row."""
-        count = len(components.mean)
-        weight = torch.full((1, count), 1 / count, device=components.mean.device)
-        return cls(*components, weight.log().expand(rows, count))
+        count, device = len(components.mean), components.mean.device
+        log_weight = torch.full((1, count), -math.log(count), dtype=widest(device), device=device)
+        return cls(*components, log_weight.expand(rows, count))
 
     def log_prob(self, z: Float[Tensor, "*b d"]) -> Float[Tensor, "*b"]:
         """log sum_n weight_n N(z; mean_n, var_n), (..., B), for codes (..., B, D), in nats.
