@@ -17,7 +17,7 @@ OWN = {  # figures of options that a default run of the variant does not have
     "sparse_ae": ["model/penalty=topk", "model.penalty.auxiliary=0.03"],
     "denoising_ae": ["model/corruption=mixed"],
     "vae": ["model.free_bits=0.1", "model/kl_schedule=linear"],
-    "cvae": ["model/prior=label", "likelihood=gaussian"],
+    "cvae": ["model/prior=label", "likelihood=gaussian", "model/bound=iwae", "model.bound.samples=2"],
 }
 
 

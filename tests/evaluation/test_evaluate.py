@@ -40,6 +40,22 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
     assert run.status["status"] == "complete"
 
 
+@pytest.mark.parametrize(
+    "options", [["model/prior=mixture"], ["model/prior=vampprior", "model/bound=dreg", "model.bound.samples=3"]]
+)
+def test_a_learned_prior_is_measured_drawn_and_resumed(train, evaluate, options):
+    run = train(*TINY, "model=vae", *options)
+    assert evaluate(f"run={run.folder}", "samples=2") == 0
+    found = run.metrics["metrics"]
+    assert found.keys() >= QUICK | OF_A_POSTERIOR | {"test/kl", "test/elbo", "test/reconstruction"}
+    assert not undocumented(found)
+    assert found["test/elbo"] == pytest.approx(-found["test/kl"] - found["test/reconstruction"], rel=1e-5)
+    drawn = {picture.stem for picture in run.figures}
+    assert drawn >= {"samples", "unit_activity", "evaluation_samples_prior", "evaluation_ellipses"}
+    again = train(f"resume={run.folder}", "trainer.max_epochs=3")
+    assert again.metrics["epochs"] == 3
+
+
 def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0

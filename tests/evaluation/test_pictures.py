@@ -190,7 +190,7 @@ def test_a_prior_that_differs_between_labels_is_not_drawn_as_a_single_prior():
     subject = subject_of("cvae", latent_dim=2)
     assert "dashed" in caption_of(ellipses(subject))
     standard = len(ellipses(subject).axes[0].patches)
-    subject.model.label_prior = LabelPrior(2, 10)
+    subject.model.label_prior = LabelPrior(2, 10, (1, 8, 8))
     with torch.no_grad():
         subject.model.label_prior.mean[3] += 1
     assert "dashed" not in caption_of(ellipses(subject))

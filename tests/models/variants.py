@@ -15,6 +15,7 @@ from latentlab.functional.randomness import RandomSource, Share
 from latentlab.functional.schedules import Constant, ConstantRate
 from latentlab.models.ae import AE
 from latentlab.models.base import Autoencoder
+from latentlab.models.bounds import IWAE, DReG
 from latentlab.models.cvae import CVAE
 from latentlab.models.denoising_ae import DenoisingAE
 from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder
@@ -24,7 +25,7 @@ from latentlab.models.nets.resnet import ResNetDecoder, ResNetEncoder
 from latentlab.models.nets.rnn import RNNDecoder, RNNEncoder
 from latentlab.models.nets.tied import TiedDecoder
 from latentlab.models.parts import Parts
-from latentlab.models.priors import LabelPrior, StandardPrior
+from latentlab.models.priors import LabelPrior, MixturePrior, StandardPrior, VampPrior
 from latentlab.models.sparse_ae import SparseAE
 from latentlab.models.vae import VAE
 
@@ -63,6 +64,13 @@ VARIANTS = {
     "vae": partial(VAE, beta=1.0, kl_schedule=Constant(), free_bits=0.1),
     "cvae": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=StandardPrior, free_bits=0.1),
     "cvae_label_prior": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=LabelPrior),
+    "vae_mixture": partial(VAE, beta=1.0, kl_schedule=Constant(), prior=partial(MixturePrior, components=3)),
+    "vae_vampprior": partial(VAE, beta=1.0, kl_schedule=Constant(), prior=partial(VampPrior, pseudo_inputs=3)),
+    "vae_iwae": partial(VAE, beta=1.0, kl_schedule=Constant(), bound=IWAE(samples=3)),
+    "vae_vampprior_dreg": partial(
+        VAE, beta=1.0, kl_schedule=Constant(), prior=partial(VampPrior, pseudo_inputs=3), bound=DReG(samples=3)
+    ),
+    "cvae_dreg": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=LabelPrior, bound=DReG(samples=3)),
 }
 
 

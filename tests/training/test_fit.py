@@ -174,6 +174,13 @@ MISTAKES = {
     "optimizer: Invalid learning rate: -1": ["optimizer.lr=-1"],
     "model.beta": ["model.beta=-1"],
     "model.free_bits": ["model=cvae", "model.free_bits=-1"],
+    "model.free_bits: expected 0 with a prior": ["model/prior=mixture", "model.free_bits=0.1"],
+    "model.free_bits: expected 0 with an importance-weighted": ["model/bound=iwae", "model.free_bits=0.1"],
+    "model.beta: expected 1 with an importance-weighted": ["model=cvae", "model/bound=dreg", "model.beta=2"],
+    "model.bound.samples: expected at least 1": ["model/bound=dreg", "model.bound.samples=0"],
+    "model.prior.components: expected at least 1": ["model/prior=mixture", "model.prior.components=0"],
+    "model.prior: expected standard or label": ["model=cvae", "model/prior=vampprior"],
+    "model.prior: expected standard, mixture": ["model=vae", "model/prior=label"],
     "model.kl_schedule.steps": ["model/kl_schedule=linear", "model.kl_schedule.steps=0"],
     "trainer: `val_check_interval` (100) must be": ["+trainer.val_check_interval=100"],
     "trainer: When using the learning rate finder": [

@@ -18,6 +18,7 @@ KINDS = {
     "lightning.pytorch.loggers.logger.Logger",
     "lightning.pytorch.trainer.trainer.Trainer",
     "latentlab.functional.corruption.Corruption",
+    "latentlab.models.bounds.Bound",
     "latentlab.functional.schedules.RateSchedule",
     "latentlab.functional.schedules.WeightSchedule",
 }

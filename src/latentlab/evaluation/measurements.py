@@ -18,7 +18,6 @@ from latentlab.evaluation.metrics.latent_continuity import latent_continuity
 from latentlab.evaluation.metrics.likelihood import likelihood
 from latentlab.evaluation.metrics.out_of_distribution import out_of_distribution
 from latentlab.evaluation.metrics.probes import probes
-from latentlab.evaluation.metrics.rate import rate
 from latentlab.evaluation.metrics.restoration import restoration
 from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.metrics.sparsity import sparsity
@@ -119,13 +118,11 @@ def _aggregate_posterior(subject: Subject) -> Metrics:
 
 
 def _marginal_kl(subject: Subject) -> Metrics:
-    mutual, kl = subject.mutual_information, subject.test_codes.kl
-    assert kl is not None
-    yield "marginal_kl", marginal_kl(float(kl.double().sum(1).mean()), mutual, len(subject.train_codes.y))
+    yield "marginal_kl", marginal_kl(subject.rate["rate"], subject.mutual_information, len(subject.train_codes.y))
 
 
 QUICK: dict[str, Measurement] = {
-    "rate and distortion": lambda s: rate(s.model, s.test()),
+    "rate and distortion": lambda s: iter(s.rate.items()),
     "mutual information": _aggregate_posterior,
     "KL of the aggregate posterior to the prior": _marginal_kl,
     "log-likelihood": lambda s: likelihood(s.model, s.test(), s.samples, _nll_name(s)),

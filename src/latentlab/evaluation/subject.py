@@ -17,6 +17,7 @@ from latentlab.data.loader import ResidentLoader, to_floats
 from latentlab.data.memory_limit import LARGE, host_memory
 from latentlab.evaluation import reference_classifier, reference_denoiser
 from latentlab.evaluation.metrics.aggregate_posterior import mutual_information, posteriors
+from latentlab.evaluation.metrics.rate import rate
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
 from latentlab.evaluation.metrics.samplers import Sampler, samplers
@@ -80,6 +81,15 @@ class Subject:
     def test_codes_grey(self) -> Codes:
         """The codes of the test images' grey levels."""
         return collect_codes(self.model, _grey(self.test()))
+
+    @cached_property
+    def rate(self) -> dict[str, float]:
+        """See `latentlab.evaluation.metrics.rate`.
+
+        Raises:
+            NotApplicable: the variant has no posterior.
+        """
+        return dict(rate(self.model, self.test()))
 
     @cached_property
     def mutual_information(self) -> float:

@@ -48,6 +48,11 @@ class DiagonalGaussian(NamedTuple):
         mean, log_var = map(at_least_float32, self)
         return mean + (0.5 * log_var).exp() * noise
 
+    def draw(self, generator: torch.Generator | None = None) -> Float[Tensor, "*b d"]:
+        """One code for each row, (..., D), from noise of the generator's device; None: of torch's global generator."""
+        device = self.mean.device if generator is None else generator.device
+        return self.sample(torch.randn(self.mean.shape, generator=generator, device=device).to(self.mean))
+
     def kl(self, prior: "DiagonalGaussian") -> Float[Tensor, "*b d"]:
         """KL(self || prior) in nats for each unit, (..., D); a prior of another shape, as (D,), broadcasts.
 

@@ -9,6 +9,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from latentlab.functional.batch import NO_LABEL, AnyLabel, Code, Condition, Image, Label
+from latentlab.functional.densities import Density
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.paths import linear, spherical
 from latentlab.functional.plain_batches import described
@@ -90,8 +91,8 @@ class Codec(LightningModule, ABC):
         """
         return self.decoder(z.to(self.dtype))
 
-    def prior(self, y: Label) -> DiagonalGaussian | None:
-        """p(z) or p(z|y), mean and log_var (B, D); None for a variant without one.
+    def prior(self, y: Label) -> Density | None:
+        """p(z) or p(z|y) of B rows, such as a `DiagonalGaussian` (B, D); None for a variant without one.
 
         Raises:
             ValueError: the variant is conditional, and the labels are no classes.
@@ -126,15 +127,14 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: the variant has no prior, or is conditional, and the label is missing or unknown.
         """
-        noise = torch.randn(count, self.latent_dim, device=self.device)
-        y = self.known_labels(label, noise)
+        y = self.known_labels(label, torch.empty(count, device=self.device))
         prior = self.prior(y)
         if prior is None:
             raise ValueError(
                 f"{type(self).__name__} has no prior to draw codes from; decode codes of your own, as by "
                 f"model.decode(torch.randn({count}, {self.latent_dim}))"
             )
-        return self.decode(prior.sample(noise), y)
+        return self.decode(prior.draw(), y)
 
     @final
     @torch.no_grad()

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latentlab.functional.batch import Batch
+from latentlab.functional.densities import kl_of_units
 from latentlab.models.base import Autoencoder
 
 # codes per call of the decoder: with fewer a recurrent net uses one thread, with more the feature maps of a
@@ -19,14 +20,19 @@ DECODED_AT_ONCE = 334
 class Codes(NamedTuple):
     """Codes z, (N, D), and labels y, (N,).
 
-    kl, log_var: of the posterior where there is one, whose mean z is: its KL to the prior in nats, and the logarithm of
-        its variance, (N, D) each.
+    log_var: of the posterior where there is one, whose mean z is: the logarithm of its variance, (N, D).
+    kl: that of the posterior to the prior in nats, (N, D), where it has a closed form.
     """
 
     z: Float[Tensor, "n d"]
     y: Int[Tensor, " n"]
     kl: Float[Tensor, "n d"] | None = None
     log_var: Float[Tensor, "n d"] | None = None
+
+    @property
+    def activity(self) -> Float[Tensor, " d"]:
+        """The mean KL of each unit, (D,), or else the variance of its code."""
+        return self.z.var(0, correction=0) if self.kl is None else self.kl.mean(0)
 
 
 @torch.no_grad()
@@ -41,7 +47,8 @@ def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int = sys
         z.append(encoding.z.float())
         y.append(labels)
         if encoding.posterior is not None and prior is not None:
-            kl.append(encoding.posterior.kl(prior).float())
+            of_units = kl_of_units(encoding.posterior, prior)
+            kl += [] if of_units is None else [of_units.float()]
             log_var.append(encoding.posterior.log_var.float())
         count += len(labels)
         if count >= limit:

@@ -8,10 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.functional.batch import AnyLabel, Batch, Code, Image, Label
+from latentlab.functional.densities import Density
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.kl_term import KLTerm
 from latentlab.functional.schedules import WeightSchedule
 from latentlab.models.base import Autoencoder, Encoding, Terms
+from latentlab.models.bounds import ONE_DRAW, Bound, Inference
 from latentlab.models.parts import Parts
 from latentlab.models.priors import Prior
 
@@ -22,15 +24,15 @@ class CVAE(Autoencoder):
 
     beta, free_bits: see `KLTerm`.
     kl_schedule: factor of `beta` by optimizer step.
-    prior: makes p(z|y) from a code's size and a number of classes.
+    prior: makes p(z|y) from a code's size, a number of classes and the images' shape.
+    bound: on log p(x|y), which is maximised.
 
     Raises:
-        ValueError: the data has no labels, or an option is out of range.
+        ValueError: the data has no labels, or an option is out of range or does not fit another one.
     """
 
     parameters_per_latent: ClassVar[int] = 2
     conditional: ClassVar[bool] = True
-    batch_terms = frozenset({"free_bits"})
 
     def __init__(
         self,
@@ -38,14 +40,17 @@ class CVAE(Autoencoder):
         latent_dim: int,
         beta: float,
         kl_schedule: WeightSchedule,
-        prior: Callable[[int, int], Prior],
+        prior: Callable[[int, int, tuple[int, int, int]], Prior],
         free_bits: float = 0.0,
+        bound: Bound = ONE_DRAW,
     ) -> None:
         if parts.num_classes == 0:
             raise ValueError("cvae needs labels, the data has none; choose model=vae or data.labels=true")
         super().__init__(parts, latent_dim)
         self.kl_term = KLTerm(beta, kl_schedule, free_bits)
-        self.label_prior = prior(latent_dim, parts.num_classes)
+        self.label_prior = prior(latent_dim, parts.num_classes, parts.image_shape)
+        self.bound, self.batch_terms = bound, bound.batch_terms
+        bound.check(self.kl_term, self.label_prior.gaussian)
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:
         return self.encode_batch(x, self.known_labels(y, x))
@@ -57,18 +62,16 @@ class CVAE(Autoencoder):
     def decode_parameters(self, z: Code, y: AnyLabel = None) -> Image:
         return self.decoder(z.to(self.dtype), one_hot(self.labels(y, z), self.num_classes))
 
-    def prior(self, y: Label) -> DiagonalGaussian:
-        return self.label_prior(self.known_labels(y, y))
+    def prior(self, y: Label) -> Density:
+        return self.label_prior(self.known_labels(y, y), self.encoder)
 
     def terms(self, batch: Batch, encoding: Encoding) -> Terms:
-        posterior = encoding.posterior
-        assert posterior is not None
-        z = posterior.sample(batch.random.normal(posterior.mean))
-        kl = self.kl_term.of(posterior.kl(self.label_prior(batch.y)), batch.size)
-        return {"reconstruction": self.reconstruction(batch, z), **kl}
+        assert encoding.posterior is not None
+        of = Inference(batch, encoding.posterior, self.label_prior(batch.y, self.encoder), self.reconstruction)
+        return self.bound.terms(of, self.kl_term)
 
     def weights(self, step: int) -> dict[str, float]:
-        return {"reconstruction": 1.0, **self.kl_term.weights(step)}
+        return self.bound.weights(self.kl_term, step)
 
 
 def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:

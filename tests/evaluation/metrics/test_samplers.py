@@ -91,6 +91,7 @@ def test_a_prior_is_standard_only_where_it_is_so_for_every_label():
         model.label_prior.mean[7] += 1
     assert not has_standard_prior(model)
     assert has_standard_prior(build("vae"))
+    assert not has_standard_prior(build("vae_mixture"))
     assert not has_standard_prior(build("ae"))
 
 

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.evaluation.metrics.applicability import NotApplicable
-from latentlab.functional.distributions import LOG_TWO_PI, DiagonalGaussian
+from latentlab.functional.densities import GaussianMixture
+from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.codes import Codes
 
 CODES_AT_ONCE = 250  # whose densities under all posteriors are held
@@ -61,10 +62,6 @@ def marginal_kl(rate: float, mutual: float, count: int) -> float:
 
 
 def mixture_log_prob(components: DiagonalGaussian, z: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
-    """log 1/N sum_n N(z; mean_n, var_n) at each code, (M,), in nats; by one matrix product in float64, in chunks."""
-    mean, log_var = components.mean.double(), components.log_var.double()
-    precision = (-log_var).exp()
-    constant = -0.5 * (LOG_TWO_PI + log_var + mean.square() * precision).sum(1) - math.log(len(mean))
-    factors = torch.cat((-0.5 * precision, mean * precision), 1).T.contiguous()
-    chunks = z.double().split(CODES_AT_ONCE)
-    return torch.cat([torch.addmm(constant, torch.cat((z.square(), z), 1), factors).logsumexp(1) for z in chunks])
+    """log 1/N sum_n N(z; mean_n, var_n) at each code, (M,), in nats; in float64, in chunks."""
+    mixture = GaussianMixture.equal(components)
+    return torch.cat([mixture.log_prob(codes) for codes in z.double().split(CODES_AT_ONCE)])

@@ -1,6 +1,7 @@
 """The error of a measurement or picture that does not apply to a model, and the check for a posterior."""
 
 from latentlab.functional.batch import Batch
+from latentlab.functional.densities import Density
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.base import Autoencoder
 
@@ -9,8 +10,8 @@ class NotApplicable(Exception):  # noqa: N818
     """The model or its data lacks what is measured or drawn; the message is the reason."""
 
 
-def posterior_and_prior(model: Autoencoder, batch: Batch) -> tuple[DiagonalGaussian, DiagonalGaussian]:
-    """q(z|x) and p(z), or p(z|y), of a batch, (B, D) each.
+def posterior_and_prior(model: Autoencoder, batch: Batch) -> tuple[DiagonalGaussian, Density]:
+    """q(z|x) and p(z), or p(z|y), of a batch of B images.
 
     Raises:
         NotApplicable: the variant has no posterior.

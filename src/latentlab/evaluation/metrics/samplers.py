@@ -8,6 +8,7 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import DECODED_AT_ONCE, Codes
 
@@ -43,7 +44,7 @@ def has_prior(model: Autoencoder) -> bool:
 def has_standard_prior(model: Autoencoder) -> bool:
     """Whether the prior is N(0, I), for every label."""
     prior = model.prior(torch.arange(max(model.num_classes, 1), device=model.device))
-    return prior is not None and not bool(prior.mean.any() or prior.log_var.any())
+    return isinstance(prior, DiagonalGaussian) and not bool(prior.mean.any() or prior.log_var.any())
 
 
 @torch.no_grad()
@@ -65,7 +66,7 @@ def _prior(model: Autoencoder) -> Sampler:
         y = uniform_labels(model, count)
         prior = model.prior(y)
         assert prior is not None
-        return prior.sample(_normal(model, count, generator)), y
+        return prior.draw(generator), y
 
     return draw
 

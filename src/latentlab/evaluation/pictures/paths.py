@@ -37,7 +37,7 @@ def interpolations(subject: Subject) -> Figure:
 def traversals(subject: Subject) -> Figure:
     """The code of one test image with one unit varied per row, the most active unit first."""
     codes, model = subject.test_codes, subject.model
-    activity = codes.z.var(0, correction=0) if codes.kl is None else codes.kl.mean(0)
+    activity = codes.activity
     units = activity.argsort(descending=True)[:UNITS]
     mean, deviation = codes.z.mean(0), codes.z.std(0, correction=0)
     reach = torch.linspace(-REACH, REACH, POINTS, device=codes.z.device)

@@ -83,17 +83,15 @@ def plane(subject: Subject) -> Figure:
 
 
 def ellipses(subject: Subject) -> Figure:
-    """The posteriors of some test images, in the two units with the largest KL."""
-    kl = subject.test_codes.kl
-    if kl is None:
-        raise NotApplicable("it has no posterior")
-    if kl.shape[1] < 2:
-        raise NotApplicable("its code has one unit")
+    """The posteriors of some test images, in the two most active units."""
     x, y = subject.test_batch.x[:ELLIPSES], subject.test_batch.y[:ELLIPSES]
     with torch.no_grad():
         posterior = subject.model.encode(x, y).posterior
-    assert posterior is not None
-    units = kl.mean(0).argsort(descending=True)[:2].sort().values
+    if posterior is None:
+        raise NotApplicable("it has no posterior")
+    if posterior.mean.shape[1] < 2:
+        raise NotApplicable("its code has one unit")
+    units = subject.test_codes.activity.argsort(descending=True)[:2].sort().values
     own = has_standard_prior(subject.model)
     dashed = "; dashed: the prior's" if own else ""
     line = subject.caption(f"{len(y)} test images; each ellipse is one standard deviation{dashed}.")

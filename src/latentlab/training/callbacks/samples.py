@@ -31,8 +31,7 @@ class Samples(PictureCallback):
         rows = model.num_classes if model.conditional else ROWS
         y = torch.arange(rows, device=model.device).repeat_interleave(COLUMNS)
         labels = y if model.conditional else torch.zeros_like(y)
-        noise = torch.randn(len(y), model.latent_dim, generator=torch.Generator().manual_seed(SEED))
-        z, source = _codes(trainer, model, labels, noise.to(model.device))
+        z, source = _codes(trainer, model, labels)
         images = model.decode(z, labels)
         if not model.conditional:
             line = run_line(trainer, model, f"{len(y)} codes from {source}.")
@@ -42,12 +41,12 @@ class Samples(PictureCallback):
         return image_grid(images, COLUMNS, "Samples by label", line, names, "label given to the decoder")
 
 
-def _codes(
-    trainer: Trainer, model: Autoencoder, y: Int[Tensor, " n"], noise: Float[Tensor, "n d"]
-) -> tuple[Float[Tensor, "n d"], str]:
+def _codes(trainer: Trainer, model: Autoencoder, y: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n d"], str]:
+    generator = torch.Generator().manual_seed(SEED)
     prior = model.prior(y)
     if prior is not None:
-        return prior.sample(noise), "the prior"
+        return prior.draw(generator), "the prior"
     codes = validation_codes(trainer, model).z
     source = f"a diagonal Gaussian fitted to {len(codes):,} validation codes (this variant has no prior)"
+    noise = torch.randn(len(y), model.latent_dim, generator=generator).to(codes)
     return codes.mean(0) + codes.std(0, correction=0) * noise, source

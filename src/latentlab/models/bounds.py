@@ -1,0 +1,197 @@
+"""Lower bounds on log p(x), or log p(x|y), that a variational autoencoder maximises."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latentlab.functional.batch import Batch, Code, PerImage
+from latentlab.functional.densities import Density, kl_at, kl_of_units
+from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.functional.kl_term import KLTerm
+
+PerDraw = Float[Tensor, "k b"]  # one number for each of k draws of each image
+Draws = Float[Tensor, "k b d"]
+
+
+class Inference(NamedTuple):
+    """What a bound is computed from.
+
+    posterior: q(z|x) of the batch's images. prior: p(z) or p(z|y) of as many rows.
+    reconstruction: -log p(x|z) of each image of a batch at its code, in nats.
+    """
+
+    batch: Batch
+    posterior: DiagonalGaussian
+    prior: Density
+    reconstruction: Callable[[Batch, Code], PerImage]
+
+
+class Bound(ABC):
+    """The terms of an objective whose sum, with the weights 1, is minus a lower bound on log p(x) in nats.
+
+    The terms `reconstruction` and `kl` have the values of the ELBO for every bound.
+    batch_terms: names of the terms whose value for an image depends on the other images of the batch.
+    """
+
+    batch_terms: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def check(self, kl_term: KLTerm, closed_form: bool) -> None:
+        """Raise ValueError for options of the KL that the bound cannot have.
+
+        closed_form: whether the KL to the prior has a closed form for each unit.
+        """
+
+    @abstractmethod
+    def terms(self, of: Inference, kl_term: KLTerm) -> dict[str, PerImage]:
+        """One value per image for each term, (B,), in nats."""
+
+    @abstractmethod
+    def weights(self, kl_term: KLTerm, step: int) -> dict[str, float]:
+        """The weight of each term at an optimizer step."""
+
+
+@final
+@dataclass(frozen=True)
+class ELBO(Bound):
+    """E log p(x|z) - KL(q(z|x) || p(z)) by one draw (Kingma and Welling 2013, equation 3)."""
+
+    batch_terms = frozenset({"free_bits"})
+
+    def check(self, kl_term: KLTerm, closed_form: bool) -> None:
+        if kl_term.free_bits and not closed_form:
+            raise ValueError(
+                f"free_bits: expected 0 with a prior to which the KL has no closed form for each unit, found "
+                f"{kl_term.free_bits}; choose model/prior=standard, or leave model.free_bits out"
+            )
+
+    def terms(self, of: Inference, kl_term: KLTerm) -> dict[str, PerImage]:
+        z = of.posterior.sample(of.batch.random.normal(of.posterior.mean))
+        kl = kl_of_units(of.posterior, of.prior)
+        if kl is None:
+            kl = kl_at(of.posterior, of.prior, z).unsqueeze(1)
+        return {"reconstruction": of.reconstruction(of.batch, z), **kl_term.of(kl, of.batch.size)}
+
+    def weights(self, kl_term: KLTerm, step: int) -> dict[str, float]:
+        return {"reconstruction": 1.0, **kl_term.weights(step)}
+
+
+ONE_DRAW = ELBO()
+
+
+@dataclass(frozen=True)
+class ImportanceWeighted(Bound):
+    """L_K = E log 1/K sum_k w_k with w_k = p(x|z_k) p(z_k) / q(z_k|x), z_k ~ q(z|x): Burda et al. 2016, equation 8.
+
+    The terms are `reconstruction` and `kl`, the mean of the ELBO's over the K draws, and `tightening`, what takes their
+    sum to -L_K. The gradient of each is a mean by the normalised weights v_k = w_k / sum w (equation 13), so that that
+    of the sum is the gradient of -L_K, and a schedule of the KL's weight is possible.
+
+    samples: K, the draws per image.
+
+    Raises ValueError for fewer than one.
+    """
+
+    samples: int
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise ValueError(f"samples: expected at least 1 draw per image, found {self.samples}")
+
+    def check(self, kl_term: KLTerm, closed_form: bool) -> None:
+        for name, found, expected in (("free_bits", kl_term.free_bits, 0), ("beta", kl_term.beta, 1)):
+            if found != expected:
+                raise ValueError(
+                    f"{name}: expected {expected} with an importance-weighted bound, found {found}; "
+                    f"choose model/bound=elbo, or leave model.{name} out"
+                )
+
+    def terms(self, of: Inference, kl_term: KLTerm) -> dict[str, PerImage]:
+        noise = of.batch.random.normal(of.posterior.mean.unsqueeze(1).expand(-1, self.samples, -1))
+        return self.at(of, of.posterior.sample(noise.transpose(0, 1)))
+
+    @abstractmethod
+    def at(self, of: Inference, z: Draws) -> dict[str, PerImage]:
+        """The terms, with the gradients of one of the estimators, from draws `z` of the posterior."""
+
+    def weights(self, kl_term: KLTerm, step: int) -> dict[str, float]:
+        return {"reconstruction": 1.0, "kl": kl_term.weights(step)["kl"], "tightening": 1.0}
+
+
+@final
+@dataclass(frozen=True)
+class IWAE(ImportanceWeighted):
+    """With the reparameterised gradient: Burda et al. 2016, equations 12 to 14."""
+
+    def at(self, of: Inference, z: Draws) -> dict[str, PerImage]:
+        return _terms(of, _reconstruction(of, z), kl_at(of.posterior, of.prior, z))
+
+
+@final
+@dataclass(frozen=True)
+class DReG(ImportanceWeighted):
+    """With the doubly reparameterised gradient of the encoder: Tucker et al. 2019, equation 8.
+
+    The weight of a draw's gradient is v_k^2 for the encoder and v_k for all else, and log q(z_k|x) has a gradient by
+    z_k alone: the same mean, a smaller variance, and a signal-to-noise ratio that does not fall with K. While a
+    schedule holds the KL's weight below 1, its mean is an approximation.
+    """
+
+    def at(self, of: Inference, z: Draws) -> dict[str, PerImage]:
+        z, share = _WeighedTwice.apply(z)
+        fixed = DiagonalGaussian(of.posterior.mean.detach(), of.posterior.log_var.detach())
+        return _terms(of, _reconstruction(of, z) + share, kl_at(fixed, of.prior, z))
+
+
+def _reconstruction(of: Inference, z: Draws) -> PerDraw:
+    batch, draws = of.batch, len(z)
+    repeated = batch._replace(x=batch.x.repeat(draws, 1, 1, 1), y=batch.y.repeat(draws))
+    return of.reconstruction(repeated, z.flatten(0, 1)).unflatten(0, (draws, -1))
+
+
+def _terms(of: Inference, reconstruction: PerDraw, kl: PerDraw) -> dict[str, PerImage]:
+    log_weights = -(reconstruction + kl).detach()
+    weights = log_weights.softmax(0)
+    units = kl_of_units(of.posterior, of.prior)
+    mean = reconstruction.detach().mean(0), (kl.mean(0) if units is None else units.sum(1)).detach()
+    bound = log_weights.logsumexp(0) - math.log(len(log_weights))
+    return {
+        "reconstruction": _with_gradient_of((weights * reconstruction).sum(0), mean[0]),
+        "kl": _with_gradient_of((weights * kl).sum(0), mean[1]),
+        "tightening": -bound - mean[0] - mean[1],
+    }
+
+
+def _with_gradient_of(source: PerImage, value: PerImage) -> PerImage:
+    return value + (source - source.detach())
+
+
+@final
+class _WeighedTwice(torch.autograd.Function):
+    """Draws z, and zeros to be added to what is weighted by v_k: their gradient is v_k times a factor per image.
+
+    The gradient of z is multiplied by v_k once more. A hook on z would be ignored by `torch.func.vmap`.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(z: Draws) -> tuple[Draws, PerDraw]:
+        return z.clone(), z.new_zeros(z.shape[:-1])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Nothing is kept."""
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        to_z, to_share = gradients
+        factor = to_share.sum(0, keepdim=True)
+        v = torch.where(factor == 0, 0, to_share / torch.where(factor == 0, 1, factor))
+        return to_z * v.unsqueeze(-1)

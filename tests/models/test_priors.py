@@ -1,0 +1,84 @@
+"""Priors of learned parameters: what they start as, and what they are mixtures of."""
+
+import pytest
+import torch
+
+from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.models.priors import LabelPrior, MixturePrior, VampPrior
+from tests.models.variants import LATENT_DIM, SHAPE, batch, build, images
+
+_, Y = images()
+
+
+def test_a_mixture_starts_with_mean_0_and_variance_1():
+    prior, encoder = MixturePrior(3, 0, SHAPE, components=500), build("vae").encoder
+    z = prior(Y[:1].expand(5_000), encoder).draw(torch.Generator().manual_seed(0))
+    torch.testing.assert_close(z.mean(0), torch.zeros(3), atol=0.15, rtol=0)
+    torch.testing.assert_close(z.var(0), torch.ones(3), atol=0.15, rtol=0)
+
+
+def test_the_vampprior_is_the_mean_of_the_posteriors_of_its_pseudo_inputs():
+    model, z = build("vae_vampprior"), torch.randn(6, LATENT_DIM)
+    posteriors = model.encode(model.code_prior.images()).posterior
+    each = torch.stack([DiagonalGaussian(m, v).log_prob(z).exp() for m, v in zip(*posteriors, strict=True)])
+    torch.testing.assert_close(model.prior(Y).log_prob(z), each.mean(0).log())
+
+
+def test_pseudo_inputs_are_images_that_differ():
+    found = VampPrior(3, 0, (2, 7, 9), pseudo_inputs=50).images()
+    assert found.shape == (50, 2, 7, 9)
+    assert ((found > 0) & (found < 1)).all()
+    assert (found.std(0) > 0.1).all()
+    neighbours = (found[..., 1:] - found[..., :-1]).abs().mean()
+    assert neighbours < 0.5 * (found[1:] - found[:-1]).abs().mean()  # smooth, as images are
+
+
+def test_the_encoder_and_the_pseudo_inputs_learn_from_the_prior():
+    model = build("vae_vampprior")
+    with torch.no_grad():
+        posterior = model.encode(batch().x).posterior
+    (-model.prior(Y).log_prob(posterior.mean).sum()).backward()
+    assert model.code_prior.logits.grad.abs().sum() > 0
+    assert all(p.grad.abs().sum() > 0 for p in model.encoder.parameters())
+
+
+@pytest.mark.parametrize("variant", ["vae_mixture", "vae_vampprior"])
+def test_training_codes_become_more_probable(variant):
+    """The prior's own parameters, with the encoder held fixed, are fitted to its codes."""
+    model = build(variant)
+    with torch.no_grad():
+        z = 3 + 0.1 * torch.randn(6, LATENT_DIM)
+    optimizer, found = torch.optim.Adam(model.code_prior.parameters(), lr=0.1), []
+    for _ in range(30):
+        loss = -model.prior(Y).log_prob(z).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    assert found[-1] < found[0] - 1
+
+
+@pytest.mark.parametrize("variant", ["vae_mixture", "vae_vampprior"])
+def test_samples_are_decoded_draws_of_it(variant):
+    model = build(variant)
+    torch.manual_seed(1)
+    samples = model.sample(6)
+    torch.manual_seed(1)
+    torch.testing.assert_close(samples, model.decode(model.prior(Y).draw()))
+
+
+@pytest.mark.parametrize("make", [MixturePrior, VampPrior])
+def test_they_are_not_for_a_variant_that_is_conditioned_on_the_label(make):
+    with pytest.raises(ValueError, match="prior: expected standard or label with model=cvae"):
+        make(3, 10, SHAPE)
+
+
+def test_a_prior_per_label_needs_labels():
+    with pytest.raises(ValueError, match="prior: expected standard, mixture or vampprior, found label"):
+        LabelPrior(3, 0, SHAPE)
+
+
+@pytest.mark.parametrize(("make", "name"), [(MixturePrior, "components"), (VampPrior, "pseudo_inputs")])
+def test_a_component_is_needed(make, name):
+    with pytest.raises(ValueError, match=f"prior.{name}: expected at least 1, found 0"):
+        make(3, 0, SHAPE, **{name: 0})
