@@ -8,6 +8,7 @@ from latentlab.evaluation.metrics.compression import compression
 from latentlab.evaluation.metrics.few_labels import few_labels
 from latentlab.evaluation.metrics.generalization import generalization
 from latentlab.evaluation.metrics.generation import generation
+from latentlab.evaluation.metrics.label_spreading import label_spreading
 from latentlab.evaluation.metrics.latent_continuity import latent_continuity
 from latentlab.evaluation.metrics.likelihood import likelihood
 from latentlab.evaluation.metrics.out_of_distribution import out_of_distribution
@@ -51,15 +52,20 @@ def _active_above(subject: Subject) -> float:
 def _few_labels_of_codes(subject: Subject) -> Metrics:
     if subject.model.conditional:
         raise NotApplicable("its encoder is conditioned on the label of every image")
-    return few_labels(subject.train_codes, subject.test_codes)
+    yield from few_labels(subject.train_codes, subject.test_codes)
+    yield from label_spreading(subject.train_codes, subject.test_codes)
 
 
 def _few_labels_of_pixels(subject: Subject) -> Metrics:
-    """The same classifier on the images themselves, as a baseline."""
+    """The same classifiers on the images themselves, and on principal components of their grey levels, as baselines."""
     train = subject.train_codes._replace(z=subject.train_x.flatten(1))
     test = subject.test_codes._replace(z=subject.test_batch.x.flatten(1))
     for name, value in few_labels(train, test):
         yield name.replace("few_labels", "few_labels_pixels"), value
+    train = train._replace(z=subject.train_grey.flatten(1))
+    test = test._replace(z=subject.test_grey.flatten(1))
+    for name, value in label_spreading(train, test):
+        yield name.replace("few_labels", "few_labels_pca"), value
 
 
 QUICK: dict[str, Measurement] = {

@@ -68,7 +68,7 @@ FURTHER = _measures(
 
 # one figure for each corruption, number of labels, or foreign data set
 FAMILIES: tuple[tuple[str, Better], ...] = (
-    (r"test/few_labels_\d+_error", "lower"),
+    (r"test/few_labels_\d+(_spreading)?_error", "lower"),
     (r"test/mse_(gaussian|masking|salt_and_pepper)_.+", "lower"),
     (r"test/(psnr|ssim)(_(gaussian|masking|salt_and_pepper)_.+)?", "higher"),
     (r"test/auroc_.+", "higher"),
