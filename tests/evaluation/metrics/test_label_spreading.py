@@ -60,10 +60,10 @@ def test_the_labels_of_a_graph_in_two_parts_stay_in_theirs():
 
 
 def test_weights_of_a_graph_are_those_of_its_table():
-    # each row has one neighbour: 0 and 1 each other, 2 has 1, whose own is 0
+    # each row has one neighbour: 0 and 1 each other, which counts twice, and 2 has 1
     graph = neighbour_graph(line([0, 1, 3]), line([5]), neighbours=1)
     near, far = np.exp(-1 / (1 * 1)), np.exp(-4 / (2 * 1))
-    weights = np.array([[0, near, 0], [near, 0, far], [0, far, 0]])
+    weights = np.array([[0, 2 * near, 0], [2 * near, 0, far], [0, far, 0]])
     root = 1 / np.sqrt(weights.sum(1))
     assert graph.spreading.toarray() == pytest.approx(root[:, None] * weights * root, rel=1e-6)
 
