@@ -60,9 +60,10 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
     first = run.metrics
-    assert {"test/few_labels_100_error", "test/few_labels_pixels_100_error", "test/auroc_inverted"} <= first[
-        "metrics"
-    ].keys()
+    few_labels = {
+        f"test/few_labels_{what}_error" for what in ("100", "pixels_100", "100_spreading", "pca_100_spreading")
+    }
+    assert {*few_labels, "test/auroc_inverted"} <= first["metrics"].keys()
     assert "test/ssim_gaussian_0.3" in first["metrics"]
     assert not undocumented(first["metrics"])
     assert first["metrics"]["test/nll_samples"] == 3
@@ -188,7 +189,8 @@ def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(
     monkeypatch.setitem(SUITES, "full", Suite(2, {"few labels": SUITES["full"].measurements["few labels"]}, {}))
     assert evaluate(f"run={run.folder}", "suite=full") == 0
     assert "conditioned on the label" in run.metrics["evaluation"]["skipped"]["few labels"]
-    assert "test/few_labels_100_error" not in run.metrics["metrics"]
+    assert not {"test/few_labels_100_error", "test/few_labels_100_spreading_error"} & run.metrics["metrics"].keys()
+    assert "test/few_labels_pca_100_spreading_error" in run.metrics["metrics"]
 
 
 def test_the_nll_of_a_density_is_not_named_binarized(train, evaluate):

@@ -14,6 +14,7 @@ from latentlab.evaluation.metrics.denoising_ceiling import denoising_ceiling
 from latentlab.evaluation.metrics.few_labels import few_labels
 from latentlab.evaluation.metrics.generalization import generalization
 from latentlab.evaluation.metrics.generation import generation
+from latentlab.evaluation.metrics.label_spreading import label_spreading
 from latentlab.evaluation.metrics.latent_continuity import latent_continuity
 from latentlab.evaluation.metrics.likelihood import likelihood
 from latentlab.evaluation.metrics.out_of_distribution import out_of_distribution
@@ -74,12 +75,18 @@ def _denoising_ceiling(subject: Subject) -> Metrics:
 
 def _few_labels_of_codes(subject: Subject) -> Metrics:
     _refuse_labelled_codes(subject)
-    return few_labels(subject.train_codes, subject.test_codes)
+    yield from few_labels(subject.train_codes, subject.test_codes)
+    yield from label_spreading(subject.train_codes, subject.test_codes)
 
 
 def _few_labels_of_pixels(subject: Subject) -> Metrics:
-    """The same classifier on the images themselves, as a baseline."""
-    return _of_pixels(subject.train_batch, subject.test_batch.x, subject.test_batch.y)
+    """The same classifiers on the images themselves, and on principal components of their grey levels, as baselines."""
+    test, y = subject.test_batch.x, subject.test_batch.y
+    yield from _of_pixels(subject.train_batch, test, y)
+    grey = subject.train_batch_grey
+    train, held_out = Codes(grey.x.flatten(1), grey.y), Codes(subject.test_grey.flatten(1), y)
+    for name, value in label_spreading(train, held_out):
+        yield name.replace("few_labels", "few_labels_pca"), value
 
 
 def _of_pixels(train: Batch, test: Float[Tensor, "m c h w"], test_labels: Int[Tensor, " m"]) -> Metrics:

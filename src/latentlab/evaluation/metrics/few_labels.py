@@ -26,18 +26,28 @@ def few_labels(
     Skipped are counts N below the number of classes, or for which a class has too few training images.
     """
     x, x_test = scaled(train.z, test.z)
-    labels = train.y.cpu().numpy()
-    for count in counts:
+    for count, rows in drawn(train.y.cpu().numpy(), counts, draws, seed):
         errors = []
-        for draw in range(draws):
-            rows = balanced(labels, count, np.random.default_rng((seed, count, draw)))
-            if rows is None:
-                break
-            few = torch.from_numpy(rows).to(x.device)
+        for draw in rows:
+            few = torch.from_numpy(draw).to(x.device)
             errors.append(fit_logistic(x[few], train.y[few], STRENGTH).error(x_test, test.y))
-        if errors:
-            yield f"few_labels_{count}_error", float(np.mean(errors))
-            yield f"few_labels_{count}_spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
+        yield from mean_and_spread(f"few_labels_{count}", errors)
+
+
+def drawn(
+    labels: Int[np.ndarray, " n"], counts: tuple[int, ...], draws: int, seed: int
+) -> Iterator[tuple[int, list[Int[np.ndarray, " drawn"]]]]:
+    """(N, the rows of `draws` draws of N labelled images) for each count N that can be drawn balanced."""
+    for count in counts:
+        rows = [balanced(labels, count, np.random.default_rng((seed, count, draw))) for draw in range(draws)]
+        if possible := [row for row in rows if row is not None]:
+            yield count, possible
+
+
+def mean_and_spread(name: str, errors: list[float]) -> Iterator[tuple[str, float]]:
+    """NAME_error, the mean of the errors, and NAME_spread, their standard deviation."""
+    yield f"{name}_error", float(np.mean(errors))
+    yield f"{name}_spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
 
 
 def balanced(y: Int[np.ndarray, " n"], count: int, random: np.random.Generator) -> Int[np.ndarray, " drawn"] | None:

@@ -74,7 +74,7 @@ FURTHER = _measures(
 
 # one figure for each corruption, number of labels, foreign data set, or way to read a code
 FAMILIES: tuple[tuple[str, Better], ...] = (
-    (r"test/few_labels_\d+_error(_grey)?", "lower"),
+    (r"test/few_labels_\d+(_spreading)?_error(_grey)?", "lower"),
     (r"test/mse_(gaussian|masking|salt_and_pepper)_.+", "lower"),
     (r"test/(psnr_mean|psnr_of_mean|ssim)(_(gaussian|masking|salt_and_pepper)_.+)?", "higher"),
     (r"test/auroc_.+", "higher"),
