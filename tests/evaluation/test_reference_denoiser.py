@@ -5,6 +5,7 @@ import logging
 import pytest
 import torch
 
+from latentlab.data.images import Images
 from latentlab.data.loader import to_floats
 from latentlab.evaluation.reference_denoiser import ReferenceDenoiser, load_or_train
 from latentlab.functional.corruption import Gaussian, Masking
@@ -85,6 +86,6 @@ def test_large_images_are_trained_on_in_smaller_batches(digits, tmp_path):
             return super().__call__(x, random)
 
     pixels = digits.validation.pixels.repeat_interleave(7, 2).repeat_interleave(7, 3)
-    load_or_train(digits.validation._replace(pixels=pixels), None, Watched(0.3), tmp_path)
+    load_or_train(Images(pixels, digits.validation.labels), None, Watched(0.3), tmp_path)
     load_or_train(digits.validation, None, Watched(0.3), tmp_path)
     assert {side: max(rows for rows, _, _, width in seen if width == side) for side in (56, 8)} == {56: 32, 8: 128}
