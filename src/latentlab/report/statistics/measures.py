@@ -59,6 +59,7 @@ FURTHER = _measures(
     ("sure_mixture", "clear samples, mixture", "fraction", "higher"),
     ("sure_gaussian", "clear samples, Gaussian", "fraction", "higher"),
     ("label_agreement", "samples of the label asked for", "fraction", "higher"),
+    ("step_label_changes", "labels changed by a small step", "fraction of steps", "lower"),
     ("completeness", "completeness", "fraction", "higher"),
     ("variance_explained", "variance explained", "fraction", "higher"),
     ("marginal_kl", "KL of the aggregate", "nats", "lower"),
