@@ -75,13 +75,13 @@ def markdown(content: Content) -> str:
 
 
 def _at_a_glance(glance: Glance, names: Sequence[str]) -> list[str]:
-    """A row per question, a column per group, and the answer in words."""
-    lines = [_row(["question", *map(_plain, names), "answer"]), _row(["---", *["---:"] * len(names), "---"])]
+    """A row per question: the answer in words, and a column per group."""
+    lines = [_row(["question", "answer", *map(_plain, names)]), _row(["---", "---", *["---:"] * len(names)])]
     for row in glance.rows:
         measure, best = row.question.measure, row.found.best
         cells = [f"— ({_plain(why)})" if why else _cell(row.found, index) for index, why in enumerate(row.absent)]
         answer = _plain(row.answer if best is None else f"{names[best]}: {row.answer}")
-        lines.append(_row([f"{row.question.text} {measure.headline} {ARROWS[measure.better]}".strip(), *cells, answer]))
+        lines.append(_row([f"{row.question.text} {measure.headline} {ARROWS[measure.better]}".strip(), answer, *cells]))
     if glance.missing:
         lines += ["", _plain(glance.missing)]
     return lines
