@@ -73,7 +73,7 @@ def test_a_run_is_not_resumed_on_other_pictures(train, pictures, capfd):
 def test_measurements_that_need_more_images_are_skipped(train, pictures, sizes):
     run = train("data=folder", f"data.root={pictures}", *sizes, *TINY, "evaluate=quick")
     skipped = run.metrics["evaluation"]["skipped"]
-    assert "too few" in skipped["generation"]
+    assert "too few" in skipped["generation and completeness"]
     assert "too few" in skipped["linear, k-NN and k-means probes"]
 
 

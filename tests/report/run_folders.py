@@ -36,11 +36,12 @@ def write_run(
     curve: list[float] | None = None,
     pictures: tuple[str, ...] = (),
     epochs: tuple[int, ...] = (),
+    evaluation: Mapping[str, Any] | None = None,
 ) -> Path:
     """A run's folder.
 
     changes: {"model.beta": 2.0}. metrics: names without test/, None for a run without figures. epochs: of which the
-    pictures were kept.
+    pictures were kept. evaluation: as in metrics.json, its suite and what was skipped.
     """
     config = json.loads(json.dumps(CONFIG)) | {"seed": seed}
     config["data"]["seed"] = seed
@@ -54,7 +55,8 @@ def write_run(
     if metrics is not None:
         named = {f"test/{name}": value for name, value in metrics.items()}
         content = {"status": "complete", "metrics": named, "seed": seed, "train_seconds": 2.5, "parameters": 1000}
-        (folder / "metrics.json").write_text(json.dumps({**content, "data": "digits", "epochs": 3}))
+        content |= {"data": "digits", "epochs": 3, "evaluation": evaluation}
+        (folder / "metrics.json").write_text(json.dumps(content))
     if curve is not None:
         rows = [{"epoch": k + 1, "step": k, "val/mse": value} for k, value in enumerate(curve)]
         (folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

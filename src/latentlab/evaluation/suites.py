@@ -13,7 +13,7 @@ from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filte
 from latentlab.evaluation.pictures.paths import interpolations, traversals
 from latentlab.evaluation.pictures.planes import codes_by_tsne, codes_in_the_plane, ellipses, plane, strip
 from latentlab.evaluation.pictures.reconstructions import best_to_worst
-from latentlab.evaluation.pictures.robustness import robustness_matrix
+from latentlab.evaluation.pictures.robustness import restored, robustness_matrix
 from latentlab.evaluation.pictures.samples import mixture_samples, prior_samples
 from latentlab.evaluation.subject import Subject
 
@@ -67,6 +67,7 @@ SUITES: dict[str, Suite] = {
             "filters_encoder": encoder_filters,
             "filters_decoder": decoder_filters,
             "robustness": robustness_matrix,
+            "restored": restored,
         },
     ),
 }

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import final
 
 from latentlab.errors import ConfigError
-from latentlab.report.reading.groups import Group, first_of
+from latentlab.report.reading.groups import Group, Values, first_of
 from latentlab.report.statistics.intervals import Leader, Summary, compared, differ, leader, paired, summary
 from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, counted, decimals_for, measure, with_half
 
@@ -61,7 +61,7 @@ def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bo
     names = {name for group in groups for record in group.complete for name in record.metrics}
     further = sorted(names - YARDSTICK.keys(), key=lambda name: (not name.startswith("test/"), name))
     ordered = [*(name for name in YARDSTICK if name in names), *further]
-    return [_comparison(name, groups, chosen, comparable) for name in ordered]
+    return [comparison(measure(name), [group.values(name) for group in groups], chosen, comparable) for name in ordered]
 
 
 def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
@@ -91,10 +91,14 @@ def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
     return f"{label}: no difference shown between {groups[first.index].name}, {_figure(best)}, and {undecided}."
 
 
-def _comparison(name: str, groups: Sequence[Group], chosen: int | None, comparable: bool) -> Comparison:
-    values = [group.values(name) for group in groups]
+def comparison(
+    known: Measure, values: Sequence[Values], chosen: int | None = None, comparable: bool = True
+) -> Comparison:
+    """One figure, given by its values of each group.
+
+    chosen: the index of the group that is subtracted from the others; None for the leader. comparable: see `compare`.
+    """
     entries = tuple(summary([*found.values()]) for found in values)
-    known = measure(name)
     first = leader(entries, values, known.better) if comparable and known.better is not None else None
     base = chosen if chosen is not None else first.index if first is not None else None
     if base is None:

@@ -7,6 +7,7 @@ from typing import final
 from latentlab.report.charts.axes import Series
 from latentlab.report.charts.charts import Charts, colours, draw, ranking
 from latentlab.report.comparisons import Comparison, compare, sentence
+from latentlab.report.glance import Glance, glance
 from latentlab.report.pictures import MAX_GROUPS, Gallery, gallery
 from latentlab.report.reading.groups import Grouping, grouped
 from latentlab.report.reading.records import Record
@@ -25,7 +26,8 @@ OTHER_DATA = (
 class Content:
     """problems: runs that failed, are missing, damaged or left out. series: how each group is drawn.
 
-    notes: of the whole page.
+    notes: of the whole page. glance: its first screen, None where the groups are too few or too many for it.
+    pictures: those that the first screen does not show.
     baseline: the name of the group that was chosen as the baseline, None where none was.
     """
 
@@ -34,6 +36,7 @@ class Content:
     comparisons: list[Comparison]
     problems: list[Record]
     charts: Charts
+    glance: Glance | None
     pictures: Gallery
     series: list[Series]
     notes: list[str]
@@ -57,11 +60,14 @@ class Content:
         ranked = ranking(grouping.groups, comparisons, is_search)
         series = colours(grouping.groups, ranked)
         pictures = gallery(grouping.groups, ranked, max_groups=MAX_GROUPS_OF_SEARCH if is_search else MAX_GROUPS)
+        first_screen, further_pictures = glance(grouping.groups, runs, pictures, of_one_data)
         charts = draw(grouping, comparisons, series)
         complete = [record.metrics for group in grouping.groups for record in group.complete]
         notes = [*runs.notes, *([] if of_one_data else [OTHER_DATA]), *reservations(complete)]
         problems = _problems(runs, pictures, partial_data)
-        return cls(runs, grouping, comparisons, problems, charts, pictures, series, notes, baseline)
+        return cls(
+            runs, grouping, comparisons, problems, charts, first_screen, further_pictures, series, notes, baseline
+        )
 
     @property
     def main(self) -> list[Comparison]:
@@ -69,10 +75,12 @@ class Content:
         return [entry for entry in self.comparisons if entry.is_of_yardstick]
 
     def findings(self, comparisons: Sequence[Comparison]) -> list[str]:
-        """A sentence for each of these figures that has one.
+        """A sentence for each of these figures that has one; none where the first screen answers questions.
 
         Of a search only where the leader has several seeds: the best of many trials on the test set is not a finding.
         """
+        if self.glance is not None:
+            return []
         is_search = self.runs.search is not None
         leaders = [(entry, entry.leader) for entry in comparisons if entry.leader is not None]
         found = [entry for entry, first in leaders if not is_search or entry.summaries[first.index].half is not None]

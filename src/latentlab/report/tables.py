@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from latentlab.report.comparisons import Comparison
 from latentlab.report.content import Content
+from latentlab.report.glance import Glance
 from latentlab.report.reading.records import COSTS
-from latentlab.report.statistics.measures import fixed
+from latentlab.report.statistics.measures import ARROWS, fixed
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -45,7 +46,7 @@ def groups_csv(content: Content) -> str:
 
 
 def markdown(content: Content) -> str:
-    """Findings, the groups' table of the yardstick's figures, and the runs with problems."""
+    """Findings or the table at a glance, the groups' table of the yardstick's figures, and the runs with problems."""
     runs, grouping = content.runs, content.grouping
     main = content.main or list(content.comparisons)
     lines = [f"# {_plain(runs.name)}", ""]
@@ -53,6 +54,8 @@ def markdown(content: Content) -> str:
         lines += [f"- {_plain('best ' + runs.search.described(trial))}" for trial in runs.search.best()]
     lines += [f"- {_plain(finding)}" for finding in content.findings(main)]
     lines += [f"- {_plain(note)}" for note in content.notes]
+    if content.glance is not None:
+        lines += ["", *_at_a_glance(content.glance, [group.name for group in grouping.groups])]
     keys = [*grouping.labels.values()] or ["group"]
     lines += ["", _row([*keys, "seeds", *(entry.measure.label for entry in main)])]
     lines.append(_row(["---"] * len(keys) + ["---:"] * (1 + len(main))))
@@ -69,6 +72,19 @@ def markdown(content: Content) -> str:
         lines += ["", "## Runs without figures, damaged or left out", ""]
         lines += [f"- {_plain(r.name)}: {r.status}. {_plain(r.why)}".rstrip() for r in content.problems]
     return "\n".join(lines) + "\n"
+
+
+def _at_a_glance(glance: Glance, names: Sequence[str]) -> list[str]:
+    """A row per question: the answer in words, and a column per group."""
+    lines = [_row(["question", "answer", *map(_plain, names)]), _row(["---", "---", *["---:"] * len(names)])]
+    for row in glance.rows:
+        measure, best = row.question.measure, row.found.best
+        cells = [f"— ({_plain(why)})" if why else _cell(row.found, index) for index, why in enumerate(row.absent)]
+        answer = _plain(row.answer if best is None else f"{names[best]}: {row.answer}")
+        lines.append(_row([f"{row.question.text} {measure.headline} {ARROWS[measure.better]}".strip(), answer, *cells]))
+    if glance.missing:
+        lines += ["", _plain(glance.missing)]
+    return lines
 
 
 def _cell(entry: Comparison, index: int) -> str:

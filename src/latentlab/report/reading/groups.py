@@ -40,12 +40,13 @@ class Group:
         """The number of distinct seeds of complete runs."""
         return len({record.seed_or_name for record in self.complete})
 
-    def values(self, name: str) -> Values:
+    def values(self, *names: str) -> Values:
         """A figure or a cost of the complete runs, {seed: value}; of several runs of one seed their mean.
 
-        A run without a seed counts as a seed of its own, named after its folder, so that it is not paired.
+        names: of each run the first that it has is taken. A run without a seed counts as a
+        seed of its own, named after its folder, so that it is not paired.
         """
-        found = [(record.seed_or_name, record.metrics.get(name, record.costs.get(name))) for record in self.complete]
+        found = [(record.seed_or_name, record.figure(*names)) for record in self.complete]
         return mean_by_seed((seed, value) for seed, value in found if value is not None)
 
     def setting(self, key: str) -> str:

@@ -29,6 +29,7 @@ class Record:
     config: the whole resolved config, flat; settings: the hyperparameters under short names, with the seed.
     metrics: the final figures, None where not finite; of a complete run alone. curves: {name: (epoch, value) pairs}.
     pictures: {name: file} of the latest. by_epoch: {name: {epoch: file}} of those kept during training.
+    suite: by which it was evaluated, "none" where it was not. skipped: {what of the suite does not apply to it: why}.
     partial_data: the options of the trainer by which it saw a part of the data. damage: one line per damaged file.
     """
 
@@ -46,6 +47,8 @@ class Record:
     by_epoch: Mapping[str, Mapping[int, Path]] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    suite: str = "none"
+    skipped: Mapping[str, str] = field(default_factory=dict)
     partial_data: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
 
@@ -58,6 +61,11 @@ class Record:
     def why(self) -> str:
         """Its status's reason and its damage in one line; empty where there is neither."""
         return "; ".join(dict.fromkeys(filter(None, [self.reason, *self.damage])))
+
+    def figure(self, *names: str) -> float | None:
+        """The first of these figures and costs that it has; None where it has none."""
+        found = (self.metrics.get(name, self.costs.get(name)) for name in names)
+        return next((value for value in found if value is not None), None)
 
     @property
     def is_complete(self) -> bool:
@@ -97,9 +105,20 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         _by_epoch(run, damage),
         {key: value for key in COSTS if (value := number(figures.get(key))) is not None},
         _facts(figures),
+        *_evaluation(figures),
         tuple(map(str, partial)) if isinstance(partial := figures.get("partial_data"), list) else (),
         tuple(damage),
     )
+
+
+def _evaluation(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """The suite, and what of it was skipped, of the final figures."""
+    found = figures.get("evaluation")
+    if not isinstance(found, dict):
+        return "none", {}
+    skipped = found.get("skipped")
+    reasons = skipped.items() if isinstance(skipped, dict) else ()
+    return str(found.get("suite", "none")), {str(name): str(reason) for name, reason in reasons}
 
 
 def _collected(read: Callable[[], T], damage: list[str]) -> T | None:

@@ -63,6 +63,7 @@ FURTHER = _measures(
     ("recall_mixture", "recall, mixture", "fraction of test images", "higher"),
     ("recall_gaussian", "recall, Gaussian", "fraction of test images", "higher"),
     ("label_agreement", "samples of the label asked for", "fraction", "higher"),
+    ("perturbed_code_label_changes", "labels changed by a small step", "fraction of steps", "lower"),
     ("completeness", "completeness", "fraction of samples", "higher"),
     ("completeness_mixture", "completeness, mixture", "fraction of samples", "higher"),
     ("dead_unit_share", "dead units", "fraction of units", "lower"),

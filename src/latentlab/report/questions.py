@@ -1,0 +1,86 @@
+"""What the report's first screen asks of the groups: questions that a figure answers, and pictures.
+
+The figures are named as in metrics.json and as docs/metrics.md defines them, the pictures as their files.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+from latentlab.report.statistics.measures import COSTS, YARDSTICK, Measure
+
+
+@final
+@dataclass(frozen=True)
+class Question:
+    """text: the question. measure: what answers it.
+
+    figures: of each run the first that it has is taken, such as the distance of samples of its own prior.
+    measurement: of the suite, to which the figures belong; its name is that of the reason where it does not apply.
+    suite: the smallest that measures it; "none" where every run has the figure.
+    of_all: whether it is asked only where every group has the figure.
+    """
+
+    text: str
+    measure: Measure
+    figures: tuple[str, ...]
+    measurement: str = ""
+    suite: str = "none"
+    of_all: bool = False
+
+
+QUESTIONS = (
+    Question("Which restores best?", YARDSTICK["test/mse"], ("test/mse",)),
+    Question("Which has the highest likelihood?", YARDSTICK["test/elbo"], ("test/elbo",), of_all=True),
+    Question(
+        "Which generates best?",
+        Measure("test/frechet_prior", "Fréchet distance of samples", "", "lower"),
+        ("test/frechet_prior", "test/frechet_gaussian"),
+        "generation and completeness",
+        "quick",
+    ),
+    Question(
+        "Whose samples are diverse?",
+        Measure("test/recall_prior", "recall of the test images", "fraction", "higher"),
+        ("test/recall_prior", "test/recall_gaussian"),
+        "generation and completeness",
+        "quick",
+    ),
+    Question(
+        "Whose code needs few labels?",
+        Measure("test/few_labels_100_spreading_error", "error with 100 labels", "fraction", "lower"),
+        ("test/few_labels_100_spreading_error",),
+        "few labels",
+        "full",
+    ),
+    Question(
+        "Whose space is continuous?",
+        Measure("test/perturbed_code_label_changes", "labels changed by a small step", "fraction", "lower"),
+        ("test/perturbed_code_label_changes",),
+        "latent continuity",
+        "quick",
+    ),
+    Question(
+        "Whose space is complete?",
+        Measure("test/completeness", "clear images among samples", "fraction", "higher"),
+        ("test/completeness",),
+        "generation and completeness",
+        "quick",
+    ),
+    Question(
+        "Which undoes noise?",
+        Measure("test/psnr_mean_gaussian_0.3", "PSNR, Gaussian noise of 0.3", "dB", "higher"),
+        ("test/psnr_mean_gaussian_0.3",),
+        "robustness",
+        "full",
+    ),
+    Question("How long does it train?", COSTS["train_seconds"], ("train_seconds",)),
+    Question("How large is it?", COSTS["parameters"], ("parameters",)),
+)
+
+# (heading, pictures: the first that every group has is shown)
+PICTURES = (
+    ("Reconstructions", ("evaluation_best_to_worst", "reconstructions")),
+    ("Samples", ("evaluation_samples_prior", "samples")),
+    ("Latent space", ("evaluation_plane", "evaluation_codes", "latent_plane")),
+    ("Undone noise", ("evaluation_restored",)),
+)
