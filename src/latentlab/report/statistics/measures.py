@@ -67,6 +67,8 @@ FURTHER = _measures(
     ("completeness", "completeness", "fraction of samples", "higher"),
     ("completeness_mixture", "completeness, mixture", "fraction of samples", "higher"),
     ("dead_unit_share", "dead units", "fraction of units", "lower"),
+    ("psnr_mean", "mean PSNR", "dB", "higher"),
+    ("ssim", "SSIM", "", "higher"),
     ("variance_explained", "variance explained", "fraction", "higher"),
     ("marginal_kl", "KL of the aggregate posterior", "nats", None),
     ("mse_train", "MSE on training images", "per pixel", "lower"),
