@@ -14,10 +14,11 @@ from latentlab.evaluation.pictures.filters import decoder_filters, encoder_filte
 from latentlab.evaluation.pictures.paths import interpolations, traversals
 from latentlab.evaluation.pictures.planes import codes_by_tsne, codes_in_the_plane, ellipses, plane, strip
 from latentlab.evaluation.pictures.reconstructions import best_to_worst
-from latentlab.evaluation.pictures.robustness import robustness_matrix
+from latentlab.evaluation.pictures.robustness import restored, robustness_matrix
 from latentlab.evaluation.pictures.samples import mixture_samples, prior_samples
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES
+from latentlab.functional.randomness import RandomSource
 from latentlab.models.nets.linear import LinearEncoder
 from latentlab.models.nets.rnn import RNNDecoder, RNNEncoder
 from latentlab.models.nets.tied import TiedDecoder
@@ -239,6 +240,19 @@ def test_a_recurrent_net_of_any_width_has_no_filters():
     for draw in (encoder_filters, decoder_filters):
         with pytest.raises(NotApplicable, match="no filters of the whole image or of a patch"):
             draw(subject)
+
+
+def test_images_are_restored_from_noise_of_one_seed():
+    subject = subject_of()
+    figure = restored(subject)
+    x = subject.test_batch.x[:36]
+    noisy = CORRUPTIONS["gaussian"][0.3](x, RandomSource(0))
+    assert rows_of(figure) == ["clean", "noisy", "restored"] * 3
+    for row, column in ((0, 0), (1, 11), (2, 3)):
+        place = 12 * row + column
+        same(shown(figure, 3 * row, column), x[place])
+        same(shown(figure, 3 * row + 1, column), noisy[place])
+        same(shown(figure, 3 * row + 2, column), subject.model.reconstruct(noisy[place : place + 1]))
 
 
 def test_the_matrix_shows_the_robustness_metrics():

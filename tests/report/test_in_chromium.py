@@ -66,6 +66,20 @@ def test_a_picture_opens_enlarged_and_escape_closes_it(browser):
     assert browser.run("document.activeElement.className") == "picture"
 
 
+def test_the_first_screen_shows_every_answer_without_scrolling_sideways(browser):
+    right = "[...document.querySelectorAll('#glance .answer')].map(e => e.getBoundingClientRect().right)"
+    found = browser.run(right)
+    assert len(found) == 4
+    assert max(found) <= browser.width
+
+
+def test_pictures_of_all_groups_lie_side_by_side_on_a_desk_and_scroll_on_a_phone(browser):
+    hidden = "[...document.querySelectorAll('#glance .strip')].map(e => e.scrollWidth - e.clientWidth)"
+    found = browser.run(hidden)
+    assert len(found) == 2
+    assert all(width > 0 if browser.width < 600 else width == 0 for width in found)
+
+
 def test_the_page_does_not_scroll_horizontally(browser):
     assert browser.run("document.documentElement.scrollWidth") <= browser.width
 

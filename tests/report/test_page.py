@@ -227,7 +227,7 @@ def test_bold_differences_and_the_verdict_follow_one_rule(tmp_path):
         for seed, value in enumerate(values):
             write_run(tmp_path / f"{beta}_{seed}", {"mse": value}, seed, {"model.beta": beta})
     page = page_of(write_sweep(tmp_path, [folder.name for folder in tmp_path.iterdir()]))
-    assert "no difference shown between beta=0.5 and beta=1" in page.text
+    assert "best mean: beta=0.5; no difference shown from beta=1" in page.text
     bold = [attributes for tag, attributes in page.tags if tag == "td" and "apart" in attributes.get("class", "")]
     assert [attributes["title"] for attributes in bold] == ["3 common seeds, differs"]
     assert "Bonferroni" in page.text

@@ -90,15 +90,16 @@ def _answer(found: Comparison, groups: Sequence[Group]) -> str:
         return "not compared: different data"
     if first.rule is not None:
         return RULES[first.rule]
-    best, near = groups[first.index].name, sorted({first.index, *first.undecided})
-    leaders = _listed([groups[index].name for index in near])
+    best, near = groups[first.index].name, [groups[index].name for index in first.undecided]
     if len(found.means) == 1:
         return f"{best} alone has this figure"
     if found.summaries[first.index].half is None:
-        return f"best value: {leaders}; one seed: no interval"
-    if not first.undecided:
+        return f"best value: {_listed([best, *near])}; one seed: no interval"
+    if not near:
         return f"best mean: {best}; one seed of the others: no interval"
-    return "no difference shown" + (f" between {leaders}" if len(near) < len(found.means) else "")
+    if len(near) == len(found.means) - 1:
+        return "no difference shown"
+    return f"best mean: {best}; no difference shown from {_listed(near)}"
 
 
 def _range(found: Comparison, groups: Sequence[Group]) -> str:

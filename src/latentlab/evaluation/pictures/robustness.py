@@ -7,21 +7,21 @@ from latentlab.evaluation.metrics.robustness import CORRUPTIONS
 from latentlab.evaluation.subject import Subject
 from latentlab.figures.images import comparison
 from latentlab.figures.matrices import matrices
+from latentlab.functional.randomness import RandomSource
 
 METRICS = {"psnr_mean": "mean PSNR (dB)", "ssim": "SSIM", "mse": "MSE per pixel"}
 COLUMNS, ROWS = 12, 3
+SEED = 0
 SIGMA = 0.3  # of the noise in the picture, one of those that are measured
 
 
 @torch.no_grad()
 def restored(subject: Subject) -> Figure:
-    """The first test images, clean, with the noise by which `psnr_mean_gaussian_0.3` is measured, and restored."""
-    batch = subject.test_batch
-    noisy = CORRUPTIONS["gaussian"][SIGMA](batch.x, batch.random)
-    x, y = batch.x[: COLUMNS * ROWS], batch.y[: COLUMNS * ROWS]
-    given = noisy[: len(x)]
+    """The first test images, clean, with Gaussian noise that is the same in every run, and restored from it."""
+    x, y = (part[: COLUMNS * ROWS] for part in (subject.test_batch.x, subject.test_batch.y))
+    noisy = CORRUPTIONS["gaussian"][SIGMA](x, RandomSource(SEED, x.device))
     line = subject.caption(f"The first {len(x)} test images with Gaussian noise of standard deviation {SIGMA:g}.")
-    rows = {"clean": x, "noisy": given, "restored": subject.model.reconstruct(given, y)}
+    rows = {"clean": x, "noisy": noisy, "restored": subject.model.reconstruct(noisy, y)}
     return comparison(rows, "Noise, and what is restored", line, COLUMNS)
 
 
