@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 from latentlab.functional.batch import Image, Label
 from latentlab.functional.densities import Density, GaussianMixture
 from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.models.codec import Codec
 from latentlab.models.nets.base import Encoder
 
 BLOB = 4  # pixels between the grid points of the smooth random images that pseudo-inputs start as
@@ -118,6 +119,18 @@ class VampPrior(Prior):
     def forward(self, y: Label, encoder: Encoder) -> GaussianMixture:
         posteriors = DiagonalGaussian(*encoder(self.images()).chunk(2, dim=1))
         return GaussianMixture.equal(posteriors, len(y))
+
+
+def has_prior(model: Codec) -> bool:
+    """Whether the variant has a prior."""
+    return model.prior(torch.zeros(1, dtype=torch.int64, device=model.device)) is not None
+
+
+@torch.no_grad()
+def has_standard_prior(model: Codec) -> bool:
+    """Whether the prior is N(0, I), for every label."""
+    prior = model.prior(torch.arange(max(model.num_classes, 1), device=model.device))
+    return isinstance(prior, DiagonalGaussian) and not bool(prior.mean.any() or prior.log_var.any())
 
 
 def _refuse_labels(name: str, num_classes: int) -> None:

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from latentlab.evaluation.metrics.samplers import generate, has_prior, has_standard_prior, samplers, uniform_labels
+from latentlab.evaluation.metrics.samplers import generate, samplers, uniform_labels
 from latentlab.models.codes import Codes
+from latentlab.models.priors import has_prior, has_standard_prior
 from tests.models.variants import build
 
 MIX = torch.tensor([[2.0, 0.0, 0.0, 0.0], [1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 0.3], [0.0, 0.0, 0.0, 0.7]])

@@ -12,6 +12,7 @@ import latentlab as ll
 from latentlab.__main__ import _status
 from latentlab.errors import UserError
 from latentlab.training.export import export_run as exporting
+from latentlab.training.export.card import model_card
 from latentlab.training.export.formats import FORMATS, networks_of
 
 VARIANTS = ("ae", "sparse_ae", "denoising_ae", "vae", "cvae")
@@ -170,3 +171,17 @@ def test_the_weights_and_the_config_are_enough_to_rebuild_the_model(run, tmp_pat
     config = json.loads((tmp_path / "shared" / "config.json").read_text())
     assert config["config"]["model"]["latent_dim"] == 20
     assert config["image_shape"] == [1, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("variant", "options", "line"),
+    [
+        ("ae", [], "It has no prior"),
+        ("vae", [], "Codes drawn from N(0, I), its prior"),
+        ("vae", ["model/prior=mixture"], "Its prior is learned and not among these files"),
+        ("cvae", ["model/prior=standard"], "Codes drawn from N(0, I), its prior"),
+    ],
+)
+def test_the_card_says_which_codes_are_samples(variant, options, line):
+    model = ll.build(variant, *options, image_shape=(1, 8, 8), num_classes=4, latent_dim=3)
+    assert line in model_card(model, {}, [], [], FORMATS["pt2"], 0.0)

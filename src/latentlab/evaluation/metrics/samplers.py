@@ -8,9 +8,9 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import DECODED_AT_ONCE, Codes
+from latentlab.models.priors import has_prior
 
 COMPONENTS = 10
 MAX_FITTED = {"full": 10_000, "diag": 5_000}  # codes that the mixture is fitted to, by the type of its covariances
@@ -33,18 +33,6 @@ def samplers(model: Autoencoder, codes: Codes) -> dict[str, Sampler]:
     first = ("prior", _prior(model)) if has_prior(model) else ("gaussian", _gaussian(model, codes.z))
     mixture = _by_label(model, codes) if model.conditional else _mixture(model, codes.z, COMPONENTS)
     return dict((first, ("mixture", mixture)))
-
-
-def has_prior(model: Autoencoder) -> bool:
-    """Whether the variant has a prior."""
-    return model.prior(torch.zeros(1, dtype=torch.int64, device=model.device)) is not None
-
-
-@torch.no_grad()
-def has_standard_prior(model: Autoencoder) -> bool:
-    """Whether the prior is N(0, I), for every label."""
-    prior = model.prior(torch.arange(max(model.num_classes, 1), device=model.device))
-    return isinstance(prior, DiagonalGaussian) and not bool(prior.mean.any() or prior.log_var.any())
 
 
 @torch.no_grad()

@@ -7,12 +7,13 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 
 from latentlab.evaluation.metrics.applicability import NotApplicable
-from latentlab.evaluation.metrics.samplers import generate, has_standard_prior
+from latentlab.evaluation.metrics.samplers import generate
 from latentlab.evaluation.subject import Subject
 from latentlab.figures.decoded_plane import decoded_plane
 from latentlab.figures.images import image_grid
 from latentlab.figures.latent_plane import latent_plane
 from latentlab.figures.posterior_ellipses import posterior_ellipses
+from latentlab.models.priors import has_standard_prior
 
 REACH = 5.0
 STRIP_POINTS = 25

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.models.base import Autoencoder
+from latentlab.models.priors import has_prior, has_standard_prior
 from latentlab.training.export.formats import Format, networks_of
 
 MEANINGS = {
@@ -41,6 +42,7 @@ def model_card(
         _table(("network", "input", "output"), _networks(model)),
         f"{_named_inputs(model)} The batch size is free. The exported model's outputs differ from those of the run's "
         f"own by at most {difference:.1e} (of values above 1: relative to the largest).",
+        _codes_to_decode(model),
         "## Figures",
         "Of the test images; likelihoods and KL in nats per image, mse per pixel.",
         _table(("figure", "value"), _figures(results)),
@@ -48,6 +50,14 @@ def model_card(
     if pictures:
         sections += ["## Pictures", *(f"![{picture.stem}]({picture.name})" for picture in pictures)]
     return "\n\n".join(sections) + "\n"
+
+
+def _codes_to_decode(model: Autoencoder) -> str:
+    if not has_prior(model):
+        return "It has no prior: codes of images can be decoded, but a code at random is no sample."
+    if has_standard_prior(model):
+        return "Codes drawn from N(0, I), its prior, decode to samples."
+    return "Its prior is learned and not among these files: codes drawn from N(0, I) do not decode to samples of it."
 
 
 def _networks(model: Autoencoder) -> list[tuple[str, ...]]:
