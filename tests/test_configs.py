@@ -93,7 +93,7 @@ SHORT = [
 CORNERS = {
     "beta": ["model.beta=.1,8"],
     "code_size": ["net.widths=[256],[1024,1024]", "model.latent_dim=2"],
-    "order": ["model=ae,vae", "seed=0"],
+    "order": ["model=ae,vae", "model.latent_dim=8"],
 }
 
 

@@ -52,6 +52,7 @@ def test_the_linear_autoencoder_is_a_principal_component_analysis(train_on_mnist
     assert largest_angle(code - code.mean(0), scores - scores.mean(0)) < 4
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(train_on_mnist):
     short = ["model=vae", "net.widths=[64]", "trainer.max_epochs=1", "seed=5"]
     runs = [train_on_mnist(*short, folder=folder) for folder in ("first", "second")]

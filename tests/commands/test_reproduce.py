@@ -14,30 +14,27 @@ def reproduce(folder, *arguments: str) -> Done:
 
 
 def test_a_page_is_written_continued_and_compared_with(tmp_path):
-    done = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1")
+    done = reproduce(tmp_path, "pca", *SMALL, "seeds=0")
     assert done.returncode == 0, done.stderr
     page, figures = tmp_path / "docs" / "results.md", tmp_path / "docs" / "results.json"
     assert "| [pca](#pca) |" in page.read_text()
+    assert "one seed" in page.read_text()
     assert "Not measured yet: " in page.read_text()
     assert (tmp_path / "docs" / "results" / "pca.png").read_bytes().startswith(b"\x89PNG")
-    values = json.loads(figures.read_text())["pca"]["figures"][0]
+
+    again = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1")  # what is there already is not trained again
+    assert "2 jobs, 1 of them complete" in again.stdout
+    content = json.loads(figures.read_text())
+    (values,) = content["pca"]["figures"]
     assert values.keys() == {"0", "1"}
     assert values["0"] != values["1"]
 
-    again = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1,2")  # what is there already is not trained again
-    assert "3 jobs, 2 of them complete" in again.stdout
-    assert json.loads(figures.read_text())["pca"]["figures"][0].keys() == {"0", "1", "2"}
-
     before = page.read_text()
-    same = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1,2", f"compare={figures}")
-    assert same.returncode == 0, same.stderr
-    assert "0 of them complete" in same.stdout  # trained anew
-    assert same.stdout.splitlines()[-1] == "as recorded, or better"
-    content = json.loads(figures.read_text())
-    content["pca"]["figures"][0] = {seed: value / 10 for seed, value in values.items()}
+    content["pca"]["figures"] = [{seed: value / 10 for seed, value in values.items()}]
     figures.write_text(json.dumps(content))
-    worse = reproduce(tmp_path, "pca", *SMALL, "seeds=0,1,2", f"compare={figures}")
+    worse = reproduce(tmp_path, "pca", *SMALL, "seeds=0", f"compare={figures}")
     assert worse.returncode == 1
+    assert "0 of them complete" in worse.stdout  # trained anew
     assert "1 of 1 figures are worse than recorded" in worse.stdout
     assert page.read_text() == before
 

@@ -115,7 +115,9 @@ def test_meanings_are_inherited_and_followed():
     assert meanings("torch.optim.Adam")["lr"] == "learning rate"  # assigned to __doc__
     assert meanings("torch.optim.Adam")["fused"]  # out of a text of another module
     assert meanings("no.such.thing") == {}
-    assert summary("latentlab.functional.penalties.L1") == "The sum of the absolute values of a rectified code"
+    assert summary("latentlab.functional.penalties.L1") == (
+        "The sum of the absolute values of a rectified code, and of those before rectification of dead units"
+    )
 
 
 @pytest.mark.parametrize(

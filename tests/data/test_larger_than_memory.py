@@ -83,6 +83,7 @@ print([len(batch.x) for batch in batches], data.fingerprint())
 """
 
 
+@pytest.mark.long
 def test_a_file_of_half_a_gibibyte_in_half_of_that(tmp_path):
     shape = (2**19, 32, 32)
     with (tmp_path / "x.npy").open("wb") as stream:  # of zeros, which take no room on the disk

@@ -17,6 +17,7 @@ def loaded(root, dataset, **arguments) -> TorchvisionDataModule:
     return data
 
 
+@pytest.mark.long
 @pytest.mark.mnist
 def test_the_test_images_are_those_of_the_set_s_own_datamodule(mnist_root, tmp_path):
     own = MNISTDataModule(mnist_root)

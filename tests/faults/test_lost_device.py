@@ -73,6 +73,7 @@ def test_the_run_of_a_killed_device_resumes_to_the_figures_of_one_left_alone(pai
     assert run.metrics["metrics"] == pytest.approx(undisturbed["metrics"], rel=1e-5)
 
 
+@pytest.mark.long
 def test_the_first_of_two_devices_killed(pair):
     run, first, other = pair
     first.send_signal(signal.SIGKILL)

@@ -1,5 +1,6 @@
 """The first screen: questions answered by one table over the groups, and pictures side by side."""
 
+import json
 import re
 
 import pytest
@@ -91,8 +92,12 @@ def test_an_answer_is_one_group_only_where_it_differs_from_all_others(tmp_path, 
 
 
 def test_a_figure_without_a_better_direction_has_its_range_for_an_answer(tmp_path):
-    figures = {"AE": {"label_entropy_gaussian": (1.5, 1.5)}, "VAE": {"label_entropy_prior": (2.25, 2.25)}}
-    row = rows_of(sweep_of(tmp_path, figures))["Whose samples are diverse?"]
+    folder = sweep_of(tmp_path, {"AE": {"mse": (0.1, 0.1)}, "VAE": {"mse": (0.1, 0.1)}})
+    for file in folder.glob("*VAE*/metrics.json"):
+        file.write_text(json.dumps({**json.loads(file.read_text()), "train_seconds": 2.25}))
+    for file in folder.glob("model=AE*/metrics.json"):
+        file.write_text(json.dumps({**json.loads(file.read_text()), "train_seconds": 1.5}))
+    row = rows_of(folder)["How long does it train?"]
     assert (row.found.best, row.answer) == (None, "1.500 (AE) to 2.250 (VAE)")
 
 

@@ -73,6 +73,7 @@ def test_figures_are_recorded_in_a_file_that_is_named_and_can_be_written(tmp_pat
         Recorded({}).write(tmp_path)
 
 
+@pytest.mark.long
 def test_without_a_file_the_shipped_figures_count_in_any_folder(tmp_path):
     done = check(tmp_path)  # two of the five variants that are recorded
     assert done.returncode == 1

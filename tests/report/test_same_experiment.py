@@ -19,7 +19,7 @@ STOPPING = "+callbacks.stop={{_target_:lightning.pytorch.callbacks.EarlyStopping
 @pytest.mark.parametrize(
     ("first", "second", "key", "names"),
     [
-        ([], [AVERAGING], "callbacks.average._target_", 2),
+        pytest.param([], [AVERAGING], "callbacks.average._target_", 2, marks=pytest.mark.long),
         ([STOPPING.format(2)], [STOPPING.format(3)], "callbacks.stop.patience", ["patience=2", "patience=3"]),
     ],
     ids=["weight averaging on and off", "two patiences"],

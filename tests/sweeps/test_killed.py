@@ -79,6 +79,7 @@ def workers(launcher: Forked) -> list[int]:
     ]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, undisturbed):
     folder = tmp_path / "sweep"
     process = start(folder, *SETTING, *TWO_AT_ONCE)

@@ -72,7 +72,8 @@ ENDS = {
 }
 
 
-REPEATED = [("+max_steps=24",), ("+max_steps=42",), ("+max_steps=19", "limit_train_batches=8")]
+REPEATED = [("+max_steps=24",), ("+max_steps=41",), ("+max_steps=42",), ("+max_steps=19", "limit_train_batches=8")]
+REPEATED.append(("+max_steps=27", "val_check_interval=4"))
 
 
 @pytest.mark.parametrize(

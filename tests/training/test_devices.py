@@ -29,9 +29,10 @@ def metrics_of_two(folder: Path, *arguments: str) -> dict:
     return json.loads((folder / "metrics.json").read_text())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "model",
-    [["model=sparse_ae", "model/penalty=kl"], pytest.param(["model=denoising_ae"], marks=pytest.mark.long)],
+    [["model=sparse_ae", "model/penalty=kl"], ["model=denoising_ae"]],
     ids=lambda arguments: arguments[0],
 )
 def test_two_processes_report_what_one_process_reports(tmp_path, model):
@@ -62,6 +63,7 @@ def test_a_sweep_gives_a_job_of_two_devices_a_process_and_all_the_data(tmp_path)
     assert runs["2 x cpu"]["metrics"] == pytest.approx(runs["1 x cpu"]["metrics"], rel=1e-5)
 
 
+@pytest.mark.long
 def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_path):
     process = Forked("train", *SETTING, "trainer=ddp", "trainer.max_epochs=100000", f"hydra.run.dir={tmp_path}")
     try:

@@ -217,6 +217,7 @@ def test_a_refused_key_leaves_the_run_offline(tmp_path, monkeypatch, caplog):
     assert "W&B: offline" in caplog.text
 
 
+@pytest.mark.long
 def test_a_server_that_does_not_answer_costs_a_few_seconds(tmp_path, silent_server, caplog):
     caplog.set_level(logging.INFO, "latentlab.training.tracking")
     (tmp_path / "netrc").write_text(f"machine {silent_server} login user password {KEY}\n")

@@ -65,7 +65,6 @@ def check(variant, net, form, folder):
     [
         *((variant, net, form) for variant, net in DIAGONAL for form in ("pt2", "safetensors")),
         ("sparse_ae", "cnn", "onnx"),
-        ("cvae", "rnn", "onnx"),
     ],
 )
 def test_an_exported_model_is_the_model(tmp_path, variant, net, form):
