@@ -53,7 +53,7 @@ def test_a_page_is_written_continued_and_compared_with(tmp_path):
 )
 def test_a_mistake_is_one_line(tmp_path, arguments, error):
     (tmp_path / "results.md").write_text("")
-    done = reproduce(tmp_path, *arguments, *(SMALL if "page" in arguments[-1] else ()), "data.root=nowhere")
+    done = reproduce(tmp_path, *arguments, "data.root=nowhere")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(f"error: {error}")
     assert "Traceback" not in done.stderr

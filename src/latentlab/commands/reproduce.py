@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from collections.abc import Iterable
@@ -54,6 +55,8 @@ def reproduce(given: list[str]) -> int:
         raise ConfigError(
             f"compare: expected figures of {', '.join(missing)} in {file}; reproduce them without it first"
         )
+    if not compare:
+        _refuse_unwritable(page)  # before hours of training
     found: dict[str, Measured] = {}
     for what in chosen:
         training = Training.of(what, given, anew=bool(compare))
@@ -132,6 +135,12 @@ class Training:
                 if status:
                     return status
         return 0
+
+
+def _refuse_unwritable(page: Path) -> None:
+    place = next(folder for folder in page.absolute().parents if folder.exists())
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        raise UserError(f"page: expected a folder that can be written to, found {place}; set page=FILE")
 
 
 def _write(page: Path, known: dict[str, Measured], what: Reproduction, records: Iterable[Record]) -> None:
