@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.numpy import save_file
 
 from latentlab.data import memory_limit
 from latentlab.data.arrays import ArraysDataModule
@@ -195,6 +196,7 @@ MISTAKES = {
     "pictures that are not kept": r"^data\.cache: the decoded pictures take 1 GiB, more than half of .*; set data\.",
     "floats": r"^data\.file: as bytes x in .*x\.npy takes 1 GiB, .*; save bytes \(uint8\) of the final size",
     "an archive": r"^data\.file: .*x\.npz unpacks to 1 GiB, more than half of .*; save x as \.npy",
+    "safetensors": r"^data\.file: .*x\.safetensors takes 1 GiB, more than half of .*; save x as \.npy",
 }
 
 
@@ -202,11 +204,13 @@ MISTAKES = {
 def test_what_cannot_stay_in_a_file_is_refused_with_a_way_out(pictures, tmp_path, monkeypatch, what):
     np.save(tmp_path / "x.npy", GREY / 255)
     np.savez(tmp_path / "x.npz", x=GREY)
+    save_file({"x": GREY}, tmp_path / "x.safetensors")
     monkeypatch.setattr(memory_limit, "host_memory", lambda: 9000)  # two copies of the bytes are 9,600
     load = {
         "pictures that are not kept": lambda: folder(pictures, None),
         "floats": lambda: arrays(tmp_path / "x.npy"),
         "an archive": lambda: arrays(tmp_path / "x.npz"),
+        "safetensors": lambda: arrays(tmp_path / "x.safetensors"),
     }
     with pytest.raises(DataError, match=MISTAKES[what]):
         load[what]()

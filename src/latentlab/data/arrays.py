@@ -190,6 +190,8 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
                 with np.load(file, allow_pickle=False) as arrays:
                     return _plain({key: arrays[key] for key in arrays.files if key in wanted})
             case ".safetensors":
+                size = file.stat().st_size
+                refuse_too_large(size, f"data.file: {file} takes", "save x as .npy, which is read in parts")
                 return {key: x for key, x in _safetensors(file).items() if key in wanted}
     except (*ERRORS, pickle.UnpicklingError) as error:
         reason = first_line(error)
