@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from latentlab.config.command_line import composed
+from latentlab.report.results.claims import read_reproductions
 from latentlab.runs import Run
 from tests.called import called
 from tests.test_documents import COMMANDS, DOCUMENTS, FOREIGN, NAMES, TARGETS, blocks, shell_lines, train_arguments
@@ -51,6 +52,12 @@ def is_a_check(text: str) -> None:
     keys = [word.partition("=")[0] for word in shlex.split(text)[2:]]
     assert set(keys) <= {"record", "recorded"}
     assert "record" not in keys or "recorded" in keys
+
+
+def is_a_reproduction(text: str) -> None:
+    words = shlex.split(text)[2:]
+    assert {word for word in words if "=" not in word} <= read_reproductions(ROOT / "conf" / "results.yaml").keys()
+    assert {word.partition("=")[0] for word in words if "=" in word} <= {"seeds", "page", "compare", "minutes"}
 
 
 def names_targets(text: str) -> None:
@@ -101,6 +108,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     r"latentlab \w+$": lambda text: None,  # a mention; each subcommand is one of `SUBCOMMANDS`
     r"latentlab demo ": lambda text: composes(text.replace("latentlab demo", "latentlab train")),
     r"latentlab check": is_a_check,
+    r"latentlab reproduce ": is_a_reproduction,
     r"make [a-z]+": names_targets,
     r"pip install ": installs_what_there_is,
     r"torchrun ": starts_a_training_by_torchrun,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.documented_metrics import pattern, sections, undocumented
 from tests.report.run_folders import beta_sweep, search_sweep, write_run, write_sweep
 from tests.report.test_page import Tags
 
+DOCS = Path(__file__).parents[2] / "docs" / "comparison.md"
 FULL = {"suite": "full", "skipped": {}}
 LEFT_OUT = "its encoder is conditioned on the label of every image"
 TARGETS = {"AE": "latentlab.models.ae.AE", "CVAE": "latentlab.models.cvae.CVAE", "VAE": "latentlab.models.vae.VAE"}
@@ -92,13 +94,12 @@ def test_an_answer_is_one_group_only_where_it_differs_from_all_others(tmp_path, 
 
 
 def test_a_figure_without_a_better_direction_has_its_range_for_an_answer(tmp_path):
-    folder = sweep_of(tmp_path, {"AE": {"mse": (0.1, 0.1)}, "VAE": {"mse": (0.1, 0.1)}})
-    for file in folder.glob("*VAE*/metrics.json"):
-        file.write_text(json.dumps({**json.loads(file.read_text()), "train_seconds": 2.25}))
-    for file in folder.glob("model=AE*/metrics.json"):
-        file.write_text(json.dumps({**json.loads(file.read_text()), "train_seconds": 1.5}))
-    row = rows_of(folder)["How long does it train?"]
-    assert (row.found.best, row.answer) == (None, "1.500 (AE) to 2.250 (VAE)")
+    folder = sweep_of(tmp_path, {"AE": {"mse": (0.1,)}, "VAE": {"mse": (0.2,)}})
+    assert rows_of(folder)["How large is it?"].answer == "all alike"
+    file = folder / "model=VAE,seed=0" / "metrics.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"parameters": 2500}))
+    row = rows_of(folder)["How large is it?"]
+    assert (row.found.best, row.answer) == (None, "1\u202f000 (AE) to 2\u202f500 (VAE)")
 
 
 def test_a_missing_figure_is_a_dash_with_the_reason_that_the_run_gives(tmp_path):
@@ -181,6 +182,12 @@ def test_a_question_is_answered_by_figures_with_the_direction_of_their_documenta
         (text,) = [text for names, text in sections().items() if any(pattern(own).fullmatch(name) for own in names)]
         direction = re.search(r"\*\*Better\*\*: (lower|higher|none)", text)[1]
         assert question.measure.better == (None if direction == "none" else direction)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.text)
+def test_a_question_is_documented_with_its_figures(question):
+    (line,) = [line for line in DOCS.read_text().splitlines() if line.startswith("|") and question.text in line]
+    assert all(f"`{figure.removeprefix('test/')}`" in line for figure in question.figures)
 
 
 def test_the_pictures_of_an_evaluation_are_those_of_the_full_suite():
