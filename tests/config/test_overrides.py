@@ -24,7 +24,10 @@ def test_overrides_are_recorded_as_they_were_given(folder: Path):
     assert OmegaConf.load(file) == ["optimizer.weight_decay=0.1", "seed=2"]
 
 
-@pytest.mark.parametrize("model", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
+OTHERS = [pytest.param(model, marks=pytest.mark.long) for model in ("ae", "sparse_ae", "denoising_ae", "vae")]
+
+
+@pytest.mark.parametrize("model", ["cvae", *OTHERS])
 def test_every_variant_passes_with_every_network(model: str):
     for net in ("linear", "tied", "mlp", "cnn", "resnet", "rnn"):
         (config,) = seen(f"model={model}", f"net={net}")

@@ -28,7 +28,8 @@ def test_a_run_is_trained_and_measured(tmp_path, streams):
 JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
-@pytest.mark.parametrize("launcher", [[], pytest.param(JOBLIB, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("launcher", [[], JOBLIB])
 def test_a_sweep_is_trained(tmp_path, launcher):
     sweep = ["train", "-m", *RUN, *launcher, "trainer.max_epochs=1", "seed=0,1", f"hydra.sweep.dir={tmp_path}"]
     done = ended(sweep, ">&-")

@@ -114,7 +114,10 @@ def test_figures_that_cannot_be_read_are_renamed_and_computed_again(named, capfd
     assert file.with_suffix(".damaged").is_file()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"name": 1}', "null"])
+ALIKE = [pytest.param(content, marks=pytest.mark.long) for content in ("", "[]", "null")]
+
+
+@pytest.mark.parametrize("content", ["{", '{"name": 1}', *ALIKE])
 def test_a_damaged_manifest_is_recreated_from_the_runs(named, content):
     _, folder = named("model=ae", "seed=0,1")
     before = written(folder)

@@ -18,7 +18,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("jobs", [16, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("jobs", [10, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
 def test_jobs_leave_nothing_behind(tmp_path, monkeypatch, jobs):
     monkeypatch.chdir(tmp_path)
     process, states = psutil.Process(), []
