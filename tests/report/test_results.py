@@ -88,6 +88,8 @@ def test_a_figure_that_no_run_has_is_named(tmp_path):
         ("mse", [0.010, 0.011, 0.012], 0.03, None, "better than published"),
         ("mse", [0.010, 0.011, 0.012], 0.001, None, "worse than published"),
         ("mse", [0.010, 0.011, 0.012], 0.0115, None, "no better or worse than published"),
+        ("mse", [0.0149, 0.0149], 0.015, None, "no better or worse than published"),  # which was rounded
+        ("mse", [0.0144, 0.0144], 0.015, None, "better than published"),
         ("elbo", [-90.0, -90.1, -90.2], -80, -95, "aim met, worse than published"),
         ("elbo", [-90.0, -90.1, -90.2], -99, -89, "**aim missed**, better than published"),
         ("mse", [0.01], 0.02, 0.01, "aim met, better than published, one seed"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import NamedTuple, final
 
 from latentlab.report.results.claims import Claim, Reproduction
@@ -39,9 +40,10 @@ class Row(NamedTuple):
         if self.claim.aim is not None:
             said.append("aim met" if sign * (mean - self.claim.aim) <= 0 else "**aim missed**")
         if self.claim.published is not None:
-            half = self.found.half or 0.0
+            rounding = 10.0 ** int(Decimal(repr(self.claim.published)).as_tuple().exponent) / 2
             difference = sign * (mean - self.claim.published)
-            word = "no better or worse" if abs(difference) <= half else "better" if difference < 0 else "worse"
+            within = (self.found.half or 0.0) + rounding
+            word = "no better or worse" if abs(difference) <= within else "better" if difference < 0 else "worse"
             said.append(f"{word} than published")
         if self.found.n == 1:
             said.append("one seed")
