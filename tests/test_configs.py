@@ -91,8 +91,8 @@ SHORT = [
 
 
 CORNERS = {
-    "beta": ["model.beta=.1,8"],
-    "code_size": ["net.widths=[256],[1024,1024]", "model.latent_dim=2"],
+    "beta": ["model.beta=.1,8", "evaluate=none"],
+    "code_size": ["net.widths=[256],[1024,1024]", "model.latent_dim=2", "evaluate=none"],
     "order": ["model=ae,vae", "model.latent_dim=8"],
 }
 

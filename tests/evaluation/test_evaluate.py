@@ -41,7 +41,11 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
 
 
 @pytest.mark.parametrize(
-    "options", [["model/prior=mixture"], ["model/prior=vampprior", "model/bound=dreg", "model.bound.samples=3"]]
+    "options",
+    [
+        pytest.param(["model/prior=mixture"], marks=pytest.mark.long),
+        ["model/prior=vampprior", "model/bound=dreg", "model.bound.samples=3"],
+    ],
 )
 def test_a_learned_prior_is_measured_drawn_and_resumed(train, evaluate, options):
     run = train(*TINY, "model=vae", *options)
