@@ -1,4 +1,4 @@
-"""The page of results: which figures stand beside which published ones, and what is said of them."""
+"""The results page: measured figures beside the published ones, and the verdict on each."""
 
 from dataclasses import replace
 

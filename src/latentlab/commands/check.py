@@ -6,6 +6,8 @@ from latentlab.commands.job import job
 from latentlab.commands.keys_only import run_keys_only, sweep_folder, value_of
 from latentlab.config import config_dir, run_hydra
 from latentlab.errors import ConfigError
+from latentlab.report.reading.run_sets import read_sweep
+from latentlab.report.recorded import Recorded
 
 USAGE = """latentlab check [recorded=FILE] [record=true] [KEY=VALUE ...]
 Trains sweep=check and compares the mean of each figure over its seeds with the one recorded in FILE, by default those
@@ -26,8 +28,6 @@ def check(given: list[str]) -> int:
         UserError: no recorded figures, or other groups than those recorded.
     """
     from latentlab.config.composition import new_run_name
-    from latentlab.report.reading.run_sets import read_sweep
-    from latentlab.report.recorded import Recorded
 
     records, named = value_of("record", given) == "true", value_of("recorded", given)
     if records and named is None:
@@ -44,6 +44,15 @@ def check(given: list[str]) -> int:
         found.write(file)
         print(f"recorded: {file}")
         return 0
+    return compared(recorded, found)
+
+
+def compared(recorded: Recorded, found: Recorded) -> int:
+    """Print a line per figure, and return 1 where one is worse than recorded.
+
+    Raises:
+        UserError: a recorded group or figure was not found.
+    """
     deviations = recorded.deviations(found)
     worse = [deviation for deviation in deviations if deviation.is_worse]
     print(*deviations, sep="\n")

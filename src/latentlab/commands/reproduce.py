@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 from zlib import crc32
 
+from latentlab.commands.check import compared
 from latentlab.commands.job import job
 from latentlab.commands.keys_only import run_keys_only, sweep_folder, value_of
 from latentlab.config import config_dir, run_hydra
 from latentlab.errors import ConfigError, UserError, nearest, unknown
+from latentlab.processes.processor import processor
 from latentlab.report.reading.records import Record
 from latentlab.report.reading.run_sets import read_sweep
 from latentlab.report.results.claims import FILE, Reproduction, read_reproductions
@@ -44,8 +46,6 @@ def reproduce(given: list[str]) -> int:
     Raises:
         UserError: no such recipe, a damaged file, or a figure that no run has.
     """
-    from latentlab.processes.processor import processor
-
     chosen = _chosen([one for one in given if "=" not in one], value_of("minutes", given))
     compare = value_of("compare", given)
     page = Path(value_of("page", given) or "docs/results.md")
@@ -67,10 +67,10 @@ def reproduce(given: list[str]) -> int:
         if not compare:  # after each recipe: an interruption loses none
             known[what.recipe] = found[what.recipe]
             _write(page, known, what, records)
-    return _compared(chosen, known, found) if compare else 0
+    return compared(as_recorded(chosen, known), as_recorded(chosen, found)) if compare else 0
 
 
-def _chosen(names: Iterable[str], minutes: str | None) -> list[Reproduction]:
+def _chosen(names: Sequence[str], minutes: str | None) -> list[Reproduction]:
     every = read_reproductions(config_dir() / FILE)
     for name in names:
         if name not in every:
@@ -158,11 +158,3 @@ def _write(page: Path, known: dict[str, Measured], what: Reproduction, records: 
     except OSError as error:
         raise UserError(f"page: cannot write {page} ({error.strerror})") from error
     print(f"written: {page}", flush=True)
-
-
-def _compared(chosen: list[Reproduction], recorded: dict[str, Measured], found: dict[str, Measured]) -> int:
-    deviations = as_recorded(chosen, recorded).deviations(as_recorded(chosen, found))
-    worse = [deviation for deviation in deviations if deviation.is_worse]
-    print(*deviations, sep="\n")
-    print(f"{len(worse)} of {len(deviations)} figures are worse than recorded" if worse else "as recorded, or better")
-    return 1 if worse else 0

@@ -9,7 +9,7 @@ REINSTALL = "install both together from one index, e.g. `pip install --force-rei
 
 
 def import_with_torch(module: str) -> None:
-    """Import a module that needs torch, by `import_quickly`; where torch does not fit torchvision, one line says so.
+    """Import a module that needs torch; refuse builds of torch and torchvision that do not match, in one line.
 
     It comes before Lightning is imported: torchmetrics imports torchvision, and a pair of different builds
     fails deep in there: `operator torchvision::nms does not exist`, an undefined symbol, a missing library.
