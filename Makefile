@@ -78,7 +78,9 @@ smoke: $(STAMP)  ## two batches of every variant x network through the real entr
 	$(BIN)/python -m latentlab train --multirun model=ae,sparse_ae,denoising_ae,vae,cvae net=linear,tied,mlp,cnn,resnet,rnn \
 	  data=digits trainer=smoke callbacks=no_pictures logger=none $(ARGS)
 
-ci: lint type test smoke  ## everything that CI runs
+ci:  ## everything that CI runs
+	$(MAKE) --jobs=2 --output-sync lint type smoke  # each of them keeps one core busy
+	$(MAKE) test
 
 bench: $(PEERS)  ## measure latentlab beside its peers, 40 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -128,8 +128,9 @@ def test_a_target_runs_its_command_out_of_the_venv(installed, target, command):
 
 
 def test_ci_is_lint_type_test_and_smoke(installed):
-    parts = [make(installed, "-n", target) for target in ("lint", "type", "test", "smoke")]
-    assert make(installed, "-n", "ci") == "".join(parts)
+    parts = [make(installed, "-n", target) for target in ("lint", "type", "smoke", "test")]
+    lines = make(installed, "-n", "ci").splitlines(keepends=True)
+    assert "".join(line for line in lines if not re.match(r"make(\[1\])?[: ]", line)) == "".join(parts)
 
 
 def test_the_ci_script_calls_make_ci_and_nothing_else_of_substance():
