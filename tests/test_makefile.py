@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 
 
 def make(folder: Path, *arguments: str) -> str:
-    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "-C", str(folder), *arguments]
+    command = ["make", "--no-print-directory", "-C", str(folder), *arguments]
     # not those of the make that runs these tests
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=True).stdout
@@ -28,7 +28,8 @@ def make(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def fresh(tmp_path) -> Path:
     """A checkout in which nothing was made yet."""
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
 
