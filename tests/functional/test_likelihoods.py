@@ -8,6 +8,7 @@ from torch import distributions as td
 from torch import nn
 from torch.autograd import gradcheck
 from torch.func import functional_call, grad, stack_module_state, vmap
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from latentlab.functional.distributions import (
     SMALLEST_SCALE,
@@ -125,6 +126,18 @@ def test_likelihood_under_vmap_is_the_likelihood_of_each(make, reference) -> Non
     apart = [cost(x, p) for cost, p in zip(costs, params, strict=True)]
     for stacked, each in zip(together, zip(*apart, strict=True), strict=True):
         torch.testing.assert_close(stacked, torch.stack(each))
+
+
+@pytest.mark.parametrize("logit", [-200.0, -90.0, -16.0, -1.0, -1e-3, 0.0, 1e-3, 1.0, 16.0, 90.0, 200.0])
+@pytest.mark.parametrize("grey", [0.0, 0.3, 1.0])
+def test_the_bernoulli_and_its_slope_are_precise_at_every_logit_in_float32(logit: float, grey: float) -> None:
+    params = torch.full((1, 1, 1, 1), logit, requires_grad=True)
+    x = torch.full_like(params, grey)
+    found = Bernoulli().log_prob(x, params)
+    (slope,) = torch.autograd.grad(found.sum(), params)
+    exact = -binary_cross_entropy_with_logits(params.double(), x.double()).squeeze()
+    torch.testing.assert_close(found.double().squeeze(), exact, atol=2e-7, rtol=2e-7)  # of terms up to 1: two roundings
+    torch.testing.assert_close(slope, x - params.sigmoid(), atol=2e-7, rtol=0)
 
 
 def test_only_the_bernoulli_is_discrete() -> None:
