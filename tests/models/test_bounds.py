@@ -35,7 +35,7 @@ def draws_of(model, samples, seed=0):
 
 @WEIGHTED
 def test_one_draw_gives_the_elbo_by_that_draw(kind):
-    model = linear_gaussian(wrong_by=0.4, bound=kind(samples=1))
+    model = linear_gaussian(wrong_by=0.4, bound=kind(1, 1))
     posterior, (z,) = draws_of(model, 1)
     elbo = -model.reconstruction(batch_of(X), z) - kl_at(posterior, model.prior(batch_of(X).y), z)
     torch.testing.assert_close(bound_of(model), elbo, atol=1e-4, rtol=1e-5)
@@ -43,7 +43,7 @@ def test_one_draw_gives_the_elbo_by_that_draw(kind):
 
 @WEIGHTED
 def test_the_terms_of_the_elbo_have_its_values(kind):
-    model = linear_gaussian(wrong_by=0.4, bound=kind(samples=5))
+    model = linear_gaussian(wrong_by=0.4, bound=kind(5, 5))
     posterior, z = draws_of(model, 5)
     terms = model(batch_of(X))
     torch.testing.assert_close(terms["kl"], posterior.kl_to_standard().sum(1))
@@ -54,21 +54,21 @@ def test_the_terms_of_the_elbo_have_its_values(kind):
 @WEIGHTED
 @pytest.mark.parametrize("samples", [1, 7])
 def test_with_the_exact_posterior_every_number_of_draws_gives_the_likelihood(kind, samples):
-    model = linear_gaussian(bound=kind(samples))
+    model = linear_gaussian(bound=kind(samples, samples))
     torch.testing.assert_close(bound_of(model), exact(), atol=1e-4, rtol=1e-5)
 
 
 @WEIGHTED
 def test_the_bound_grows_with_the_draws_to_the_likelihood(kind):
     elbo = linear_gaussian(wrong_by=0.4)
-    elbo, *means = (float(bound_of(m).mean()) for m in (elbo, *(linear_gaussian(0.4, kind(k)) for k in (5, 25, 2000))))
+    elbo, *means = (float(bound_of(m).mean()) for m in (elbo, *(linear_gaussian(0.4, kind(k, k)) for k in (5, 25, 2000))))
     truth = float(exact().mean())
     assert elbo < means[0] < means[1] < truth + 0.01
     assert means[2] == pytest.approx(truth, abs=0.01)
 
 
 def test_the_gradient_is_that_of_the_bound():
-    model = linear_gaussian(wrong_by=0.4, bound=IWAE(samples=4))
+    model = linear_gaussian(wrong_by=0.4, bound=IWAE(4, 4))
     posterior, z = draws_of(model, 4)
     log_w = -torch.stack([model.reconstruction(batch_of(X), one) for one in z])
     log_w = log_w - kl_at(posterior, model.prior(batch_of(X).y), z)
@@ -91,27 +91,54 @@ def gradients(bound, rows=20_000, seed=0):
 
 @pytest.mark.parametrize("samples", [1, 8])
 def test_both_estimators_of_the_gradient_have_the_same_mean(samples):
-    plain, double = (gradients(kind(samples), seed=seed) for seed, kind in enumerate((IWAE, DReG)))
+    plain, double = (gradients(kind(samples, samples), seed=seed) for seed, kind in enumerate((IWAE, DReG)))
     difference = plain - double  # of independent draws
     assert is_mean_of(difference, torch.zeros(4))
     assert not is_mean_of(plain, torch.zeros(4))
 
 
+@WEIGHTED
+def test_the_gradient_at_resampled_draws_has_the_mean_of_that_at_all(kind):
+    of_all, of_some = (gradients(kind(8, kept), seed=kept) for kept in (8, 2))
+    assert is_mean_of(of_all - of_some, torch.zeros(4))
+    # one in four draws: less than four times the variance, as those of little weight are left out
+    assert (of_some.var(0) < 3 * of_all.var(0)).all()
+
+
+@WEIGHTED
+def test_resampling_changes_no_value(kind):
+    terms = [linear_gaussian(wrong_by=0.4, bound=kind(8, kept))(batch_of(X)) for kept in (1, 3, 8, 50)]
+    for name, expected in terms[0].items():
+        for other in terms[1:]:
+            torch.testing.assert_close(other[name], expected)
+
+
+def test_a_draw_is_kept_as_often_as_its_weight_says_up_to_one():
+    v = torch.tensor([[0.1, 0.0, 1.0], [0.6, 0.0, 0.0], [0.3, 1.0, 0.0]])
+    for seed in range(20):
+        seen = batch_of(X[:3], seed)
+        kept = DReG(3, 2)._kept(seen, v)
+        for row in range(3):
+            times = (kept.rows == row).sum(0)
+            assert ((times - 2 * v[row]).abs() < 1).all()
+        assert (kept.weights == 0.5).all()
+
+
 def test_the_doubly_reparameterised_gradient_has_the_smaller_variance():
-    plain, double = gradients(IWAE(samples=8)), gradients(DReG(samples=8))
+    plain, double = gradients(IWAE(8, 8)), gradients(DReG(8, 8))
     assert (double.var(0) < 0.5 * plain.var(0)).all()
 
 
 def test_with_the_exact_posterior_the_doubly_reparameterised_gradient_is_zero_at_every_draw():
     for kind, is_zero in ((DReG, True), (IWAE, False)):
-        model = linear_gaussian(bound=kind(samples=3))
+        model = linear_gaussian(bound=kind(3, 3))
         loss = torch.stack([*model(batch_of(X)).values()]).sum(0)
         weight, bias = torch.autograd.grad(loss[0], [*model.encoder.parameters()])
         assert bool(weight.abs().max() < 1e-4 and bias.abs().max() < 1e-4) == is_zero
 
 
 def test_the_decoder_has_the_same_gradient_by_both_estimators():
-    one, other = (linear_gaussian(wrong_by=0.4, bound=kind(samples=3)) for kind in (IWAE, DReG))
+    one, other = (linear_gaussian(wrong_by=0.4, bound=kind(3, 3)) for kind in (IWAE, DReG))
     for model in (one, other):
         torch.stack([*model(batch_of(X)).values()]).sum().backward()
     for a, b in zip(one.decoder.parameters(), other.decoder.parameters(), strict=True):
@@ -136,7 +163,7 @@ def test_gradients_of_stacked_models_are_those_of_each(variant):
 
 
 def test_images_of_no_weight_have_no_gradient():
-    model = linear_gaussian(wrong_by=0.4, bound=DReG(samples=3))
+    model = linear_gaussian(wrong_by=0.4, bound=DReG(3, 3))
     loss = (torch.stack([*model(batch_of(X)).values()]).sum(0) * torch.zeros(len(X))).sum()
     assert all(bool((g == 0).all()) for g in torch.autograd.grad(loss, [*model.parameters()]))
 
@@ -144,8 +171,8 @@ def test_images_of_no_weight_have_no_gradient():
 @WEIGHTED
 def test_a_schedule_weighs_the_kl_alone(kind):
     term = KLTerm(1.0, LinearWarmup(steps=10))
-    assert kind(samples=2).weights(term, 5) == {"reconstruction": 1.0, "kl": 0.5, "tightening": 1.0}
-    assert set(kind(samples=2).weights(term, FINAL_STEP).values()) == {1.0}
+    assert kind(2, 2).weights(term, 5) == {"reconstruction": 1.0, "kl": 0.5, "tightening": 1.0}
+    assert set(kind(2, 2).weights(term, FINAL_STEP).values()) == {1.0}
 
 
 @WEIGHTED
@@ -153,7 +180,7 @@ def test_a_schedule_weighs_the_kl_alone(kind):
 def test_options_that_are_none_of_the_bound_are_refused(kind, option, value):
     term = KLTerm(**{"beta": 1.0, "schedule": Constant(), option: value})
     with pytest.raises(ValueError, match=f"{option}: expected . with an importance-weighted bound, found {value}"):
-        kind(samples=2).check(term, closed_form=True)
+        kind(2, 2).check(term, closed_form=True)
 
 
 def test_free_bits_need_a_kl_of_each_unit():
@@ -166,4 +193,4 @@ def test_free_bits_need_a_kl_of_each_unit():
 @WEIGHTED
 def test_a_draw_is_needed(kind):
     with pytest.raises(ValueError, match="samples: expected at least 1 draw per image, found 0"):
-        kind(samples=0)
+        kind(0, 0)

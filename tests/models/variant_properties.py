@@ -56,7 +56,8 @@ class VariantProperties:
         assert model.batch_terms <= whole.keys()
         for name in whole.keys() - model.batch_terms:
             for rank in range(2):
-                torch.testing.assert_close(halves[rank][name], whole[name][rank::2])
+                # a term may be the difference of sums of some hundred nats, which float32 rounds by 2e-5 each
+                torch.testing.assert_close(halves[rank][name], whole[name][rank::2], atol=1e-4, rtol=1e-5)
 
     def test_every_term_has_a_weight_at_every_step(self):
         model = self.build()

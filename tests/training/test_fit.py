@@ -178,6 +178,7 @@ MISTAKES = {
     "model.free_bits: expected 0 with an importance-weighted": ["model/bound=iwae", "model.free_bits=0.1"],
     "model.beta: expected 1 with an importance-weighted": ["model=cvae", "model/bound=dreg", "model.beta=2"],
     "model.bound.samples: expected at least 1": ["model/bound=dreg", "model.bound.samples=0"],
+    "model.bound.gradient_samples: expected at least 1": ["model/bound=iwae", "model.bound.gradient_samples=0"],
     "model.prior.components: expected at least 1": ["model/prior=mixture", "model.prior.components=0"],
     "model.prior: expected standard or label": ["model=cvae", "model/prior=vampprior"],
     "model.prior: expected standard, mixture": ["model=vae", "model/prior=label"],
