@@ -25,7 +25,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"
 NAMES = [str(file.relative_to(ROOT)) for file in DOCUMENTS]
 RECIPES = sorted((ROOT / "conf").glob("experiment/*.yaml")) + sorted((ROOT / "conf").glob("sweep/*.yaml"))
 TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-SUBCOMMANDS = {"train", "evaluate", "export", "report", "demo", "check", "reproduce"}
+SUBCOMMANDS = {"train", "evaluate", "export", "explore", "report", "demo", "check", "reproduce"}
 FOREIGN = re.compile(r"^(model|net|data|callbacks)=(short_codes|shallow|stripes|weight_norm)$")  # of docs/extending.md
 
 

@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "evaluate": "Measure a finished run on the official test images.",
     "export": "Write a run's encoder and decoder as ONNX, PT2 or safetensors, with a model card.",
     "report": "Compare the runs of a sweep, or any runs, on one page.",
+    "explore": "Walk through the latent space of runs on a local page.",
     "demo": "Train all five variants in one sweep and print them side by side.",
     "check": "Train a small fixed sweep and compare its figures with the recorded ones.",
     "reproduce": "Train recipes over several seeds and write their figures beside the published ones.",

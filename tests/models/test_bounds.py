@@ -61,7 +61,9 @@ def test_with_the_exact_posterior_every_number_of_draws_gives_the_likelihood(kin
 @WEIGHTED
 def test_the_bound_grows_with_the_draws_to_the_likelihood(kind):
     elbo = linear_gaussian(wrong_by=0.4)
-    elbo, *means = (float(bound_of(m).mean()) for m in (elbo, *(linear_gaussian(0.4, kind(k, k)) for k in (5, 25, 2000))))
+    elbo, *means = (
+        float(bound_of(m).mean()) for m in (elbo, *(linear_gaussian(0.4, kind(k, k)) for k in (5, 25, 2000)))
+    )
     truth = float(exact().mean())
     assert elbo < means[0] < means[1] < truth + 0.01
     assert means[2] == pytest.approx(truth, abs=0.01)

@@ -68,9 +68,15 @@ VARIANTS = {
     "vae_vampprior": partial(VAE, beta=1.0, kl_schedule=Constant(), prior=partial(VampPrior, pseudo_inputs=3)),
     "vae_iwae": partial(VAE, beta=1.0, kl_schedule=Constant(), bound=IWAE(samples=3, gradient_samples=3)),
     "vae_vampprior_dreg": partial(
-        VAE, beta=1.0, kl_schedule=Constant(), prior=partial(VampPrior, pseudo_inputs=3), bound=DReG(3, gradient_samples=3)
+        VAE,
+        beta=1.0,
+        kl_schedule=Constant(),
+        prior=partial(VampPrior, pseudo_inputs=3),
+        bound=DReG(3, gradient_samples=3),
     ),
-    "cvae_dreg": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=LabelPrior, bound=DReG(samples=5, gradient_samples=2)),
+    "cvae_dreg": partial(
+        CVAE, beta=1.0, kl_schedule=Constant(), prior=LabelPrior, bound=DReG(samples=5, gradient_samples=2)
+    ),
 }
 
 

@@ -64,9 +64,10 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
 
-    def open(self, file: Path, fragment: str = "") -> None:
-        """Load a local file anew, and wait until it is loaded. fragment: of its address."""
-        for url in ("about:blank", file.resolve().as_uri() + fragment):
+    def open(self, page: Path | str, fragment: str = "") -> None:
+        """Load a local file or an address anew, and wait until it is loaded. fragment: of its address."""
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        for url in ("about:blank", address + fragment):
             self.events.clear()
             self.call("Page.navigate", url=url)
             while not any(event["method"] == "Page.loadEventFired" for event in self.events):

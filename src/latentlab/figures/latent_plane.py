@@ -64,7 +64,13 @@ def latent_plane(
 
 
 def principal_plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], Float[Tensor, " 2"]]:
-    """The codes' first two principal components, (N, 2), and their fractions of the variance, (2,); D >= 2.
+    """The codes' first two principal components, (N, 2), and their fractions of the variance, (2,); D >= 2."""
+    axes, fractions = principal_axes(z)
+    return (z - z.mean(0)) @ axes, fractions
+
+
+def principal_axes(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "d 2"], Float[Tensor, " 2"]]:
+    """The directions of the codes' first two principal components, (D, 2), and their fractions of the variance, (2,).
 
     Each component's largest loading is positive, so that pictures of consecutive epochs have the same orientation.
     """
@@ -73,7 +79,7 @@ def principal_plane(z: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 2"], Floa
     first_two = axes[:, [-1, -2]]
     largest = first_two.abs().argmax(0, keepdim=True)
     fractions = variances[[-1, -2]].clamp_min(0) / variances.sum().clamp_min(torch.finfo(z.dtype).tiny)
-    return centred @ (first_two * first_two.gather(0, largest).sign()), fractions
+    return first_two * first_two.gather(0, largest).sign(), fractions
 
 
 def _plane(z: Float[Tensor, "n d"], units: tuple[str, str]) -> tuple[Float[Tensor, "n 2"], Sequence[str]]:

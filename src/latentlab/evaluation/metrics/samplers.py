@@ -30,9 +30,14 @@ def samplers(model: Autoencoder, codes: Codes) -> dict[str, Sampler]:
 
     The labels of a conditional model are uniform.
     """
-    first = ("prior", _prior(model)) if has_prior(model) else ("gaussian", _gaussian(model, codes.z))
+    first = own_sampler(model, codes)
     mixture = _by_label(model, codes) if model.conditional else _mixture(model, codes.z, COMPONENTS)
     return dict((first, ("mixture", mixture)))
+
+
+def own_sampler(model: Autoencoder, codes: Codes) -> tuple[str, Sampler]:
+    """The variant's own by its name: the prior, or else a Gaussian with the codes' mean and covariance."""
+    return ("prior", _prior(model)) if has_prior(model) else ("gaussian", _gaussian(model, codes.z))
 
 
 @torch.no_grad()

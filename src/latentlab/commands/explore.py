@@ -1,0 +1,85 @@
+"""Walk through the latent space of runs on a local page: `latentlab explore outputs/runs/FOLDER`."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.commands.report import folders
+from latentlab.config import run_hydra
+from latentlab.config.quoting import bare, literal
+from latentlab.errors import ConfigError
+from latentlab.runs import Run
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit status."""
+    return run_hydra(job, "explore", arguments, quoted)
+
+
+def quoted(arguments: list[str]) -> list[str]:
+    """The arguments with names and folders quoted for Hydra, and one run as a list of one.
+
+    Raises:
+        UserError: there is nothing to explore, or more than one of run, runs and sweep.
+    """
+    if any(argument.startswith("-") for argument in arguments):
+        return arguments
+    chosen, others = [], []
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or Path(argument).is_dir():
+            chosen.append(f"runs=[{literal(bare(argument))}]")
+        elif key == "run":
+            chosen.append(f"runs=[{literal(bare(value))}]")
+        elif key == "runs":
+            chosen.append(f"runs=[{','.join(map(literal, folders(value)))}]")
+        elif key in ("sweep", "sweep.name"):
+            chosen.append(f"sweep.name={literal(bare(value))}")
+        else:
+            others.append(f"{key}={literal(bare(value))}" if key in ("output", "data_root") else argument)
+    if len(chosen) != 1:
+        raise ConfigError("run: give one of run=FOLDER, runs=[FOLDER,FOLDER] and sweep=NAME; see --help")
+    return [*chosen, *others, "hydra.run.dir=."]
+
+
+def job(config: DictConfig) -> None:
+    """Serve the page, or write one that needs no server; called by Hydra with the composed config."""
+    from latentlab.report.reading.run_sets import find_sweep
+    from latentlab.training.restore import refuse_unfit_for_evaluation
+
+    if not 0 <= config.port < 2**16:
+        raise ConfigError(f"port: expected 0 to 65535, found {config.port}")
+    if find_spec("bokeh") is None:
+        raise ConfigError("explore needs Bokeh; pip install 'latentlab[explore]'")
+    if config.runs is not None:
+        chosen = [Path(folder) for folder in config.runs]
+    else:
+        from latentlab.explore.sweeps import runs_of
+
+        chosen = runs_of(find_sweep(config.sweep.name, Path(config.paths.output_dir)))
+    for folder in chosen:
+        Run(folder).refuse_other_folder("run: ")
+        refuse_unfit_for_evaluation(Run(folder))
+    from latentlab.processes.torch_build import import_with_torch
+
+    import_with_torch("latentlab.explore.opening")
+    from latentlab.explore.opening import open_runs
+    from latentlab.explore.page import Page
+    from latentlab.explore.server import serve
+
+    spaces = open_runs(chosen, config.data_root)
+    if config.output is not None:
+        from latentlab.explore.standalone import write_page
+
+        log.info("%s", write_page(spaces, Path(config.output)))
+        return
+    serve(partial(Page, spaces), config.port, config.open)

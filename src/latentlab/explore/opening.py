@@ -1,0 +1,49 @@
+"""Runs opened for the page: their models, and one copy of each data set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from latentlab.data.base import ImageDataModule
+from latentlab.errors import UserError
+from latentlab.explore.latent_space import LatentSpace
+from latentlab.explore.sweeps import MOST, names
+from latentlab.runs import Run
+from latentlab.runs.identity import plain_config
+from latentlab.training.restore import load_data, load_model, refuse_unfit_for_evaluation, trusted_config
+
+
+def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpace]:
+    """The latent space of each run.
+
+    Raises:
+        UserError: a run is not complete, of another format, damaged or of other images than the others, or there are
+            too many.
+    """
+    if len(folders) > MOST:
+        raise UserError(f"runs: expected at most {MOST}, found {len(folders)}; choose some of them")
+    runs = [Run(folder) for folder in folders]
+    for run in runs:
+        refuse_unfit_for_evaluation(run)
+    torch.set_float32_matmul_precision("highest")
+    loaded: list[tuple[dict[str, Any], ImageDataModule]] = []
+    spaces = []
+    for run, name in zip(runs, names(folders), strict=True):
+        config = plain_config(trusted_config(run))["data"]
+        data = next((data for known, data in loaded if known == config), None)
+        if data is None:
+            data = load_data(run, data_root)
+            loaded.append((config, data))
+        weights = "last" if run.best_checkpoint in (None, run.last_checkpoint) else "best"
+        spaces.append(LatentSpace(load_model(run), data, name, weights))
+    if len({_test_images(space) for space in spaces}) > 1:
+        raise UserError("runs: expected runs of the same test images, found different ones; open them one by one")
+    torch.set_num_threads(1)  # one image at a time: handing it to further threads takes longer than decoding it
+    return spaces
+
+
+def _test_images(space: LatentSpace) -> tuple[object, ...]:
+    """What two runs of the same test images have in common."""
+    return (space.data.name, space.data.test.shape, len(space.data.test.labels))

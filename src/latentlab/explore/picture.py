@@ -1,0 +1,79 @@
+"""One image on the page, with a title above, the run's caption below and a button that saves all of it."""
+
+import textwrap
+from typing import final
+
+import numpy as np
+from bokeh.layouts import column, row
+from bokeh.models import Column, ColumnDataSource, DataRange1d, Row, SaveTool, Title
+from bokeh.models.ui import UIElement
+from bokeh.plotting import figure
+from jaxtyping import Float
+from torch import Tensor
+
+from latentlab.explore.pixels import colours
+
+GREY = "#5a5a5a"
+SIDE = 170  # pixels on the screen
+CHARACTER = 4.2  # pixels of the caption's
+TITLE, LINE = 24, 11  # pixels of its height, and of a line of the caption
+
+
+@final
+class Picture:
+    """An image that is replaced in place.
+
+    Args:
+        name: of its data on the page, and of the file that it is saved as.
+        title: above it.
+        caption: below it, in small print.
+        width: on the screen; less where the screen is narrower.
+        proportion: width by height.
+    """
+
+    def __init__(self, name: str, title: str, caption: str, width: int = SIDE, proportion: float = 1.0) -> None:
+        self.width = width
+        self.data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint32)]}, name=name)
+        self.title = Title(text=title, text_font_size="12px", text_font_style="bold")
+        lines = textwrap.wrap(caption, int(width / CHARACTER))
+        self.figure = figure(
+            x_range=DataRange1d(range_padding=0),
+            y_range=DataRange1d(range_padding=0),
+            match_aspect=True,
+            title=self.title,
+            tools=[SaveTool(filename=name, description="Save picture")],
+            height=round(width / proportion) + TITLE + LINE * len(lines),
+            sizing_mode="stretch_width",
+            styles={"max-width": f"{width + 30}px"},
+            min_border=1,
+            outline_line_color="#cccccc",
+        )
+        self.figure.axis.visible = False
+        self.figure.grid.visible = False
+        self.figure.toolbar.logo = None
+        self.figure.toolbar.autohide = True
+        self.figure.image_rgba("image", x=0, y=0, dw=proportion, dh=1, source=self.data)
+        for line in lines:
+            small = Title(text=line, standoff=0, text_font_size="8px", text_font_style="normal", text_color=GREY)
+            self.figure.add_layout(small, "below")
+
+    def show(self, image: Float[Tensor, "c h w"], title: str | None = None) -> None:
+        """Replace the image, and the title where one is given."""
+        self.data.data = {"image": [colours(image)]}
+        if title is not None:
+            self.title.text = title
+
+
+def beside(*children: UIElement | Picture) -> Row:
+    """Children beside each other, and below each other where the screen is narrow."""
+    elements = []
+    for child in children:
+        if isinstance(child, Picture):
+            child.figure.styles = {**child.figure.styles, "flex": f"1 1 {min(child.width, 300)}px"}
+        elements.append(child.figure if isinstance(child, Picture) else child)
+    return row(*elements, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width")
+
+
+def stacked(*children: UIElement, basis: int, share: int = 1) -> Column:
+    """Children below each other. basis: in pixels, the least width beside others; share: of the room that is left."""
+    return column(*children, styles={"flex": f"{share} 1 {basis}px"}, sizing_mode="stretch_width")
