@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("start", "steps", "training", "callbacks", "sweeps", "growth", "suites", "report")
+BENCHMARKS = ("start", "steps", "training", "callbacks", "sweeps", "growth", "suites", "report", "explore")
 
 
 ON_REQUEST = ("gpu",)

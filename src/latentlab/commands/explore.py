@@ -56,8 +56,10 @@ def job(config: DictConfig) -> None:
     from latentlab.report.reading.run_sets import find_sweep
     from latentlab.training.restore import refuse_unfit_for_evaluation
 
-    if not 0 <= config.port < 2**16:
+    if not (isinstance(config.port, int) and 0 <= config.port < 2**16):
         raise ConfigError(f"port: expected 0 to 65535, found {config.port}")
+    if not isinstance(config.open, bool):
+        raise ConfigError(f"open: expected true or false, found {config.open}")
     if find_spec("bokeh") is None:
         raise ConfigError("explore needs Bokeh; pip install 'latentlab[explore]'")
     if config.runs is not None:
@@ -73,7 +75,7 @@ def job(config: DictConfig) -> None:
 
     import_with_torch("latentlab.explore.opening")
     from latentlab.explore.opening import open_runs
-    from latentlab.explore.page import Page
+    from latentlab.explore.page import fill
     from latentlab.explore.server import serve
 
     spaces = open_runs(chosen, config.data_root)
@@ -82,4 +84,4 @@ def job(config: DictConfig) -> None:
 
         log.info("%s", write_page(spaces, Path(config.output)))
         return
-    serve(partial(Page, spaces), config.port, config.open)
+    serve(partial(fill, spaces=spaces), config.port, config.open)

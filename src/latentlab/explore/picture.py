@@ -17,6 +17,8 @@ GREY = "#5a5a5a"
 SIDE = 170  # pixels on the screen
 CHARACTER = 4.2  # pixels of the caption's
 TITLE, LINE = 24, 11  # pixels of its height, and of a line of the caption
+TOOLS = 30  # pixels, beside the image
+NARROW = 320  # pixels that every screen has room for
 
 
 @final
@@ -27,12 +29,11 @@ class Picture:
         name: of its data on the page, and of the file that it is saved as.
         title: above it.
         caption: below it, in small print.
-        width: on the screen; less where the screen is narrower.
+        width: on the screen; that of wide ones is less where the screen is narrower.
         proportion: width by height.
     """
 
     def __init__(self, name: str, title: str, caption: str, width: int = SIDE, proportion: float = 1.0) -> None:
-        self.width = width
         self.data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint32)]}, name=name)
         self.title = Title(text=title, text_font_size="12px", text_font_style="bold")
         lines = textwrap.wrap(caption, int(width / CHARACTER))
@@ -43,8 +44,8 @@ class Picture:
             title=self.title,
             tools=[SaveTool(filename=name, description="Save picture")],
             height=round(width / proportion) + TITLE + LINE * len(lines),
-            sizing_mode="stretch_width",
-            styles={"max-width": f"{width + 30}px"},
+            width=width + TOOLS,
+            **({} if width <= NARROW else {"sizing_mode": "stretch_width", "max_width": width + TOOLS}),
             min_border=1,
             outline_line_color="#cccccc",
         )
@@ -64,16 +65,11 @@ class Picture:
             self.title.text = title
 
 
-def beside(*children: UIElement | Picture) -> Row:
+def beside(*children: UIElement) -> Row:
     """Children beside each other, and below each other where the screen is narrow."""
-    elements = []
-    for child in children:
-        if isinstance(child, Picture):
-            child.figure.styles = {**child.figure.styles, "flex": f"1 1 {min(child.width, 300)}px"}
-        elements.append(child.figure if isinstance(child, Picture) else child)
-    return row(*elements, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width")
+    return row(*children, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width")
 
 
-def stacked(*children: UIElement, basis: int, share: int = 1) -> Column:
-    """Children below each other. basis: in pixels, the least width beside others; share: of the room that is left."""
-    return column(*children, styles={"flex": f"{share} 1 {basis}px"}, sizing_mode="stretch_width")
+def stacked(*children: UIElement, basis: int) -> Column:
+    """Children below each other, which take the room that is left. basis: the least width beside others, in pixels."""
+    return column(*children, styles={"flex": f"1 1 {basis}px"}, sizing_mode="stretch_width")

@@ -43,7 +43,7 @@ def unit_plane(latent_dim: int, units: tuple[int, ...]) -> Plane:
 def principal_plane_of(z: Float[Tensor, "n d"]) -> Plane:
     """The first two principal components of codes of two units or more."""
     axes, fractions = principal_axes(z.double())
-    names = (f"principal component {i + 1} ({share:.0%} of the variance)" for i, share in enumerate(fractions.tolist()))
+    names = (f"component {i + 1} ({share:.0%} of variance)" for i, share in enumerate(fractions.tolist()))
     return Plane(z.mean(0), axes.to(z), tuple(names))
 
 

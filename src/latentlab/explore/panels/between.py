@@ -50,7 +50,7 @@ class BetweenPanel:
     @property
     def layout(self) -> Column:
         ends = beside(*(column(self.images[end], self.pins[end]) for end in (0, 1)), self.path)
-        scrubber = beside(self.one, stacked(self.fraction, basis=200))
+        scrubber = beside(self.one.figure, stacked(self.fraction, basis=200))
         return column(ends, scrubber, self.strip.figure, sizing_mode="stretch_width")
 
     def _take_image(self, end: int, attr: str, old: object, number: float | None) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from latentlab.explore.drawing import Canvas, Place, UnusableImageError, image_of
 from latentlab.explore.events import changed
-from latentlab.explore.picture import Picture, beside, stacked
+from latentlab.explore.picture import Picture, beside
 from latentlab.explore.walk import Walk
 from latentlab.functional.corruption import Corruption, Gaussian, Masking, SaltAndPepper
 from latentlab.functional.randomness import RandomSource
@@ -67,8 +67,8 @@ class DrawPanel:
     @property
     def layout(self) -> Column:
         tools = column(self.thickness, self.switches, self.clear, self.file, self.noise, self.strength)
-        pictures = stacked(beside(self.seen, self.restored), self.words, basis=300)
-        return column(beside(self.paper, tools, pictures), sizing_mode="stretch_width")
+        pictures = column(beside(self.seen.figure, self.restored.figure), self.words)
+        return column(beside(self.paper.figure, tools, pictures), sizing_mode="stretch_width")
 
     def _start(self, event: PointEvent) -> None:
         self.last = _place(event) or self.last

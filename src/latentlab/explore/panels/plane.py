@@ -44,7 +44,7 @@ class PlanePanel:
         self.figure.scatter("x", "y", source=self.pinned, size=16, fill_alpha=0, line_color="white", line_width=1)
         self.decoded = Picture("decoded", "decoded", self.space.caption("A decoded code."), width=300)
         self.nearest = Picture("nearest", "nearest test image", self.space.caption("A test image."), width=150)
-        self.words = Div(text="", name="words", styles={"min-height": "3em"})
+        self.words = Div(text="", name="words", width=320, styles={"min-height": "3em"})
         units = [str(unit) for unit in self.space.units]
         self.choice = Select(title="plane", value=PRINCIPAL, options=[PRINCIPAL, UNITS], width=170)
         self.units = [
@@ -68,8 +68,8 @@ class PlanePanel:
     def layout(self) -> Column:
         chooses = [self.choice, *self.units] if self.space.model.latent_dim > 2 else []
         switch = row(Div(text="decoded grid"), self.grid)
-        left = stacked(self.figure, beside(*chooses, switch), row(*self.steps), basis=340, share=2)
-        right = stacked(self.decoded.figure, self.words, self.nearest.figure, basis=260)
+        left = stacked(self.figure, beside(*chooses, switch), row(*self.steps), basis=340)
+        right = column(self.decoded.figure, self.words, self.nearest.figure)
         return column(beside(left, right), sizing_mode="stretch_width")
 
     def _choose_plane(self) -> None:
@@ -180,7 +180,7 @@ def scatter_plot(space: LatentSpace, source: ColumnDataSource, caption: str, hei
     plot.scatter("x", "y", source=source, size=5, fill_alpha=0.6, line_alpha=0.6, **looks)
     if "legend_group" in looks:
         legend = plot.legend[0]
-        legend.update(orientation="horizontal", ncols=10, label_text_font_size="10px", spacing=2, padding=2, margin=0)
+        legend.update(orientation="horizontal", ncols=5, label_text_font_size="10px", spacing=2, padding=2, margin=0)
         plot.add_layout(legend, "below")
     return plot
 

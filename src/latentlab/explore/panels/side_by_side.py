@@ -45,7 +45,7 @@ class _Row:
         self.plane = whole_plane(space)
         places = self.plane.places(space.codes.z)
         caption = space.caption("Codes of test images, and a reconstruction.")
-        self.codes = ColumnDataSource(scattered(space, places))
+        self.codes = ColumnDataSource(scattered(space, places), name=f"codes {space.name}")
         self.marked = ColumnDataSource({"x": [], "y": []}, name=f"marked {space.name}")
         self.figure = scatter_plot(space, self.codes, caption, height=260)
         self.figure.add_tools(TapTool())
@@ -60,8 +60,8 @@ class _Row:
     def layout(self) -> Row:
         name = Div(text="", css_classes=["run"])
         name.text = f"<b>{type(self.space.model).__name__}</b> {escape(self.space.name)}"
-        pictures = stacked(name, beside(self.seen, self.restored), self.words, basis=320)
-        return beside(pictures, stacked(self.figure, basis=340, share=2))
+        pictures = column(name, beside(self.seen.figure, self.restored.figure), self.words)
+        return beside(pictures, stacked(self.figure, basis=340))
 
     def follow(self, walk: Walk) -> None:
         """Encode and decode the walk's image, and mark its code in the plane."""

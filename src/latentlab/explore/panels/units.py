@@ -50,9 +50,8 @@ class UnitsPanel:
         folded = [self.unfold, self.others] if len(self.sliders) > AT_ONCE else []
         shown = list(self.sliders.values())[:AT_ONCE]
         left = stacked(*shown, *folded, basis=300)
-        pictures = beside(self.current, self.before, self.change)
-        panel = beside(left, stacked(pictures, basis=300))
-        return column(beside(*self.buttons), panel, sizing_mode="stretch_width")
+        pictures = (self.current.figure, self.before.figure, self.change.figure)
+        return column(beside(*self.buttons), beside(left, *pictures), sizing_mode="stretch_width")
 
     def _slider(self, unit: int, activity: float) -> Slider:
         low, high = self.space.ranges[unit].tolist()
