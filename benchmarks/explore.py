@@ -1,4 +1,4 @@
-"""`latentlab explore` in Chromium: from the pointer's move to the new picture, from the start to the page, and memory."""
+"""`latentlab explore` in Chromium: the time from the pointer's move to the new picture and to the page, and memory."""
 
 import json
 import random

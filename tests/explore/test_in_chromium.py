@@ -2,6 +2,7 @@
 
 import signal
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -156,7 +157,7 @@ def test_a_stroke_is_encoded_and_decoded_and_its_code_follows_on_the_plane(opene
     page.wait("Bokeh.documents[0].get_model_by_name('error').text.includes('squared error')")
     seen = page.image("seen")
     drawn = Canvas()
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         drawn.stroke(start, end, 0.08)
     ours = colours(drawn.image((1, 8, 8), as_mnist=True))[::-1].view(np.uint8).reshape(8, 8, 4)
     assert np.abs(seen.astype(int) - ours).mean() < 12  # the pointer is on whole pixels
