@@ -79,6 +79,17 @@ def test_a_damaged_checkpoint_is_one_line(run):
     assert "is damaged" in said(str(run.folder))
 
 
+def test_a_run_whose_codes_are_no_numbers_is_one_line(run):
+    import torch
+
+    for file in run.folder.rglob("*.ckpt"):
+        checkpoint = torch.load(file, weights_only=False)
+        for weight in checkpoint["state_dict"].values():
+            weight.fill_(float("nan"))
+        torch.save(checkpoint, file)
+    assert said(str(run.folder)).startswith("error:")
+
+
 def test_runs_of_different_images_are_refused(run, train):
     other = train(*TINY, "data.labels=false", "model.latent_dim=2", "data.image_size=12", folder="other")
     message = said(f"runs=[{run.folder},{other.folder}]")

@@ -67,6 +67,12 @@ class LatentSpace:
         return torch.stack((low - room, high + room), 1)
 
     @property
+    def proportion(self) -> float:
+        """Width by height of an image."""
+        _, height, width = self.model.image_shape
+        return width / height
+
+    @property
     def units_measure(self) -> str:
         """What the activity of a unit is measured by."""
         return "variance" if self.codes.kl is None else "KL in nats"

@@ -37,7 +37,10 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
             data = load_data(run, data_root)
             loaded.append((config, data))
         weights = "last" if run.best_checkpoint in (None, run.last_checkpoint) else "best"
-        spaces.append(LatentSpace(load_model(run), data, name, weights))
+        space = LatentSpace(load_model(run), data, name, weights)
+        if not space.codes.z.isfinite().all():
+            raise UserError(f"run: {run.folder} has codes that are no finite numbers; train it again")
+        spaces.append(space)
     if len({_test_images(space) for space in spaces}) > 1:
         raise UserError("runs: expected runs of the same test images, found different ones; open them one by one")
     torch.set_num_threads(1)  # one image at a time: handing it to further threads takes longer than decoding it

@@ -43,7 +43,5 @@ def serve(fill: Callable[[Document], object], port: int, open_browser: bool) -> 
 
 
 def _open(url: str) -> None:
-    try:
-        webbrowser.open(url)
-    except webbrowser.Error:
+    if not webbrowser.open(url):
         log.info("no browser was found: open the address in one")

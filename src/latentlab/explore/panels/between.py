@@ -37,9 +37,10 @@ class BetweenPanel:
         self.path = RadioButtonGroup(labels=list(PATHS), active=0, name="path")
         self.fraction = Slider(title="of the way", start=0, end=1, step=0.01, value=0.5, name="fraction")
         self.fraction.sizing_mode = "stretch_width"
-        self.one = Picture("between", "at the scrubber", self.space.caption("A decoded code of the path."))
+        path = self.space.caption("A decoded code of the path.")
+        self.one = Picture("between", "at the scrubber", path, proportion=self.space.proportion)
         caption = self.space.caption(f"{POINTS} codes at even steps from one code to another, decoded.")
-        self.strip = Picture("strip", "the path", caption, width=1000, proportion=POINTS)
+        self.strip = Picture("strip", "the path", caption, width=1000, proportion=POINTS * self.space.proportion)
         for end in (0, 1):
             self.images[end].on_change("value", partial(self._take_image, end))
             self.pins[end].on_click(partial(self._take_current, end))

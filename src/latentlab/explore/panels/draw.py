@@ -25,6 +25,7 @@ NOISES: dict[str, type[Gaussian] | type[Masking] | type[SaltAndPepper]] = {
     "masking": Masking,
     "salt and pepper": SaltAndPepper,
 }
+FILES = ".png,.jpg,.jpeg,.bmp,.gif,.webp"
 NONE, OWN = "none", "that of the training"
 LINES_OF_MNIST = 0.08  # of the canvas: the usual thickness of its digits
 ERASE, AS_MNIST = "eraser", "centre and scale as MNIST's images are"
@@ -48,14 +49,14 @@ class DrawPanel:
         mnist = [1] if min(self.space.model.image_shape[1:]) <= 32 and self.space.model.image_shape[0] == 1 else []
         self.switches = CheckboxGroup(labels=[ERASE, AS_MNIST], active=mnist, name="switches")
         self.clear = Button(label="clear", name="clear")
-        self.file = FileInput(accept=".png,.jpg,.jpeg,.bmp,.gif,.webp", title="or drop an image file here")
+        self.file = FileInput(accept=FILES, title="or drop an image file here", name="file")
         model = self.space.model
         own = [OWN] if isinstance(model, DenoisingAE) else []
         self.noise = Select(title="noise", value=(own or [NONE])[0], options=[*own, NONE, *NOISES], width=170)
         self.strength = Slider(title="strength", start=0, end=1, step=0.02, value=0.3, width=160, name="strength")
         caption = self.space.caption("An image of the reader's own.")
-        self.seen = Picture("seen", "what the model sees", caption)
-        self.restored = Picture("restored", "its reconstruction", caption)
+        self.seen = Picture("seen", "what the model sees", caption, proportion=self.space.proportion)
+        self.restored = Picture("restored", "its reconstruction", caption, proportion=self.space.proportion)
         self.words = Div(text="", name="error", styles={"min-height": "2em"})
         self.clear.on_click(self._clear)
         self.file.on_change("value", self._take_file)

@@ -29,7 +29,9 @@ class LabelPanel:
         self.columns = min(len(names), BUTTONS)
         rows = -(-len(names) // self.columns)
         caption = walk.space.caption(f"One code under the labels {', '.join(names)}.")
-        self.all = Picture("labels", "under every label", caption, width=1000, proportion=self.columns / rows)
+        self.all = Picture(
+            "labels", "under every label", caption, width=1000, proportion=walk.space.proportion * self.columns / rows
+        )
         self.choice.on_change("active" if few else "value", self._choose)
         walk.watch(self._follow)
 

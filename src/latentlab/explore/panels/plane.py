@@ -42,8 +42,9 @@ class PlanePanel:
         self.figure.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=self.behind, level="underlay")
         self.figure.scatter("x", "y", source=self.pinned, size=16, fill_alpha=0, line_color="black", line_width=3)
         self.figure.scatter("x", "y", source=self.pinned, size=16, fill_alpha=0, line_color="white", line_width=1)
-        self.decoded = Picture("decoded", "decoded", self.space.caption("A decoded code."), width=300)
-        self.nearest = Picture("nearest", "nearest test image", self.space.caption("A test image."), width=150)
+        decoded, image = self.space.caption("A decoded code."), self.space.caption("A test image.")
+        self.decoded = Picture("decoded", "decoded", decoded, 300, self.space.proportion)
+        self.nearest = Picture("nearest", "nearest test image", image, 150, self.space.proportion)
         self.words = Div(text="", name="words", width=320, styles={"min-height": "3em"})
         units = [str(unit) for unit in self.space.units]
         self.choice = Select(title="plane", value=PRINCIPAL, options=[PRINCIPAL, UNITS], width=170)

@@ -52,8 +52,8 @@ class _Row:
         set_axes(self.figure, self.plane, bounds(places), space)
         self.figure.scatter("x", "y", source=self.marked, size=16, fill_alpha=0, line_color="black", line_width=3)
         self.figure.scatter("x", "y", source=self.marked, size=16, fill_alpha=0, line_color="white", line_width=1)
-        self.seen = Picture(f"seen {space.name}", "image", caption, width=150)
-        self.restored = Picture(f"restored {space.name}", "reconstruction", caption, width=150)
+        self.seen = Picture(f"seen {space.name}", "image", caption, 150, space.proportion)
+        self.restored = Picture(f"restored {space.name}", "reconstruction", caption, 150, space.proportion)
         self.words = Div(text="", name=f"error {space.name}")
 
     @property

@@ -30,9 +30,10 @@ class UnitsPanel:
         self.unfold = Button(label=f"{len(sliders) - AT_ONCE} less active units", name="unfold")
         self.unfold.on_click(self._unfold)
         caption = self.space.caption("A decoded code.")
-        self.current = Picture("current", "current code", caption)
-        self.before = Picture("before", "pinned code", caption)
-        self.change = Picture("change", "change", self.space.caption("Orange: brighter, blue: darker than pinned."))
+        changed, proportion = self.space.caption("Orange: brighter, blue: darker than pinned."), self.space.proportion
+        self.current = Picture("current", "current code", caption, proportion=proportion)
+        self.before = Picture("before", "pinned code", caption, proportion=proportion)
+        self.change = Picture("change", "change", changed, proportion=proportion)
         actions = {
             "random test image": lambda: walk.take_test_image(walk.any_test_image()),
             f"draw from the {self.space.source}": lambda: walk.pin(self.space.draw(walk.generator, walk.label)),
