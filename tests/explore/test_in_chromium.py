@@ -169,10 +169,7 @@ def test_a_stroke_is_encoded_and_decoded_and_its_code_follows_on_the_plane(opene
     for start, end in pairwise(places):
         drawn.stroke(start, end, 0.08)
     ours = colours(drawn.image((1, 8, 8), as_mnist=True))[::-1].view(np.uint8).reshape(8, 8, 4)
-    # the pointer is on whole pixels
-    eventually(
-        lambda: page.image("seen").shape == ours.shape and np.abs(page.image("seen") - ours.astype(int)).mean() < 12
-    )
+    eventually(lambda: within(page.image("seen"), ours, 80))  # the pointer is on whole pixels
     seen = page.image("seen")
     x = torch.from_numpy(seen[..., 0].astype(np.float32) / 255)[None, None]
     with torch.no_grad():
