@@ -74,7 +74,7 @@ def test_figures_are_those_of_the_runs_that_a_claim_is_of(tmp_path):
     found = measured(AE, records, "command", "machine")
     assert found.figures == ({"0": 0.3}, {"0": -90, "1": -92})
     assert found.seconds == {"0": 10.0, "1": 5.0}
-    assert found.seconds_of_a_seed == 7.5
+    assert found.least_seconds == 5.0
 
 
 def test_a_figure_that_no_run_has_is_named(tmp_path):

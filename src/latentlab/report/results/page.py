@@ -14,8 +14,8 @@ from latentlab.report.statistics.measures import ARROWS, compact, counted, with_
 HEAD = """# Results
 
 Recipes on the official test images, beside what is published. Ours are means over seeds with the half-width of the 95 %
-interval of the mean (Student's t), and seconds of training per seed; a published figure is a single number, whose own
-uncertainty is rarely given. Below the table: protocol, source, the exact command and a picture of each.
+interval of the mean (Student's t), and seconds of training of the fastest seed; a published figure is a single number,
+whose own uncertainty is rarely given. Below the table: protocol, source, the exact command and a picture of each.
 [Metrics](metrics.md) defines the figures. `latentlab reproduce` trains what is missing and writes this page; with the
 name of a recipe, that one alone.
 """
@@ -83,7 +83,7 @@ def results_page(what: Iterable[Reproduction], found: Mapping[str, Measured], pi
 
 def rows(what: Reproduction, found: Measured) -> list[Row]:
     pairs = zip(what.claims, found.figures, strict=True)
-    return [Row(what.recipe, claim, summary([*values.values()]), found.seconds_of_a_seed) for claim, values in pairs]
+    return [Row(what.recipe, claim, summary([*values.values()]), found.least_seconds) for claim, values in pairs]
 
 
 def _table(shown: Iterable[Row]) -> str:
