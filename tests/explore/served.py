@@ -55,10 +55,14 @@ def served(*arguments: str) -> Iterator[Server]:
 
 
 class Page:
-    """The page of a server in a browser of its own."""
+    """The page of a server, or a file, in a browser of its own."""
 
     def __init__(self, url: str | Path, width: int = 1280) -> None:
         self.browser = Browser(width, 900)
+        self.open(url)
+
+    def open(self, url: str | Path) -> None:
+        """Show another page instead."""
         self.browser.open(url)
         self._wait_until_idle()
 

@@ -121,6 +121,19 @@ def test_two_folders_of_one_name_are_told_apart_by_their_parents(tmp_path):
     assert names(folders) == ["a/run", "b/run", "c"]
 
 
+@pytest.mark.parametrize(("output", "file"), [("new/page.html", "new/page.html"), ("new", "new/explore.html")])
+def test_a_page_without_a_server_is_written_to_a_file_or_into_a_folder(run, tmp_path, output, file):
+    done = called("explore", str(run.folder), f"output={output}", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip().endswith(file)
+    assert (tmp_path / file).read_text().lstrip().startswith("<!DOCTYPE html>")
+
+
+def test_a_page_that_cannot_be_written_is_one_line(run, tmp_path):
+    (tmp_path / "file").touch()
+    assert f"{tmp_path}/file" in said(str(run.folder), f"output={tmp_path}/file/page.html")
+
+
 def test_help_names_every_key():
     text = called("explore", "--help").stdout
     config = yaml.safe_load((config_dir() / "explore.yaml").read_text())

@@ -4,7 +4,7 @@ import re
 
 from PIL import Image
 
-from latentlab.explore.page import TEMPLATES
+from latentlab.explore.template import TEMPLATES
 from tests.test_documents import ROOT, anchors
 
 

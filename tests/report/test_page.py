@@ -118,6 +118,16 @@ def test_links_to_the_run_folders_are_relative_to_the_page(tmp_path):
     assert not (sweep / "report.html").exists()
 
 
+def test_pages_of_the_latent_space_are_linked_where_they_are(tmp_path):
+    sweep = beta_sweep(tmp_path / "sweep", (1.0,), (0, 1))
+    shown = [sweep / "explore.html", sweep / "model.beta=1.0,seed=1" / "explore.html"]
+    links = ["./explore.html", "./model.beta%3D1.0%2Cseed%3D1/explore.html"]
+    assert not {a.get("href") for _, a in page_of(sweep).tags} & {*links}
+    for file in shown:
+        file.touch()
+    assert [a["href"] for _, a in page_of(sweep).tags if a.get("href", "").endswith("explore.html")] == links
+
+
 def test_failed_missing_and_damaged_runs_are_named(tmp_path):
     folder = beta_sweep(tmp_path / "sweep")
     write_run(folder / "bad", None, 5, status="failed", reason="NonFiniteObjective: train/mse")

@@ -13,6 +13,7 @@ from latentlab.config import run_hydra
 from latentlab.config.quoting import bare, literal
 from latentlab.errors import ConfigError
 from latentlab.runs import Run
+from latentlab.runs.layout import EXPLORE
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -80,8 +81,10 @@ def job(config: DictConfig) -> None:
 
     spaces = open_runs(chosen, config.data_root)
     if config.output is not None:
-        from latentlab.explore.standalone import write_page
+        from latentlab.explore.standalone.page import write_page
 
-        log.info("%s", write_page(spaces, Path(config.output)))
+        output = Path(config.output)
+        is_file = output.suffix == ".html" and not output.is_dir()
+        log.info("%s", write_page(spaces, output if is_file else output / EXPLORE))
         return
     serve(partial(fill, spaces=spaces), config.port, config.open)

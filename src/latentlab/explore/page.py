@@ -1,10 +1,7 @@
 """The document of one reader: the panels of a run, and links to the other runs."""
 
-from importlib.resources import files
-
 from bokeh.document import Document
 from bokeh.layouts import column
-from jinja2 import Environment
 
 from latentlab.explore.latent_space import LatentSpace
 from latentlab.explore.panels.between import BetweenPanel
@@ -13,9 +10,8 @@ from latentlab.explore.panels.label import LabelPanel
 from latentlab.explore.panels.plane import PlanePanel
 from latentlab.explore.panels.side_by_side import SideBySidePanel
 from latentlab.explore.panels.units import UnitsPanel
+from latentlab.explore.template import set_template
 from latentlab.explore.walk import Walk
-
-TEMPLATES = files("latentlab.explore") / "templates"
 
 
 def fill(document: Document, spaces: list[LatentSpace]) -> None:
@@ -33,14 +29,7 @@ def fill(document: Document, spaces: list[LatentSpace]) -> None:
         panels["side_by_side"] = SideBySidePanel(walk, spaces).layout
     for name, panel in panels.items():
         document.add_root(column(panel, name=f"{name}_panel", sizing_mode="stretch_width"))
-    document.title = f"latentlab explore: {walk.space.name}"
-    document.template = Environment(autoescape=False).from_string((TEMPLATES / "explore.html").read_text())
-    document.template_variables.update(
-        style=(TEMPLATES / "explore.css").read_text(),
-        shown=list(panels),
-        runs=[f"{type(space.model).__name__} {space.name}" for space in spaces],
-        number=number,
-    )
+    set_template(document, spaces, list(panels), live=True, number=number)
 
 
 def _number(document: Document, count: int) -> int:

@@ -23,6 +23,7 @@ from latentlab.report.reading.run_sets import RunSet
 from latentlab.report.reading.trials import TRIAL_STATUSES, Search, Trial
 from latentlab.report.statistics.measures import ARROWS, YARDSTICK, compact, counted, decimals_for, fixed, measure
 from latentlab.runs.documents import number
+from latentlab.runs.layout import EXPLORE
 from latentlab.runs.run import STATUSES
 
 SCRIPTS = ("tables.js", "filter.js", "brush.js", "pictures.js")
@@ -50,6 +51,7 @@ def render(content: Content, output: Path) -> str:
         script=Markup(script),
         counts=_counts(runs.records, [*STATUSES, "missing", "damaged", "unknown"]),
         facts=_facts(runs.records),
+        explored=_explored(runs, output),
         main=main,
         further=[entry for entry in content.comparisons if not entry.is_of_yardstick],
         compared=[entry for entry in main if _is_compared(entry, content.baseline is not None)],
@@ -99,6 +101,13 @@ def _link(folder: Path, output: Path) -> str:
     """A relative URL; "./" keeps a colon in a name from being read as a scheme."""
     relative = Path(os.path.relpath(folder.resolve(), output.resolve())).as_posix()
     return f"./{quote(os.fsencode(relative), safe='/')}/"
+
+
+def _explored(runs: RunSet, output: Path) -> list[tuple[str, str]]:
+    """(name, relative URL) of the pages of `latentlab explore` beside the report and in the runs' folders."""
+    beside = [(runs.name, f"./{EXPLORE}")] if (output / EXPLORE).is_file() else []
+    held = [record for record in runs.records if (record.folder / EXPLORE).is_file()]
+    return [*beside, *((record.name, _link(record.folder, output) + EXPLORE) for record in held)]
 
 
 def _counts(found: Sequence[Record | Trial], order: Iterable[str]) -> list[tuple[str, int]]:

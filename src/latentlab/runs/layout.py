@@ -25,3 +25,6 @@ SEARCH_STUDY = "search.study"  # the study's name in a database that other sweep
 WORKERS = ".workers"
 REPORT, REPORT_MARKDOWN = "report.html", "report.md"
 REPORT_RUNS, REPORT_GROUPS = "report.csv", "report_groups.csv"
+
+# of either
+EXPLORE = "explore.html"  # the page of `latentlab explore`, to which a report links

@@ -40,8 +40,7 @@ class PlanePanel:
         self.behind = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []}, name="grid")
         self.figure = scatter_plot(self.space, self.codes, caption)
         self.figure.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=self.behind, level="underlay")
-        self.figure.scatter("x", "y", source=self.pinned, size=16, fill_alpha=0, line_color="black", line_width=3)
-        self.figure.scatter("x", "y", source=self.pinned, size=16, fill_alpha=0, line_color="white", line_width=1)
+        ring(self.figure, self.pinned)
         decoded, image = self.space.caption("A decoded code."), self.space.caption("A test image.")
         self.decoded = Picture("decoded", "decoded", decoded, 300, self.space.proportion)
         self.nearest = Picture("nearest", "nearest test image", image, 150, self.space.proportion)
@@ -154,8 +153,13 @@ def whole_plane(space: LatentSpace) -> Plane:
     return unit_plane(dim, tuple(range(dim))) if dim <= 2 else principal_plane_of(space.codes.z)
 
 
-def scatter_plot(space: LatentSpace, source: ColumnDataSource, caption: str, height: int = 460) -> figure:
-    """Codes by label, in the colours of the figures and with a marker each where there are at most ten."""
+def scatter_plot(
+    space: LatentSpace, source: ColumnDataSource, caption: str, height: int = 460, x: str = "x", y: str = "y"
+) -> figure:
+    """Codes by label, in the colours of the figures and with a marker each where there are at most ten.
+
+    x, y: the columns of their places.
+    """
     plot = figure(
         tools=[WheelZoomTool(), PanTool(), ResetTool(), SaveTool(filename="codes", description="Save picture")],
         active_drag=None,
@@ -178,12 +182,18 @@ def scatter_plot(space: LatentSpace, source: ColumnDataSource, caption: str, hei
         }
     else:
         looks = {"color": BLUE}
-    plot.scatter("x", "y", source=source, size=5, fill_alpha=0.6, line_alpha=0.6, **looks)
+    plot.scatter(x, y, source=source, size=5, fill_alpha=0.6, line_alpha=0.6, **looks)
     if "legend_group" in looks:
         legend = plot.legend[0]
         legend.update(orientation="horizontal", ncols=5, label_text_font_size="10px", spacing=2, padding=2, margin=0)
         plot.add_layout(legend, "below")
     return plot
+
+
+def ring(plot: figure, source: ColumnDataSource) -> None:
+    """A ring at each place of the source, white within black."""
+    for colour, width in (("black", 3), ("white", 1)):
+        plot.scatter("x", "y", source=source, size=16, fill_alpha=0, line_color=colour, line_width=width)
 
 
 def scattered(space: LatentSpace, places: Float[Tensor, "n k"]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from bokeh.models import ColumnDataSource, Div, TapTool
 from bokeh.models.layouts import Column, Row
 
 from latentlab.explore.latent_space import LatentSpace
-from latentlab.explore.panels.plane import scatter_plot, scattered, set_axes, whole_plane
+from latentlab.explore.panels.plane import ring, scatter_plot, scattered, set_axes, whole_plane
 from latentlab.explore.picture import Picture, beside, stacked
 from latentlab.explore.plane import bounds
 from latentlab.explore.walk import Walk
@@ -50,8 +50,7 @@ class _Row:
         self.figure = scatter_plot(space, self.codes, caption, height=260)
         self.figure.add_tools(TapTool())
         set_axes(self.figure, self.plane, bounds(places), space)
-        self.figure.scatter("x", "y", source=self.marked, size=16, fill_alpha=0, line_color="black", line_width=3)
-        self.figure.scatter("x", "y", source=self.marked, size=16, fill_alpha=0, line_color="white", line_width=1)
+        ring(self.figure, self.marked)
         self.seen = Picture(f"seen {space.name}", "image", caption, 150, space.proportion)
         self.restored = Picture(f"restored {space.name}", "reconstruction", caption, 150, space.proportion)
         self.words = Div(text="", name=f"error {space.name}")
