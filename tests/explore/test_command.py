@@ -131,7 +131,8 @@ def test_a_page_without_a_server_is_written_to_a_file_or_into_a_folder(run, tmp_
 
 def test_a_page_that_cannot_be_written_is_one_line(run, tmp_path):
     (tmp_path / "file").touch()
-    assert f"{tmp_path}/file" in said(str(run.folder), f"output={tmp_path}/file/page.html")
+    message = said(str(run.folder), f"output={tmp_path}/file/page.html")
+    assert f"output: {tmp_path}/file/page.html cannot be written (File exists)" in message
 
 
 def test_help_names_every_key():

@@ -34,15 +34,19 @@ def write_page(spaces: list[LatentSpace], file: Path, most: int = MOST) -> Path:
     """Write one page that needs no server and no network, of at most `most` bytes; returns the file.
 
     Raises:
-        UserError: not even small images fit.
-        OSError: the file cannot be written.
+        UserError: not even small images fit, or the file cannot be written, as on a full disk.
     """
     html, images = _page(spaces, most - SCRIPTS - RUN * len(spaces))
     if len(html) > most:
         html, _ = _page(spaces, most - (len(html) - images) - SPARE)
     if len(html) > most:
         raise UserError(f"output: expected at most {most:,} bytes, found {len(html):,}; choose fewer runs")
-    write_atomically(file, html)
+    try:
+        write_atomically(file, html)
+    except OSError as error:
+        raise UserError(
+            f"output: {error.filename} cannot be written ({error.strerror}); choose another file"
+        ) from error
     return file
 
 
