@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from latentlab.commands.explore import quoted
 from latentlab.config.command_line import composed
 from latentlab.report.results.claims import read_reproductions
 from latentlab.runs import Run
@@ -46,6 +47,11 @@ def has_a_config(text: str) -> None:
     key = {"report": "sweep.name"}.get(subcommand, "run")
     named = [re.sub(r"^sweep=", "sweep.name=", word) if "=" in word else f"{key}={word}" for word in words]
     assert composed(subcommand, named, None)[key.partition(".")[0]] is not None
+
+
+def has_runs_to_explore(text: str) -> None:
+    config = composed("explore", quoted(shlex.split(text)[2:]), None)
+    assert (config.runs is None) != (config.sweep.name is None)
 
 
 def is_a_check(text: str) -> None:
@@ -103,8 +109,9 @@ CHECKS: dict[str, Callable[[str], None]] = {
     r"latentlab train .*--(help|cfg)\b": is_answered,
     r"(PYTHONPATH=\. |srun )?latentlab train ": composes,
     r"(PYTHONPATH=\. )?latentlab evaluate .*--config-dir": lambda text: None,  # of docs/extending.md, where it is run
-    r"latentlab (evaluate|export|report) --": is_answered,
+    r"latentlab (evaluate|export|report|explore) --": is_answered,
     r"latentlab (evaluate|export|report) ": has_a_config,
+    r"latentlab explore ": has_runs_to_explore,
     r"latentlab \w+$": lambda text: None,  # a mention; each subcommand is one of `SUBCOMMANDS`
     r"latentlab demo ": lambda text: composes(text.replace("latentlab demo", "latentlab train")),
     r"latentlab check": is_a_check,

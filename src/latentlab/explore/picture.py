@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 from bokeh.layouts import column, row
-from bokeh.models import Column, ColumnDataSource, DataRange1d, Row, SaveTool, Title
+from bokeh.models import Column, ColumnDataSource, DataRange1d, PlainText, Row, SaveTool, Title
 from bokeh.models.ui import UIElement
 from bokeh.plotting import figure
 from jaxtyping import Float
@@ -55,7 +55,9 @@ class Picture:
         self.figure.toolbar.autohide = True
         self.figure.image_rgba("image", x=0, y=0, dw=proportion, dh=1, source=self.data)
         for line in lines:
-            small = Title(text=line, standoff=0, text_font_size="8px", text_font_style="normal", text_color=GREY)
+            small = Title(
+                text=PlainText(text=line), standoff=0, text_font_size="8px", text_font_style="normal", text_color=GREY
+            )
             self.figure.add_layout(small, "below")
 
     def show(self, image: Float[Tensor, "c h w"], title: str | None = None) -> None:
@@ -63,6 +65,12 @@ class Picture:
         self.data.data = {"image": [colours(image)]}
         if title is not None:
             self.title.text = title
+
+
+def small_print(text: str) -> Title:
+    """A line of a caption, in which nothing is read as TeX: names of runs are the user's."""
+    small = {"text_font_size": "9px", "text_font_style": "normal", "text_color": GREY}
+    return Title(text=PlainText(text=text), standoff=0, **small)
 
 
 def beside(*children: UIElement) -> Row:

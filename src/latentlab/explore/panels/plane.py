@@ -6,7 +6,17 @@ import numpy as np
 import torch
 from bokeh.events import MouseLeave, MouseMove, PointEvent, Tap
 from bokeh.layouts import column, row
-from bokeh.models import ColumnDataSource, Div, PanTool, ResetTool, SaveTool, Select, Slider, Switch, WheelZoomTool
+from bokeh.models import (
+    ColumnDataSource,
+    Div,
+    PanTool,
+    ResetTool,
+    SaveTool,
+    Select,
+    Slider,
+    Switch,
+    WheelZoomTool,
+)
 from bokeh.models.layouts import Column
 from bokeh.plotting import figure
 from bokeh.transform import factor_cmap, factor_mark
@@ -15,7 +25,7 @@ from torch import Tensor
 
 from latentlab.explore.events import changed
 from latentlab.explore.latent_space import LatentSpace
-from latentlab.explore.picture import Picture, beside, stacked
+from latentlab.explore.picture import Picture, beside, small_print, stacked
 from latentlab.explore.pixels import colours, tiled
 from latentlab.explore.plane import Density, Plane, bounds, cells, grid, nearest, principal_plane_of, unit_plane
 from latentlab.explore.walk import Walk, label_in_words
@@ -167,10 +177,8 @@ def scatter_plot(
         height=height,
         sizing_mode="stretch_width",
         lod_threshold=None,
-        title=caption,
+        title=small_print(caption),
     )
-    plot.title.text_font_size = "9px"
-    plot.title.text_font_style = "normal"
     plot.toolbar.logo = None
     plot.grid.grid_line_alpha = 0.3
     names = list(space.classes)

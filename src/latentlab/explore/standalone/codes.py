@@ -3,7 +3,7 @@
 import textwrap
 from collections import Counter
 
-from bokeh.models import CDSView, ColumnDataSource, IndexFilter, PlainText
+from bokeh.models import CDSView, ColumnDataSource, IndexFilter
 from bokeh.plotting import figure
 
 from latentlab.explore.latent_space import LatentSpace
@@ -31,8 +31,7 @@ def places_of(spaces: list[LatentSpace]) -> ColumnDataSource:
 def plane_plot(space: LatentSpace, k: int, codes: ColumnDataSource, shown: int, height: int = 460) -> figure:
     """The codes of the k-th run's first `shown` test images in its plane."""
     caption = textwrap.fill(space.caption(f"Codes of {shown:,} test images."), CAPTION)
-    plot = scatter_plot(space, codes, "", height, f"x {k}", f"y {k}")
-    plot.title.text = PlainText(text=caption)  # a name with dollar signs is no formula
+    plot = scatter_plot(space, codes, caption, height, f"x {k}", f"y {k}")
     plot.renderers[0].view = CDSView(filter=IndexFilter(list(range(shown))))
     plot.renderers[0].nonselection_glyph = None
     plane = whole_plane(space)
