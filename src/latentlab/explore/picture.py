@@ -15,8 +15,8 @@ from latentlab.explore.pixels import colours
 
 GREY = "#5a5a5a"
 SIDE = 170  # pixels on the screen
-CHARACTER = 4.2  # pixels of the caption's
-TITLE, LINE = 24, 11  # pixels of its height, and of a line of the caption
+CHARACTER = 4.7  # pixels of the caption's
+TITLE, LINE = 24, 12  # pixels of its height, and of a line of the caption
 TOOLS = 30  # pixels, beside the image
 NARROW = 320  # pixels that every screen has room for
 
@@ -55,10 +55,7 @@ class Picture:
         self.figure.toolbar.autohide = True
         self.figure.image_rgba("image", x=0, y=0, dw=proportion, dh=1, source=self.data)
         for line in lines:
-            small = Title(
-                text=PlainText(text=line), standoff=0, text_font_size="8px", text_font_style="normal", text_color=GREY
-            )
-            self.figure.add_layout(small, "below")
+            self.figure.add_layout(small_print(line), "below")
 
     def show(self, image: Float[Tensor, "c h w"], title: str | None = None) -> None:
         """Replace the image, and the title where one is given."""
