@@ -4,7 +4,7 @@ _latentlab() {
     line=${line#*"$1" } line=${line//[\"\']/}
     local subcommand=${line%% *} word=${line##* }
     if [[ $line != *' '* ]]; then
-        choices='train evaluate export explore report demo check reproduce completion --help --version'
+        choices='train evaluate export report explore demo check reproduce completion --help --version'
     elif [[ $subcommand == completion ]]; then
         choices='bash fish zsh'
     elif [[ $word == -* ]]; then
