@@ -12,6 +12,7 @@ import psutil
 from benchmarks.processes import run
 from benchmarks.results import Bar, Results, median
 from tests.explore.served import Page, served
+from tests.report.browser import Browser
 
 MOVES = 200
 ROUNDS = 3
@@ -33,7 +34,13 @@ Bokeh.documents[0].get_model_by_name("decoded").properties.data.change.connect((
 
 
 def measure() -> Results:
-    results = Results("explore", "The latent space under the pointer", label="runs", unit="milliseconds")
+    results = Results(
+        "explore",
+        "The latent space under the pointer",
+        label="runs",
+        drawn=("median ms", "95 % ms"),
+        unit="milliseconds",
+    )
     with tempfile.TemporaryDirectory() as folder:
         runs = {name: trained(Path(folder) / name, ["model=vae", *options]) for name, options in MODELS.items()}
         runs["five"] = [trained(Path(folder) / f"five_{m}", [f"model={m}", *MODELS["MLP"]])[0] for m in VARIANTS]
@@ -60,9 +67,9 @@ def trained(folder: Path, options: list[str]) -> list[Path]:
 
 def of_page(folders: list[Path]) -> tuple[float, float, list[float]]:
     """Seconds from the start to the page, the server's peak memory in MiB, and the milliseconds of each move."""
-    started = time.perf_counter()
+    browser, started = Browser(1280, 900), time.perf_counter()
     with served(f"runs=[{','.join(map(str, folders))}]") as server:
-        page = Page(server.url)
+        page = Page(server.url, browser=browser)
         seconds = time.perf_counter() - started
         page.browser.run(WATCH)
         rows = len(page.model("codes", "data.x"))

@@ -55,14 +55,10 @@ def served(*arguments: str) -> Iterator[Server]:
 
 
 class Page:
-    """The page of a server, or a file, in a browser of its own."""
+    """The page of a server, or a file, in a browser of its own unless one is open."""
 
-    def __init__(self, url: str | Path, width: int = 1280) -> None:
-        self.browser = Browser(width, 900)
-        self.open(url)
-
-    def open(self, url: str | Path) -> None:
-        """Show another page instead."""
+    def __init__(self, url: str | Path, width: int = 1280, browser: Browser | None = None) -> None:
+        self.browser = browser or Browser(width, 900)
         self.browser.open(url)
         self._wait_until_idle()
 

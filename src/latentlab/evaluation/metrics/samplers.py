@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -103,6 +102,8 @@ def _by_label(model: Autoencoder, codes: Codes) -> Sampler:
 
 
 def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sampler:
+    from sklearn.mixture import GaussianMixture  # takes a third of a second, which the page of `explore` would wait for
+
     covariances = "full" if z.shape[1] <= MAX_FULL else "diag"
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))[: MAX_FITTED[covariances]].to(z.device)
     scale = float(z.var(0, correction=0).mean())
