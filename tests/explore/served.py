@@ -59,6 +59,10 @@ class Page:
 
     def __init__(self, url: str | Path, width: int = 1280, browser: Browser | None = None) -> None:
         self.browser = browser or Browser(width, 900)
+        self.open(url)
+
+    def open(self, url: str | Path) -> None:
+        """Show another page instead."""
         self.browser.open(url)
         self._wait_until_idle()
 
