@@ -1,5 +1,6 @@
 """The plane: codes of test images by label; the place under the pointer is decoded at once."""
 
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -64,13 +65,14 @@ class PlanePanel:
         ways = ("across", "up")[: min(self.space.model.latent_dim, 2)]  # for the keyboard
         self.grid = Switch(active=False, name="grid_switch")
         self.steps = [Slider(title=way, start=0, end=1, step=0.01, value=0, width=160) for way in ways]
+        self.drawn: tuple[Float[Tensor, "n d"], int] | None = None  # the codes and the label of the grid
         self._choose_plane()
         for event, callback in ((MouseMove, self._hover), (MouseLeave, self._leave), (Tap, self._pin)):
             self.figure.on_event(event, callback)
         for select in (self.choice, *self.units):
             select.on_change("value", changed(self._choose_plane))
-        for slider in self.steps:
-            slider.on_change("value", changed(self._step))
+        for axis, slider in enumerate(self.steps):
+            slider.on_change("value", partial(self._step, axis))
         self.grid.on_change("active", changed(self._draw_grid))
         walk.watch(self._follow)
 
@@ -100,18 +102,26 @@ class PlanePanel:
         self.density, self.spans = Density(places), bounds(places)
         self.codes.data = scattered(self.space, places)
         set_axes(self.figure, plane, self.spans, self.space)
-        for slider, (low, high) in zip(self.steps, self.spans, strict=True):
-            slider.update(start=low, end=high, step=(high - low) / 200, value=min(max(slider.value, low), high))
-        self._draw_grid()
+        for slider, (low, high), value in zip(self.steps, self.spans, self._current(), strict=True):
+            slider.update(start=low, end=high, step=(high - low) / 200, value=value)
         self._follow()
+
+    def _current(self) -> list[float]:
+        """The place of the current code."""
+        place: list[float] = self.plane.places(self.walk.code.unsqueeze(0))[0].tolist()
+        return place
 
     def _draw_grid(self) -> None:
         if not self.grid.active:
             self.behind.data = {name: [] for name in self.behind.data}
+            self.drawn = None
             return
-        spans = self.spans
-        places = grid(cells(spans, SIDE), SIDE)
-        images = self.space.decode(self.plane.codes(places, self.walk.pinned), self.walk.label)
+        spans, label = self.spans, self.walk.label
+        codes = self.plane.codes(grid(cells(spans, SIDE), SIDE), self.walk.pinned)
+        if self.drawn is not None and self.drawn[1] == label and torch.allclose(self.drawn[0], codes, atol=1e-5):
+            return
+        self.drawn = codes, label
+        images = self.space.decode(codes, label)
         (x, x_end), (y, y_end) = spans if len(spans) == 2 else (spans[0], (-1.2, -0.5))
         shown = {"image": [colours(tiled(images, SIDE, gap=0))], "x": [x], "y": [y], "dw": [x_end - x]}
         self.behind.data = {**shown, "dh": [y_end - y]}
@@ -132,16 +142,18 @@ class PlanePanel:
         if (place := self._place(event)) is not None:
             self.walk.pin(self.plane.codes(place, self.walk.pinned)[0])
 
-    def _step(self) -> None:
-        place = torch.tensor([[slider.value for slider in self.steps]], dtype=torch.float32)
-        if not torch.allclose(place, self.plane.places(self.walk.code.unsqueeze(0)), atol=1e-5):
-            self.walk.pin(self.plane.codes(place, self.walk.pinned)[0])
+    def _step(self, axis: int, attr: str, old: float, new: float) -> None:
+        place = self._current()
+        if abs(new - place[axis]) > 1e-6:  # by the reader, not by `_follow`
+            place[axis] = new
+            self.walk.pin(self.plane.codes(torch.tensor([place]), self.walk.pinned)[0])
 
     def _follow(self) -> None:
-        place = self.plane.places(self.walk.code.unsqueeze(0))[0].tolist()
+        place = self._current()
         self.pinned.data = {"x": [place[0]], "y": [place[1] if len(place) > 1 else 0.0]}
         for slider, value in zip(self.steps, place, strict=True):
             slider.value = value
+        self._draw_grid()
         self._show(self.walk.code, "current code")
 
     def _show(self, code: Float[Tensor, " d"], title: str) -> None:
