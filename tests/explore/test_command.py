@@ -47,6 +47,7 @@ def said(*arguments: str) -> str:
     ("arguments", "message"),
     [
         ([], "run: give one of run=FOLDER, runs=[FOLDER,FOLDER] and sweep=NAME"),
+        (["runs=[]"], "run: give one of"),
         (["sweep=a", "run=b"], "run: give one of"),
         (["run=nowhere"], "run: nowhere is not a run's folder"),
         (["sweep=nothing"], "sweep: no sweep 'nothing'"),

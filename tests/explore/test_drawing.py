@@ -86,3 +86,15 @@ def test_another_file_is_refused(content, message):
 def test_a_huge_file_is_refused_before_it_is_decoded():
     with pytest.raises(UnusableImageError, match="expected at most 4,000,000 pixels, found 3000 x 2000"):
         image_of(png((3_000, 2_000), 0, "1"), MNIST)
+
+
+def test_a_file_is_turned_as_its_camera_says_without_transparency_and_of_16_bits():
+    turned, exif, file = Image.new("L", (20, 20)), Image.Exif(), io.BytesIO()
+    turned.paste(255, (0, 0, 20, 10))
+    exif[0x0112] = 6  # a quarter to the right
+    turned.save(file, "PNG", exif=exif)
+    torch.testing.assert_close(image_of(file.getvalue(), (1, 2, 2)), torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]))
+    assert image_of(png((8, 8), (255, 255, 255, 0), "RGBA"), (3, 8, 8)).max() == 0
+    deep = io.BytesIO()
+    Image.fromarray(np.full((8, 8), 32768, np.uint16)).save(deep, "PNG")
+    assert image_of(deep.getvalue(), (1, 8, 8)).mean() == pytest.approx(0.5, abs=0.01)

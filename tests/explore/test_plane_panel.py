@@ -79,3 +79,10 @@ def test_the_decoded_grid_is_of_the_current_label_and_the_pinned_code(walk, plan
     plane.grid.active = False
     plane.grid.active = True
     assert np.array_equal(after, plane.behind.data["image"][0])
+
+
+def test_a_label_is_no_markup(walk, plane, monkeypatch):
+    monkeypatch.setattr(walk.space.data, "class_names", tuple("<b>$$x$$" for _ in range(10)))
+    walk.pin(walk.own)
+    assert "(label &lt;b&gt;$$x$$)" in plane.words.text
+    assert plane.words.disable_math

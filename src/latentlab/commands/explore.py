@@ -47,7 +47,7 @@ def quoted(arguments: list[str]) -> list[str]:
             chosen.append(f"sweep.name={literal(bare(value))}")
         else:
             others.append(f"{key}={literal(bare(value))}" if key in ("output", "data_root") else argument)
-    if len(chosen) != 1:
+    if len(chosen) != 1 or chosen == ["runs=[]"]:
         raise ConfigError("run: give one of run=FOLDER, runs=[FOLDER,FOLDER] and sweep=NAME; see --help")
     return [*chosen, *others, "hydra.run.dir=."]
 

@@ -10,6 +10,8 @@ from jaxtyping import Float
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from latentlab.data.decoding import PixelFormat
+
 CANVAS = 112  # pixels of its side: four of each of an MNIST image's
 BOX = 20 / 28  # the share of MNIST's images that the digit is scaled to
 MAX_PIXELS = 4_000_000  # of an image file
@@ -59,11 +61,12 @@ def image_of(content: bytes, shape: tuple[int, int, int]) -> Float[Tensor, "c h 
         with Image.open(io.BytesIO(content)) as file:
             if file.width * file.height > MAX_PIXELS:
                 raise UnusableImageError(f"expected at most {MAX_PIXELS:,} pixels, found {file.width} x {file.height}")
-            picture = file.convert("RGB" if channels == 3 else "L")
+            levels = PixelFormat.of(None, False, channels).pixels(file)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
         if isinstance(error, UnusableImageError):
             raise
         raise UnusableImageError("expected an image file, such as PNG or JPEG, found something else") from error
+    picture = Image.fromarray(levels[0] if channels == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0)))
     scale = min(picture.width / width, picture.height / height)
     left, top = (picture.width - scale * width) / 2, (picture.height - scale * height) / 2
     box = (left, top, left + scale * width, top + scale * height)

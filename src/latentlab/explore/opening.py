@@ -8,7 +8,7 @@ import torch
 
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import UserError
-from latentlab.explore.latent_space import LatentSpace
+from latentlab.explore.latent_space import SHOWN, LatentSpace
 from latentlab.explore.sweeps import MOST, names
 from latentlab.runs import Run
 from latentlab.runs.identity import plain_config
@@ -49,4 +49,6 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
 
 def _test_images(space: LatentSpace) -> tuple[object, ...]:
     """What two runs of the same test images have in common."""
-    return (space.data.name, space.data.test.shape, len(space.data.test.labels))
+    test = space.data.test
+    first = test.part(torch.arange(min(SHOWN, len(test.labels)))).pixels
+    return (space.data.name, test.shape, len(test.labels), first.cpu().numpy().tobytes())

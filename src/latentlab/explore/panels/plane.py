@@ -1,6 +1,7 @@
 """The plane: codes of test images by label; the place under the pointer is decoded at once."""
 
 from functools import partial
+from html import escape
 from typing import final
 
 import numpy as np
@@ -55,7 +56,7 @@ class PlanePanel:
         decoded, image = self.space.caption("A decoded code."), self.space.caption("A test image.")
         self.decoded = Picture("decoded", "decoded", decoded, 300, self.space.proportion)
         self.nearest = Picture("nearest", "nearest test image", image, 150, self.space.proportion)
-        self.words = Div(text="", name="words", width=320, styles={"min-height": "3em"})
+        self.words = Div(text="", name="words", disable_math=True, width=320, styles={"min-height": "3em"})
         units = [str(unit) for unit in self.space.units]
         self.choice = Select(title="plane", value=PRINCIPAL, options=[PRINCIPAL, UNITS], width=170)
         self.units = [
@@ -162,7 +163,7 @@ class PlanePanel:
         name = label_in_words(self.space, int(self.space.images.y[index]))
         self.nearest.show(self.space.images.x[index])
         density = float(self.density.at(self.plane.places(code.unsqueeze(0)))[0])
-        of = f" (label {name})" if name else ""
+        of = f" (label {escape(name)})" if name else ""
         self.words.text = (
             f"density of codes here: {density:.0%} of the densest place; "
             f"nearest test image: number {index}{of}, at a distance of {distance:.2f}"
