@@ -35,5 +35,5 @@ def fill(document: Document, spaces: list[LatentSpace]) -> None:
 def _number(document: Document, count: int) -> int:
     context = document.session_context
     given = context.request.arguments.get("run", [b""])[0] if context and context.request else b""
-    number = int(given) if given.isdigit() else 0
+    number = int(given) if given.isdigit() and len(given) < 4 else 0
     return number if number < count else 0

@@ -218,8 +218,8 @@ def ring(plot: figure, source: ColumnDataSource) -> None:
 
 
 def scattered(space: LatentSpace, places: Float[Tensor, "n k"]) -> dict[str, object]:
-    """The data of a scatter plot; the codes of a line are spread over a row for each label."""
-    y = space.images.y
+    """The data of a scatter plot of the first N codes; those of a line are spread over a row for each label."""
+    y = space.images.y[: len(places)]
     if places.shape[1] == 1:
         noise = torch.rand(len(y), generator=torch.Generator().manual_seed(0)) - 0.5
         up = y.clamp_min(0) + 2 * SPREAD * noise

@@ -13,6 +13,8 @@ from latentlab.explore.picture import Picture, beside, stacked
 from latentlab.explore.plane import bounds
 from latentlab.explore.walk import Walk
 
+MARKS = 500  # test images in each plane
+
 
 @final
 class SideBySidePanel:
@@ -44,8 +46,8 @@ class _Row:
         self.space = space
         self.plane = whole_plane(space)
         places = self.plane.places(space.codes.z)
-        caption = space.caption("Codes of test images, and a reconstruction.")
-        self.codes = ColumnDataSource(scattered(space, places), name=f"codes {space.name}")
+        caption = space.caption("Codes of test images.")
+        self.codes = ColumnDataSource(scattered(space, places[:MARKS]), name=f"codes {space.name}")
         self.marked = ColumnDataSource({"x": [], "y": []}, name=f"marked {space.name}")
         self.figure = scatter_plot(space, self.codes, caption, height=260)
         self.figure.add_tools(TapTool())
@@ -57,7 +59,7 @@ class _Row:
 
     @property
     def layout(self) -> Row:
-        name = Div(text="", css_classes=["run"])
+        name = Div(disable_math=True)
         name.text = f"<b>{type(self.space.model).__name__}</b> {escape(self.space.name)}"
         pictures = column(name, beside(self.seen.figure, self.restored.figure), self.words)
         return beside(pictures, stacked(self.figure, basis=340))
