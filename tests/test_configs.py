@@ -25,7 +25,7 @@ SELECTIONS = [
     *([*owner, *choice] for owner in [["model=vae"]] for choice in with_group("model/kl_schedule")),
     *([*owner, *choice] for owner in [["model=vae"], ["model=cvae"]] for choice in with_group("model/bound")),
     *(["model=vae", f"model/prior={option}"] for option in options("model/prior") if option != "label"),
-    *(["model=cvae", f"model/prior={option}"] for option in ("standard", "label")),
+    *(["model=cvae", f"model/prior={option}"] for option in ("standard", "label", "flow")),
     *with_group("net"),
     *with_group("likelihood"),
     *with_group("optimizer"),

@@ -91,7 +91,7 @@ def test_a_key_that_the_networks_refer_to_has_their_type_and_meaning():
 
 def test_a_group_within_is_chosen_by_its_options():
     keys = keys_of("model", "cvae")
-    assert keys["model/prior"].type == "one of label, mixture, standard, vampprior"
+    assert keys["model/prior"].type == "one of flow, label, mixture, standard, vampprior"
     assert keys["model/prior"].default == "standard"
     assert "model.prior" not in keys
     assert not keys_of("model/prior", "label")  # its arguments are passed by the code

@@ -44,6 +44,7 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
     "options",
     [
         pytest.param(["model/prior=mixture"], marks=pytest.mark.long),
+        pytest.param(["model/prior=flow"], marks=pytest.mark.long),
         ["model/prior=vampprior", "model/bound=dreg", "model.bound.samples=3"],
     ],
 )

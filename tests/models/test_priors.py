@@ -1,10 +1,17 @@
 """Priors of learned parameters: what they start as, and what they are mixtures of."""
 
+from functools import partial
+
 import pytest
 import torch
 
+from latentlab.functional.densities import kl_of_units
 from latentlab.functional.distributions import DiagonalGaussian
-from latentlab.models.priors import LabelPrior, MixturePrior, VampPrior
+from latentlab.functional.schedules import Constant
+from latentlab.models.cvae import CVAE
+from latentlab.models.flow_prior import FlowPrior
+from latentlab.models.priors import LabelPrior, MixturePrior, StandardPrior, VampPrior
+from latentlab.models.vae import VAE
 from tests.models.variants import LATENT_DIM, SHAPE, batch, build, images
 
 _, Y = images()
@@ -42,7 +49,7 @@ def test_the_encoder_and_the_pseudo_inputs_learn_from_the_prior():
     assert all(p.grad.abs().sum() > 0 for p in model.encoder.parameters())
 
 
-@pytest.mark.parametrize("variant", ["vae_mixture", "vae_vampprior"])
+@pytest.mark.parametrize("variant", ["vae_mixture", "vae_vampprior", "vae_flow"])
 def test_training_codes_become_more_probable(variant):
     """The prior's own parameters, with the encoder held fixed, are fitted to its codes."""
     model = build(variant)
@@ -58,7 +65,7 @@ def test_training_codes_become_more_probable(variant):
     assert found[-1] < found[0] - 1
 
 
-@pytest.mark.parametrize("variant", ["vae_mixture", "vae_vampprior"])
+@pytest.mark.parametrize("variant", ["vae_mixture", "vae_vampprior", "vae_flow"])
 def test_samples_are_decoded_draws_of_it(variant):
     model = build(variant)
     torch.manual_seed(1)
@@ -67,18 +74,28 @@ def test_samples_are_decoded_draws_of_it(variant):
     torch.testing.assert_close(samples, model.decode(model.prior(Y).draw()))
 
 
+@pytest.mark.parametrize("make", [StandardPrior, LabelPrior, MixturePrior, VampPrior, FlowPrior])
+def test_a_prior_says_whether_the_kl_to_it_has_a_closed_form(make):
+    model = build(partial(CVAE if make is LabelPrior else VAE, beta=1.0, kl_schedule=Constant(), prior=make))
+    found = kl_of_units(model.encode(*images()).posterior, model.prior(Y))
+    assert make.gaussian == (found is not None)
+
+
 @pytest.mark.parametrize("make", [MixturePrior, VampPrior])
 def test_they_are_not_for_a_variant_that_is_conditioned_on_the_label(make):
-    with pytest.raises(ValueError, match="prior: expected standard or label with model=cvae"):
+    with pytest.raises(ValueError, match="prior: expected standard, label or flow with model=cvae"):
         make(3, 10, SHAPE)
 
 
 def test_a_prior_per_label_needs_labels():
-    with pytest.raises(ValueError, match="prior: expected standard, mixture or vampprior, found label"):
+    with pytest.raises(ValueError, match="prior: expected standard, mixture, vampprior or flow, found label"):
         LabelPrior(3, 0, SHAPE)
 
 
-@pytest.mark.parametrize(("make", "name"), [(MixturePrior, "components"), (VampPrior, "pseudo_inputs")])
-def test_a_component_is_needed(make, name):
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(MixturePrior, "components"), (VampPrior, "pseudo_inputs"), (FlowPrior, "layers"), (FlowPrior, "width")],
+)
+def test_a_count_is_at_least_one(make, name):
     with pytest.raises(ValueError, match=f"prior.{name}: expected at least 1, found 0"):
         make(3, 0, SHAPE, **{name: 0})

@@ -68,6 +68,14 @@ class TestVAEWithVampPrior(VariantProperties):
     make = VARIANTS["vae_vampprior"]
 
 
+class TestVAEWithFlow(VariantProperties):
+    make = VARIANTS["vae_flow"]
+
+
+class TestCVAEWithFlow(VariantProperties):
+    make = VARIANTS["cvae_flow"]
+
+
 class TestVAEWithIWAE(VariantProperties):
     make = VARIANTS["vae_iwae"]
 

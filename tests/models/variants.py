@@ -18,6 +18,7 @@ from latentlab.models.base import Autoencoder
 from latentlab.models.bounds import IWAE, DReG
 from latentlab.models.cvae import CVAE
 from latentlab.models.denoising_ae import DenoisingAE
+from latentlab.models.flow_prior import FlowPrior
 from latentlab.models.nets.cnn import CNNDecoder, CNNEncoder
 from latentlab.models.nets.linear import LinearDecoder, LinearEncoder
 from latentlab.models.nets.mlp import MLPDecoder, MLPEncoder
@@ -66,6 +67,8 @@ VARIANTS = {
     "cvae_label_prior": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=LabelPrior),
     "vae_mixture": partial(VAE, beta=1.0, kl_schedule=Constant(), prior=partial(MixturePrior, components=3)),
     "vae_vampprior": partial(VAE, beta=1.0, kl_schedule=Constant(), prior=partial(VampPrior, pseudo_inputs=3)),
+    "vae_flow": partial(VAE, beta=1.0, kl_schedule=Constant(), prior=partial(FlowPrior, layers=2, width=8)),
+    "cvae_flow": partial(CVAE, beta=1.0, kl_schedule=Constant(), prior=partial(FlowPrior, layers=2, width=8)),
     "vae_iwae": partial(VAE, beta=1.0, kl_schedule=Constant(), bound=IWAE(samples=3, gradient_samples=3)),
     "vae_vampprior_dreg": partial(
         VAE,

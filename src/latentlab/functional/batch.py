@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -40,3 +41,8 @@ Call = Batch | tuple[Batch, ...] | Iterator[Batch]  # of the training step, whic
 def batches_of(call: Call) -> Iterator[Batch]:
     """The batches of a call, in order."""
     return iter((call,)) if isinstance(call, Batch) else iter(call)
+
+
+def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:
+    """Labels as float indicator vectors, (B, K)."""
+    return (y.unsqueeze(1) == torch.arange(classes, device=y.device)).to(torch.get_default_dtype())

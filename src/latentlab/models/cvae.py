@@ -3,11 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar, final
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
-from latentlab.functional.batch import AnyLabel, Batch, Code, Image, Label
+from latentlab.functional.batch import AnyLabel, Batch, Code, Image, Label, one_hot
 from latentlab.functional.densities import Density
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.kl_term import KLTerm
@@ -72,8 +68,3 @@ class CVAE(Autoencoder):
 
     def weights(self, step: int) -> dict[str, float]:
         return self.bound.weights(self.kl_term, step)
-
-
-def one_hot(y: Label, classes: int) -> Float[Tensor, "b k"]:
-    """Labels as float indicator vectors, (B, K)."""
-    return (y.unsqueeze(1) == torch.arange(classes, device=y.device)).to(torch.get_default_dtype())

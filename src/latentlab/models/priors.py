@@ -52,7 +52,7 @@ class LabelPrior(Prior):
     def __init__(self, latent_dim: int, num_classes: int, image_shape: tuple[int, int, int]) -> None:
         super().__init__(latent_dim, num_classes, image_shape)
         if num_classes == 0:
-            raise ValueError("prior: expected standard, mixture or vampprior, found label; or choose model=cvae")
+            raise ValueError("prior: expected standard, mixture, vampprior or flow, found label; or choose model=cvae")
         self.mean = nn.Parameter(torch.zeros(num_classes, latent_dim))
         self.log_var = nn.Parameter(torch.zeros(num_classes, latent_dim))
 
@@ -78,7 +78,7 @@ class MixturePrior(Prior):
     ) -> None:
         super().__init__(latent_dim, num_classes, image_shape)
         _refuse_labels("a mixture", num_classes)
-        _check_count("prior.components", components)
+        check_count("prior.components", components)
         self.mean = nn.Parameter(0.5**0.5 * torch.randn(components, latent_dim))
         self.log_var = nn.Parameter(torch.full((components, latent_dim), 0.5).log())
         self.logits = nn.Parameter(torch.zeros(components))  # of the weights
@@ -106,7 +106,7 @@ class VampPrior(Prior):
     ) -> None:
         super().__init__(latent_dim, num_classes, image_shape)
         _refuse_labels("pseudo-inputs", num_classes)
-        _check_count("prior.pseudo_inputs", pseudo_inputs)
+        check_count("prior.pseudo_inputs", pseudo_inputs)
         channels, height, width = image_shape
         coarse = torch.randn(pseudo_inputs, channels, -(-height // BLOB), -(-width // BLOB))
         smooth = F.interpolate(coarse, size=(height, width), mode="bilinear")
@@ -135,9 +135,10 @@ def has_standard_prior(model: Codec) -> bool:
 
 def _refuse_labels(name: str, num_classes: int) -> None:
     if num_classes:
-        raise ValueError(f"prior: expected standard or label with model=cvae, found {name}; or choose model=vae")
+        raise ValueError(f"prior: expected standard, label or flow with model=cvae, found {name}; or choose model=vae")
 
 
-def _check_count(name: str, count: int) -> None:
+def check_count(name: str, count: int) -> None:
+    """Raise ValueError for a count below 1, which the argument `name` is."""
     if count < 1:
         raise ValueError(f"{name}: expected at least 1, found {count}")

@@ -8,7 +8,7 @@ from latentlab.evaluation.metrics.rate import rate
 from tests.models.variants import batch, build
 
 
-@pytest.mark.parametrize("variant", ["vae", "cvae", "cvae_label_prior", "vae_mixture", "vae_vampprior"])
+@pytest.mark.parametrize("variant", ["vae", "cvae", "cvae_label_prior", "vae_mixture", "vae_vampprior", "cvae_flow"])
 def test_rate_and_distortion_are_the_models_own_terms(variant):
     model = build(variant).eval()
     found = dict(rate(model, [batch()]))
