@@ -97,7 +97,12 @@ CORNERS = {
 }
 
 
-@pytest.mark.parametrize("option", options("experiment"))
+LONGER = ("beta", "code_size")  # sweeps as `order`, whose parts other recipes have
+
+
+@pytest.mark.parametrize(
+    "option", [pytest.param(o, marks=pytest.mark.long) if o in LONGER else o for o in options("experiment")]
+)
 def test_a_recipe_runs_short_and_its_header_has_its_command_duration_and_figures(run_hydra, option, outputs, tmp_path):
     header = [line for line in (CONF / "experiment" / f"{option}.yaml").read_text().splitlines() if "#" in line]
     assert any(option in line for line in header[1:])

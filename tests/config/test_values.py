@@ -42,7 +42,10 @@ def checked_loader(extra=None) -> CheckedLoader:
     return CheckedLoader(search_path(config_dir(), extra), "name", checks=False)
 
 
-@pytest.mark.parametrize("overrides", OVERRIDES, ids=" ".join)
+SHORTER = [pytest.param(o, marks=pytest.mark.long) if k % 2 else o for k, o in enumerate(OVERRIDES)]
+
+
+@pytest.mark.parametrize("overrides", SHORTER, ids=" ".join)
 def test_it_is_the_config_that_hydra_composes(overrides, tmp_path, monkeypatch):
     composed(checked_loader(), [o for o in overrides if not o.startswith("seed")])
     monkeypatch.chdir(tmp_path)

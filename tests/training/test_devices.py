@@ -54,6 +54,7 @@ def test_two_processes_end_in_the_evaluation_of_one(tmp_path, outputs):
         assert two["metrics"][name] == pytest.approx(one["metrics"][name], rel=1e-3)
 
 
+@pytest.mark.long  # a run of two devices is above, a sweep's processes are in tests/sweeps
 def test_a_sweep_gives_a_job_of_two_devices_a_process_and_all_the_data(tmp_path):
     sweep = ["-m", *SETTING, "trainer=ddp", "trainer.devices=1,2", f"hydra.sweep.dir={tmp_path}"]
     status, output = Forked("train", *sweep).finish(240)

@@ -63,7 +63,9 @@ def check(variant, net, form, folder):
 @pytest.mark.parametrize(
     ("variant", "net", "form"),
     [
-        *((variant, net, form) for variant, net in DIAGONAL for form in ("pt2", "safetensors")),
+        *((variant, net, "pt2") for variant, net in DIAGONAL),
+        *(pytest.param(variant, net, "safetensors", marks=pytest.mark.long) for variant, net in DIAGONAL[1:]),
+        (*DIAGONAL[0], "safetensors"),
         ("sparse_ae", "cnn", "onnx"),
     ],
 )
