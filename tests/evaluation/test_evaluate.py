@@ -17,7 +17,7 @@ from tests.wandb_files import pixels_of, read_back
 
 QUICK = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi", "test/mse_pca", "test/frechet_train",
          "test/frechet_mixture", "test/completeness", "test/perturbed_code_label_changes", "test/hoyer"}  # fmt: skip
-OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/frechet_prior"}
+OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/mutual_information", "test/frechet_prior"}
 
 
 @pytest.mark.parametrize("variant", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from latentlab.models.codes import collect_codes
+from tests.models.variants import batch, build
 from tests.training.callbacks.short_runs import digits, model_of
 
 
@@ -28,6 +29,13 @@ def test_batches_are_joined_in_order():
 def test_without_a_posterior_there_is_no_kl():
     data = digits()
     assert collect_codes(model_of("ae", data), data.val_dataloader(), 10).kl is None
+
+
+def test_a_posterior_whose_kl_has_no_closed_form_has_a_variance_and_no_kl():
+    model, images = build("vae_mixture"), batch()
+    codes = collect_codes(model, [images])
+    torch.testing.assert_close(codes.log_var, model.encode(images.x).posterior.log_var)
+    assert codes.kl is None
 
 
 def test_kl_is_that_of_the_posterior_to_the_prior():

@@ -53,5 +53,4 @@ def collect_codes(model: Autoencoder, batches: Iterable[Batch], limit: int = sys
         count += len(labels)
         if count >= limit:
             break
-    of_posteriors = (torch.cat(kl), torch.cat(log_var)) if kl else ()
-    return Codes(torch.cat(z), torch.cat(y), *of_posteriors)
+    return Codes(torch.cat(z), torch.cat(y), torch.cat(kl) if kl else None, torch.cat(log_var) if log_var else None)
