@@ -76,6 +76,17 @@ def test_jobs_that_differ_in_values_are_composed_once():
     assert calls == [["model=ae"], ["model=vae"]]
 
 
+def test_a_second_command_of_the_same_process_is_not_composed_anew(run_hydra, monkeypatch, capfd):
+    assert run_hydra(["data=digits", "seed=1", "--cfg", "job"]) == 0
+
+    def refuse(self, *arguments, **named):
+        raise AssertionError("Hydra composes")
+
+    monkeypatch.setattr(ComposingLoader, "load_configuration", refuse)
+    assert run_hydra(["data=digits", "seed=2", "--cfg", "job"]) == 0
+    assert "seed: 2" in capfd.readouterr().out
+
+
 def test_an_edited_file_counts_in_the_next_command(tmp_path):
     file = tmp_path / "model" / "own.yaml"
     file.parent.mkdir()

@@ -215,8 +215,13 @@ def _dispatch(
 
 
 def _store_sweeper() -> None:
-    """Make the grid Hydra's default sweeper; recipes and users may choose another one."""
+    """Make the grid Hydra's default sweeper; recipes and users may choose another one.
+
+    Once in a process: what is composed with one node of the store is composed anew with another.
+    """
     Plugins.instance()  # stores Hydra's own under this name
+    if ConfigStore.instance().load("hydra/sweeper/basic.yaml").provider == "latentlab":
+        return
     grid = OmegaConf.create({"_target_": "hydra_plugins.latentlab_sweepers.GridSweeper", "params": {}})
     ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=grid, provider="latentlab")
 
