@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train):
     os.environ.get("ATEN_CPU_CAPABILITY") == "default",
     reason="torch.compile writes code of vectors only",
 )
-def test_a_compiled_run_reports_what_an_eager_one_reports(train):
+def test_a_compiled_run_reports_what_an_eager_one_reports(train, unchecked):
     """After one step: over many, the rounding of another order of sums grows."""
     step = [*DIGITS, "net=linear", "optimizer=sgd", "optimizer.lr=1e-3", "trainer.limit_train_batches=1"]
     eager, compiled = (train(*step, f"trainer.compile={on}", folder=on) for on in ("false", "true"))
