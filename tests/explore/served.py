@@ -16,6 +16,15 @@ import numpy as np
 
 from tests.report.browser import Browser
 
+# JavaScript conditions: the first panel of a page is shown, and all those of a server's page are
+FIRST = "window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].is_idle"
+ALL = f"""(() => {{
+  if (!({FIRST}) || Bokeh.documents[0].roots().some(root => root.children && !root.children.length)) return false;
+  const is_figure = model => model.type == "Figure";
+  const views = [...Bokeh.index.query(view => is_figure(view.model))];
+  const figures = [...Bokeh.documents[0]._all_models.values()].filter(is_figure);
+  return views.length == figures.length && views.every(view => view.has_finished());
+}})()"""
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 
 
@@ -55,25 +64,25 @@ def served(*arguments: str) -> Iterator[Server]:
 
 
 class Page:
-    """The page of a server, or a file, in a browser of its own unless one is open."""
+    """The page of a server, or a file, in a browser of its own unless one is open.
 
-    def __init__(self, url: str | Path, width: int = 1280, browser: Browser | None = None) -> None:
-        self.browser = browser or Browser(width, 900)
+    until: what is waited for whenever it shows another page.
+    """
+
+    def __init__(self, url: str | Path, width: int = 1280, browser: Browser | None = None, until: str = ALL) -> None:
+        self.browser, self.until = browser or Browser(width, 900), until
         self.open(url)
 
     def open(self, url: str | Path) -> None:
         """Show another page instead."""
         self.browser.open(url)
-        self._wait_until_idle()
+        self.wait(self.until)
 
     def follow(self, selector: str) -> None:
         """Follow a link."""
         self.browser.run("Bokeh.documents.length = 0")
         self.browser.click(selector)
-        self._wait_until_idle()
-
-    def _wait_until_idle(self) -> None:
-        self.wait("window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].is_idle")
+        self.wait(self.until)
 
     def wait(self, condition: str, seconds: float = 30) -> None:
         """Until a JavaScript condition holds."""

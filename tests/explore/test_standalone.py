@@ -21,7 +21,7 @@ from latentlab.explore.plane import bounds
 from latentlab.explore.standalone.page import write_page
 from latentlab.functional.paths import linear, spherical
 from tests.called import called
-from tests.explore.served import Page
+from tests.explore.served import FIRST, Page
 from tests.report.browser import CHROMIUM
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
@@ -64,7 +64,7 @@ def files(spaces, tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def window(files) -> Page:
-    page = Page(files["all"])
+    page = Page(files["all"], until=FIRST)
     yield page
     page.close()
 

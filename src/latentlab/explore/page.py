@@ -1,7 +1,11 @@
 """The document of one reader: the panels of a run, and links to the other runs."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from bokeh.document import Document
 from bokeh.layouts import column
+from bokeh.models.layouts import Column
 
 from latentlab.explore.latent_space import LatentSpace
 from latentlab.explore.panels.between import BetweenPanel
@@ -13,23 +17,49 @@ from latentlab.explore.panels.units import UnitsPanel
 from latentlab.explore.template import set_template
 from latentlab.explore.walk import Walk
 
+Panel = PlanePanel | UnitsPanel | LabelPanel | DrawPanel | BetweenPanel | SideBySidePanel
+
 
 def fill(document: Document, spaces: list[LatentSpace]) -> None:
     """Put the panels of a run into the document of one reader, whose walk disturbs no other's.
 
-    The run is the one whose number the address has, as in `?run=1`, or else the first.
+    The run is the one whose number the address has, as in `?run=1`, or else the first. Its plane is there at once; the
+    other panels follow one by one as soon as the browser shows it, so that nobody waits for what is further down.
     """
     number = _number(document, len(spaces))
     walk = Walk(spaces[number], seed=0)
-    panels = {"plane": PlanePanel(walk).layout, "units": UnitsPanel(walk).layout}
-    if walk.space.labels:
-        panels["label"] = LabelPanel(walk).layout
-    panels |= {"draw": DrawPanel(walk).layout, "between": BetweenPanel(walk).layout}
-    if len(spaces) > 1:
-        panels["side_by_side"] = SideBySidePanel(walk, spaces).layout
-    for name, panel in panels.items():
-        document.add_root(column(panel, name=f"{name}_panel", sizing_mode="stretch_width"))
+    panels = _panels(walk, spaces)
+    places = {name: column(name=f"{name}_panel", sizing_mode="stretch_width") for name in panels}
+    missing = iter([(places[name], make) for name, make in panels.items()])
+    _add_next(missing)
+    for place in places.values():
+        document.add_root(place)
     set_template(document, spaces, list(panels), live=True, number=number)
+    document.on_event("document_ready", lambda event: _add_others(document, missing))
+
+
+def _panels(walk: Walk, spaces: list[LatentSpace]) -> dict[str, Callable[[], Panel]]:
+    """What makes each panel, in the order of the page."""
+    panels: dict[str, Callable[[], Panel]] = {"plane": partial(PlanePanel, walk), "units": partial(UnitsPanel, walk)}
+    if walk.space.labels:
+        panels["label"] = partial(LabelPanel, walk)
+    panels |= {"draw": partial(DrawPanel, walk), "between": partial(BetweenPanel, walk)}
+    if len(spaces) > 1:
+        panels["side_by_side"] = partial(SideBySidePanel, walk, spaces)
+    return panels
+
+
+def _add_next(missing: Iterator[tuple[Column, Callable[[], Panel]]]) -> bool:
+    """Make the next panel and put it into its place; False where there was none."""
+    for place, make in missing:
+        place.children = [make().layout]
+        return True
+    return False
+
+
+def _add_others(document: Document, missing: Iterator[tuple[Column, Callable[[], Panel]]]) -> None:
+    if _add_next(missing):
+        document.add_next_tick_callback(partial(_add_others, document, missing))
 
 
 def _number(document: Document, count: int) -> int:

@@ -92,6 +92,7 @@ class PlanePanel:
         if two:
             across, up = (int(select.value) for select in self.units)
             if across == up:
+                self.words.text = "choose two different units"
                 return
             self.plane = unit_plane(self.space.model.latent_dim, (across, up))
         else:
