@@ -18,15 +18,13 @@ def with_group(group: str) -> list[list[str]]:
     return [[f"{group}={option}"] for option in options(group)]
 
 
-SELECTIONS = [
-    *with_group("model"),
+SELECTIONS = [  # besides model and net, which tests/test_smoke_matrix.py has
     *([*owner, *choice] for owner in [["model=sparse_ae"]] for choice in with_group("model/penalty")),
     *([*owner, *choice] for owner in [["model=denoising_ae"]] for choice in with_group("model/corruption")),
     *([*owner, *choice] for owner in [["model=vae"]] for choice in with_group("model/kl_schedule")),
     *([*owner, *choice] for owner in [["model=vae"], ["model=cvae"]] for choice in with_group("model/bound")),
     *(["model=vae", f"model/prior={option}"] for option in options("model/prior") if option != "label"),
     *(["model=cvae", f"model/prior={option}"] for option in ("standard", "label", "flow")),
-    *with_group("net"),
     *with_group("likelihood"),
     *with_group("optimizer"),
     *with_group("scheduler"),
@@ -35,8 +33,7 @@ SELECTIONS = [
 
 @pytest.mark.parametrize("selection", SELECTIONS, ids=" ".join)
 def test_a_shipped_selection_of_components_trains(train, selection):
-    small = ["net.widths=[8]"] if selection[0] in ("net=cnn", "net=resnet", "net=rnn") else []
-    run = train(*TINY, *selection, *small, "trainer.max_epochs=1")
+    run = train(*TINY, *selection, "trainer.max_epochs=1")
     assert run.status["status"] == "complete"
     assert run.metrics["steps"] == 2
 
