@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(FOLDER.glob("0*.py"))
 OWN_IMAGES = "06_your_own_images"
 EVERY_EXAMPLE = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+SWEEPS = ("02_five_variants", "05_a_regular_latent_space")  # several trainings each
 LARGEST = 300 * 1024  # bytes of a notebook
 OF_A_MACHINE = re.compile(r"/(tmp|home|root|work|Users|opt|usr|var)/")
 
@@ -27,7 +28,11 @@ def quick(script: Path) -> str:
     return text
 
 
-@EVERY_EXAMPLE
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(s, marks=pytest.mark.long) if s.stem in SWEEPS else s for s in SCRIPTS],
+    ids=lambda script: script.stem,
+)
 def test_it_runs_from_top_to_bottom(script, folder):
     mpl.use("Agg")
     code = compile(quick(script), script.name, "exec")

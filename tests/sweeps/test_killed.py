@@ -55,9 +55,8 @@ def test_a_sweep_killed_again_and_again_ends_as_one_left_alone(tmp_path, undistu
     assert figures(folder) == undisturbed
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
-)
+@pytest.mark.long  # that of a run, and the resuming of a sweep, are tests of their own
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_whole_sweep_with_its_own_status(tmp_path, undisturbed, number, status):
     folder = tmp_path / "sweep"
     process = start(folder, *SETTING)

@@ -167,6 +167,7 @@ def start(folder: Path, *arguments: str) -> Forked:
     return Forked("train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={folder}")
 
 
+@pytest.mark.long  # that a search is extended to the trials of a longer one is a test of its own
 def test_a_killed_search_continues_to_the_trials_of_one_left_alone(tmp_path):
     arguments = (RATE, "data.batch_size=16", "trainer.max_epochs=3", "hydra.sweeper.trials=5")
     process = start(tmp_path / "killed", *arguments)
