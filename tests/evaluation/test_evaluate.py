@@ -77,6 +77,22 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     assert run.metrics["metrics"] == first["metrics"]
 
 
+def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train, evaluate):
+    """As where a later version leaves a figure out; those of other measurements, and of the run's own test, stay."""
+    run = train(*TINY, "model=ae", "callbacks=no_pictures")
+    assert evaluate(f"run={run.folder}", "suite=quick") == 0
+    first = run.metrics
+    name, figures = next(iter(first["evaluation"]["figures"].items()))
+    added = {"test/of_a_measurement": 1.0, "test/of_none": 2.0}
+    listed = {**first["evaluation"]["figures"], name: [*figures, "of_a_measurement"]}
+    metrics = {**first["metrics"], **added}
+    run.write_metrics({**first, "metrics": metrics, "evaluation": {**first["evaluation"], "figures": listed}})
+    assert evaluate(f"run={run.folder}", "suite=quick") == 0
+    assert run.metrics["metrics"] == {**first["metrics"], "test/of_none": 2.0}
+    assert run.metrics["evaluation"]["figures"] == first["evaluation"]["figures"]
+    assert {f"test/{metric}" for some in listed.values() for metric in some} - added.keys() <= first["metrics"].keys()
+
+
 def test_a_binarised_run_is_also_measured_on_grey_levels(train, evaluate, digits):
     """Beside the run's own images: what a grey-level run reports, computed here from the pixels."""
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "data.binarize=dynamic")

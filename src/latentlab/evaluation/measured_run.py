@@ -68,18 +68,22 @@ def evaluate(
 
     own: the user's own measurements, beside those of the suite.
 
-    The metrics are added to those of the run's own test, as `test/NAME`. Measurements and pictures that do not apply
-    to the model are listed with the reason under `evaluation.skipped`.
+    The metrics are added to those of the run's own test, as `test/NAME`, in place of what the same measurements found
+    earlier. Measurements and pictures that do not apply to the model are listed with the reason under
+    `evaluation.skipped`.
     """
     chosen, content = SUITES[suite].with_measurements(own), run.metrics or {}
     step = int(content.get("steps", 0))
     earlier = content.pop("evaluation", None) or {}  # written again when this one is complete
     taken = content.get("metrics", {}).keys() - {f"test/{metric}" for metric in earlier.get("own", ())}
     names: list[str] = []
+    listed = _figures(earlier)
+    outdated: set[str] = set()
     found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
         steps = _Steps(advance)
         for name, measurement in chosen.measurements.items():
+            outdated |= {f"test/{metric}" for metric in listed.pop(name, ())}
             with steps.step(name):
                 if name in own:
                     figures = _checked(name, measurement(subject), taken | found.keys())
@@ -87,8 +91,10 @@ def evaluate(
                 else:
                     figures = dict(measurement(subject))
                 found |= {f"test/{metric}": value for metric, value in figures.items()}
+                listed[name] = list(figures)
         _log(found, loggers, step)
-        content["metrics"] = {**content.get("metrics", {}), **found}
+        kept = {name: value for name, value in content.get("metrics", {}).items() if name not in outdated}
+        content["metrics"] = {**kept, **found}
         run.write_metrics(content)  # before the pictures, which may fail
         for name, draw in chosen.pictures.items():
             with steps.step(f"picture {name}"):
@@ -98,12 +104,19 @@ def evaluate(
         "suite": suite,
         "binarize": subject.data.binarize,
         "own": names,
+        "figures": listed,
         "skipped": steps.skipped,
         "seconds": steps.seconds,
     }
     slowest = max(steps.seconds.items(), key=itemgetter(1), default=("", 0.0))
     log.info("evaluated in %.0f s, of which %.0f s for %s", sum(steps.seconds.values()), slowest[1], slowest[0])
     return run.write_metrics(content)
+
+
+def _figures(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Those of each measurement of an earlier evaluation; empty where the file does not list them."""
+    listed = earlier.get("figures")
+    return {name: some for name, some in listed.items() if isinstance(some, list)} if isinstance(listed, dict) else {}
 
 
 def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, float]:
