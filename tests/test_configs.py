@@ -90,6 +90,7 @@ SHORT = [
 CORNERS = {
     "beta": ["model.beta=.1,8", "evaluate=none"],
     "code_size": ["net.widths=[256],[1024,1024]", "model.latent_dim=2", "evaluate=none"],
+    "iwae": ["initial_weights=null"],
     "order": ["model=ae,vae", "model.latent_dim=8"],
 }
 

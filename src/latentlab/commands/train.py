@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
 
 
 def of_a_training(arguments: list[str]) -> list[str]:
-    """The arguments as Hydra reads them: `name=` as a text, whatever it looks like, and no `resume=` any more.
+    """The arguments as Hydra reads them: `name=` and a folder of weights as texts, and no `resume=` any more.
 
     Raises:
         UserError: see `resuming_arguments`; or a name is given to a sweep.
@@ -28,12 +28,20 @@ def of_a_training(arguments: list[str]) -> list[str]:
         _refuse_no_folder_name(bare(argument.removeprefix("name=")))
     if named and any(argument.startswith("resume=") and argument != "resume=null" for argument in arguments):
         raise ConfigError("name: the run to resume keeps its name; leave it out")
-    if named and {"-m", "--multirun"} & set(arguments):
+    is_sweep = bool({"-m", "--multirun"} & set(arguments))
+    if named and is_sweep:
         raise ConfigError(
             "name: it names a single run; a sweep is named by sweep.name=NAME, and its runs by their values"
         )
     texts = [_as_text(argument) if argument in named else argument for argument in arguments]
-    return resuming_arguments(texts)
+    return resuming_arguments([_with_quoted_folder(argument, is_sweep) for argument in texts])
+
+
+def _with_quoted_folder(argument: str, is_sweep: bool) -> str:
+    """`initial_weights=FOLDER` with quotes around a folder such as seed=0; in a sweep a comma separates two."""
+    key, _, value = argument.partition("=")
+    is_quoted = key != "initial_weights" or value[:1] in ("'", '"')
+    return argument if is_quoted or "=" not in value or (is_sweep and "," in value) else f"{key}='{value}'"
 
 
 def _refuse_no_folder_name(name: str) -> None:

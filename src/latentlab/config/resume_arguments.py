@@ -51,7 +51,8 @@ def _overrides(run: Run) -> list[str]:
         raise UserError(f"resume: {file.parent}/{error}; start a new run") from error
     for line in content:
         key, value = _split(line)
-        if re.match(r"[+~]*hydra\b|-", line) or ".." in key or (".." in value and "." not in key):
+        leaves = ".." in value and "." not in key and key != "initial_weights"  # the folder of an option's file
+        if re.match(r"[+~]*hydra\b|-", line) or ".." in key or leaves:
             raise UserError(f"resume: {file} is damaged ({line[:60]!r} is no override of a run); start a new run")
     return content
 

@@ -35,6 +35,7 @@ PARTS_TYPE = "latentlab.models.parts.Parts"  # passed to every variant, wherever
 # The types of the keys that no constructor takes.
 PLAIN = {
     "seed": "int",
+    "initial_weights": "str | None",
     "resume": "str | None",
     "quiet": "bool | None",
     "evaluate": "Literal['none', 'quick', 'full']",

@@ -23,7 +23,7 @@ NON_IDENTIFYING_KEYS = (
 _NON_IDENTIFYING = re.compile(
     rf"({'|'.join(re.escape(key).replace(re.escape('*'), '[^.]+') for key in NON_IDENTIFYING_KEYS)})(\..*)?", re.DOTALL
 )
-_CALLBACK = re.compile(r"callbacks(\.[^.]+)?")
+_OPTIONAL = re.compile(r"callbacks(\.[^.]+)?|initial_weights")
 
 
 def config_hash(config: DictConfig | Mapping[str, Any], without: Collection[str] = ()) -> str:
@@ -36,11 +36,11 @@ def config_hash(config: DictConfig | Mapping[str, Any], without: Collection[str]
 
 
 def identifying(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    """{"a.b": value} of all that counts; a callback that is null counts as absent."""
+    """{"a.b": value} of all that counts; a callback and initial weights that are null count as absent."""
     return {
         key: value
         for key, value in flat(plain_config(config)).items()
-        if is_identifying(key) and not (value is None and _CALLBACK.fullmatch(key))
+        if is_identifying(key) and not (value is None and _OPTIONAL.fullmatch(key))
     }
 
 

@@ -10,7 +10,9 @@ from omegaconf import DictConfig
 from latentlab.config.instantiation import make, make_each
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
+from latentlab.runs import Run
 from latentlab.training.build import build_model
+from latentlab.training.restore import weights_for
 
 MAX_SEED = 2**32 - 1  # NumPy accepts no larger one
 # of which Lightning accepts a zero, and divides by it or trains on nothing
@@ -32,9 +34,20 @@ def check(config: DictConfig) -> None:
     check_trainer(config.trainer)
     data = make(config, "data", ImageDataModule)
     shape = getattr(data, "image_shape", None)
+    starts_from = initial_run(config)
+    if starts_from is not None:
+        starts_from.refuse_other_folder("initial_weights: ")
     if shape is not None:
-        build_model(config, shape, data.num_classes)
+        model = build_model(config, shape, data.num_classes)
+        if starts_from is not None:
+            weights_for(model, starts_from)
     make_each(config, "callbacks", Callback)
+
+
+def initial_run(config: DictConfig) -> Run | None:
+    """The run whose weights a new training starts from, if it is to start from any; one that is resumed is not new."""
+    folder = config.get("initial_weights")
+    return None if folder is None or config.resume else Run(folder)
 
 
 def check_trainer(trainer: Mapping[str, Any]) -> None:

@@ -29,10 +29,10 @@ from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.progress import Progress
 from latentlab.training.checkpoints import LastCheckpoint, fits, holds_a_training, read_checkpoint
-from latentlab.training.checks import timer_of
+from latentlab.training.checks import initial_run, timer_of
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
-from latentlab.training.restore import refuse_other_images
+from latentlab.training.restore import refuse_other_images, weights_for
 from latentlab.training.summary import beginning, figures_table
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
@@ -118,6 +118,11 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     data.on_device = execution.images_on_device
     batches = data.train_dataloader().batches
     model = build_model(config, data.image_shape, data.num_classes)
+    if starts_from := initial_run(config):
+        model.load_state_dict(weights_for(model, starts_from))
+        log.info("starting from the weights of %s", starts_from.folder)
+        if (starts_from.metrics or {}).get("data_fingerprint") not in (None, data.fingerprint()):
+            log.warning("they were trained on other images, among which this run's test images may be")
     if config.data.binarize and not model.likelihood.discrete:
         log.warning(
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"

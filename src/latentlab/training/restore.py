@@ -16,6 +16,7 @@ from latentlab.runs.identity import identifying, plain_config
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
     from omegaconf import DictConfig
+    from torch import Tensor
 
     from latentlab.data.base import ImageDataModule
     from latentlab.models.base import Autoencoder
@@ -45,6 +46,28 @@ def load_model(run: Run) -> Autoencoder:
         raise UserError(f"{file} does not fit the model of the run's own config; train it again")
     model.load_state_dict(checkpoint["state_dict"])
     return model.eval()
+
+
+def weights_for(model: Autoencoder, run: Run) -> dict[str, Tensor]:
+    """The weights of a run's best epoch, for a training of another one that starts from them.
+
+    Raises:
+        UserError: the folder is no run's, or holds no checkpoint that fits and can be read.
+    """
+    from latentlab.training.checkpoints import fits, read_checkpoint
+
+    run.refuse_other_folder("initial_weights: ")
+    file = run.best_checkpoint or run.last_checkpoint
+    if file is None:
+        raise UserError(f"initial_weights: {run.folder} holds no checkpoint; train it first, or choose another run")
+    checkpoint = read_checkpoint(file, "choose another run as initial_weights")
+    if not fits(checkpoint, model):
+        raise UserError(
+            f"initial_weights: {file} does not fit this model; expected a run of the same variant, network and "
+            "number of units on images of the same shape"
+        )
+    weights: dict[str, Tensor] = checkpoint["state_dict"]
+    return weights
 
 
 def load_data(run: Run, root: str | None = None) -> ImageDataModule:
