@@ -11,6 +11,7 @@ from latentlab.runs import Run
 from latentlab.runs.identity import config_hash
 from latentlab.training.checks import timer_of
 from latentlab.training.restore import load_model
+from tests.forked import Forked
 
 DIGITS = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks=no_pictures"]
 VARIANTS = ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"]
@@ -224,6 +225,14 @@ def test_no_algorithm_of_clipping_is_the_norm(train):
 )
 def test_a_limit_of_time_is_written_as_lightning_writes_it(given, seconds):
     assert timer_of({"max_time": given}).time_remaining() == seconds
+
+
+def test_epochs_before_the_first_validation_are_nothing_to_be_warned_of(tmp_path):
+    """In a process of its own, as Lightning warns once in each."""
+    arguments = [*DIGITS, "trainer.check_val_every_n_epoch=2", f"hydra.run.dir={tmp_path / 'run'}"]
+    status, output = Forked("train", *arguments).finish()
+    assert status == 0, output
+    assert "monitored key" not in output
 
 
 def test_a_run_that_validates_nothing_ends_with_its_last_weights(train):
