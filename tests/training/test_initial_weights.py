@@ -36,16 +36,19 @@ def test_it_is_resumed_without_that_run(train):
     assert train(f"resume={then.folder}", "trainer.max_epochs=2", folder="then").metrics["epochs"] == 2
 
 
-def test_the_jobs_of_a_sweep_start_from_those_of_another(sweep, train):
+def test_each_seed_starts_from_its_own_run_of_a_sweep_and_all_are_one_experiment(sweep, train):
     status, jobs = sweep(*TINY, "trainer.max_epochs=1", "model=ae", "seed=0,1")
     assert status == 0
     one = train(*TINY, *STANDING_STILL, "model=ae", f"initial_weights={jobs['seed=1'].folder}", folder="one")
     torch.testing.assert_close(weights(one), weights(jobs["seed=1"]), rtol=0, atol=0)
     folder = jobs["seed=1"].folder.parent
     shutil.move(folder, folder.with_name("before"))
-    each = f"initial_weights={folder.with_name('before')}/seed=${{seed}}"
-    status, then = sweep(*TINY, *STANDING_STILL, "model=ae", "seed=0,1", each)
+    status, then = sweep(
+        *TINY, *STANDING_STILL, "model=ae", "seed=0,1", f"initial_weights={folder.with_name('before')}"
+    )
     assert status == 0
+    hashes = {config_hash(run.config, without=("seed", "data.seed")) for run in then.values()}
+    assert len(hashes) == 1
     assert not torch.equal(weights(then["seed=0"])["encoder.layers.0.weight"], weights(one)["encoder.layers.0.weight"])
     torch.testing.assert_close(weights(then["seed=1"]), weights(one), rtol=0, atol=0)
 
@@ -53,24 +56,32 @@ def test_the_jobs_of_a_sweep_start_from_those_of_another(sweep, train):
 def test_other_images_are_warned_of(train, capfd):
     first = train(*TINY, "trainer.max_epochs=1", folder="first")
     train(*TINY, "trainer.max_epochs=1", "data.split_seed=5", f"initial_weights={first.folder}", folder="then")
-    assert "they were trained on other images, among which this run's test images may be" in capfd.readouterr().out
+    assert (
+        "initial_weights: that run was trained on other images, which may include test images of"
+        in capfd.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
         (["initial_weights=nowhere"], "initial_weights: nowhere is not a run's folder: no .hydra/resolved.yaml in it"),
-        (["initial_weights=first", "net.widths=[9]"], "does not fit this model; expected a run of the same variant, "),
+        (["initial_weights=first", "net.widths=[9]"], "does not fit this model; expected a run of the same variant,"),
         (["initial_weights=first", "model=ae"], "does not fit this model; expected a run of the same variant, network"),
-        (["initial_weights=3"], "initial_weights: expected str or None, found 3"),
+        (["initial_weights=3"], "initial_weights: 3 is not a run's folder: no .hydra/resolved.yaml in it"),
         (["initial_weights=empty"], "initial_weights: empty holds no checkpoint; train it first, or choose another"),
         (["initial_weights=damaged"], "is damaged"),
+        (["initial_weights=unfinished"], "initial_weights: unfinished is not complete; finish it first: latentlab "),
+        (["initial_weights=sweep", "seed=7"], "expected one complete run of seed 7 in the sweep sweep, found 0; name"),
+        (["initial_weights=a (folder), of mine"], "initial_weights: a (folder), of mine is not a run's folder: no "),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_folder(train, tmp_path, capfd, options, expected):
     first = train(*TINY, "model=vae", "trainer.max_epochs=1", folder="first")
-    for copy in ("empty", "damaged"):
+    for copy in ("empty", "damaged", "unfinished", "sweep/seed=0"):
         shutil.copytree(first.folder, tmp_path / copy)
+    (tmp_path / "sweep" / "sweep.json").write_text("{}")
+    (tmp_path / "unfinished" / "metrics.json").unlink()
     shutil.rmtree(tmp_path / "empty" / "checkpoints")
     for file in (tmp_path / "damaged" / "checkpoints").iterdir():
         file.write_bytes(file.read_bytes()[:1000])

@@ -38,10 +38,11 @@ def of_a_training(arguments: list[str]) -> list[str]:
 
 
 def _with_quoted_folder(argument: str, is_sweep: bool) -> str:
-    """`initial_weights=FOLDER` with quotes around a folder such as seed=0; in a sweep a comma separates two."""
+    """`initial_weights=FOLDER` with quotes, for a folder such as seed=0; in a sweep a comma separates two folders."""
     key, _, value = argument.partition("=")
-    is_quoted = key != "initial_weights" or value[:1] in ("'", '"')
-    return argument if is_quoted or "=" not in value or (is_sweep and "," in value) else f"{key}='{value}'"
+    if key != "initial_weights" or value == "null" or value[:1] in ("'", '"'):
+        return argument
+    return f"{key}={','.join(map(literal, value.split(',') if is_sweep else [value]))}"
 
 
 def _refuse_no_folder_name(name: str) -> None:

@@ -77,7 +77,7 @@ def evaluate(
     earlier = content.pop("evaluation", None) or {}  # written again when this one is complete
     taken = content.get("metrics", {}).keys() - {f"test/{metric}" for metric in earlier.get("own", ())}
     names: list[str] = []
-    listed = _figures(earlier)
+    listed = _listed_figures(earlier)
     outdated: set[str] = set()
     found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
@@ -113,8 +113,8 @@ def evaluate(
     return run.write_metrics(content)
 
 
-def _figures(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Those of each measurement of an earlier evaluation; empty where the file does not list them."""
+def _listed_figures(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
+    """{measurement: names of its figures} of an earlier evaluation; empty where the file has none."""
     listed = earlier.get("figures")
     return {name: some for name, some in listed.items() if isinstance(some, list)} if isinstance(listed, dict) else {}
 

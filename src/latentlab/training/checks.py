@@ -1,6 +1,7 @@
 """What is refused before the data is loaded and a run's folder is made."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -10,7 +11,7 @@ from omegaconf import DictConfig
 from latentlab.config.instantiation import make, make_each
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
-from latentlab.runs import Run
+from latentlab.runs import Run, layout
 from latentlab.training.build import build_model
 from latentlab.training.restore import weights_for
 
@@ -35,8 +36,6 @@ def check(config: DictConfig) -> None:
     data = make(config, "data", ImageDataModule)
     shape = getattr(data, "image_shape", None)
     starts_from = initial_run(config)
-    if starts_from is not None:
-        starts_from.refuse_other_folder("initial_weights: ")
     if shape is not None:
         model = build_model(config, shape, data.num_classes)
         if starts_from is not None:
@@ -45,9 +44,32 @@ def check(config: DictConfig) -> None:
 
 
 def initial_run(config: DictConfig) -> Run | None:
-    """The run whose weights a new training starts from, if it is to start from any; one that is resumed is not new."""
-    folder = config.get("initial_weights")
-    return None if folder is None or config.resume else Run(folder)
+    """The run whose weights a new training starts from, if it is to start from any; one that is resumed is not new.
+
+    Of a sweep it is the run of the same seed.
+
+    Raises:
+        UserError: the folder is none of a complete run, or of a sweep with one such run.
+    """
+    if config.get("initial_weights") is None or config.resume:
+        return None
+    folder = Path(config.initial_weights)
+    if (folder / layout.MANIFEST).is_file():
+        runs = [run for run in map(Run, sorted(folder.iterdir())) if run.metrics is not None]
+        found = [run for run in runs if run.config.seed == config.seed]
+        if len(found) != 1:
+            raise ConfigError(
+                f"initial_weights: expected one complete run of seed {config.seed} in the sweep {folder}, found "
+                f"{len(found)}; name the folder of a run"
+            )
+        return found[0]
+    run = Run(folder)
+    run.refuse_other_folder("initial_weights: ")
+    if run.metrics is None:
+        raise ConfigError(
+            f"initial_weights: {folder} is not complete; finish it first: latentlab train resume={folder}"
+        )
+    return run
 
 
 def check_trainer(trainer: Mapping[str, Any]) -> None:

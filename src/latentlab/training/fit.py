@@ -122,7 +122,9 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
         model.load_state_dict(weights_for(model, starts_from))
         log.info("starting from the weights of %s", starts_from.folder)
         if (starts_from.metrics or {}).get("data_fingerprint") not in (None, data.fingerprint()):
-            log.warning("they were trained on other images, among which this run's test images may be")
+            log.warning(
+                "initial_weights: that run was trained on other images, which may include test images of this one"
+            )
     if config.data.binarize and not model.likelihood.discrete:
         log.warning(
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"

@@ -56,15 +56,14 @@ def weights_for(model: Autoencoder, run: Run) -> dict[str, Tensor]:
     """
     from latentlab.training.checkpoints import fits, read_checkpoint
 
-    run.refuse_other_folder("initial_weights: ")
     file = run.best_checkpoint or run.last_checkpoint
     if file is None:
         raise UserError(f"initial_weights: {run.folder} holds no checkpoint; train it first, or choose another run")
     checkpoint = read_checkpoint(file, "choose another run as initial_weights")
     if not fits(checkpoint, model):
         raise UserError(
-            f"initial_weights: {file} does not fit this model; expected a run of the same variant, network and "
-            "number of units on images of the same shape"
+            f"initial_weights: {file} does not fit this model; expected a run of the same variant, network, "
+            "prior and number of units on images of the same shape"
         )
     weights: dict[str, Tensor] = checkpoint["state_dict"]
     return weights
