@@ -28,9 +28,7 @@ def space(tmp_path_factory) -> LatentSpace:
     """Of images of 28 x 28 pixels."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     assert called("train", *SMOKE, f"hydra.run.dir={folder}").returncode == 0
-    threads = torch.get_num_threads()
     [opened] = open_runs([folder], None)
-    torch.set_num_threads(threads)
     return opened
 
 

@@ -83,6 +83,20 @@ def test_another_file_is_refused(content, message):
         image_of(content, MNIST)
 
 
+def test_a_file_that_is_damaged_in_its_middle_is_refused():
+    noise, file = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8), io.BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    start, first, second = file.getvalue().split(b"IDAT", 2)
+    with pytest.raises(UnusableImageError, match="found something else"):
+        image_of(start + b"IDAT" + first + b"\0\1\2\3" + second, MNIST)
+
+
+def test_what_is_left_of_an_erased_stroke_is_no_drawing():
+    canvas = Canvas()
+    canvas.ink[100, 100] = 0.06
+    assert not canvas.image(MNIST, as_mnist=True).isnan().any()
+
+
 def test_a_huge_file_is_refused_before_it_is_decoded():
     with pytest.raises(UnusableImageError, match="expected at most 4,000,000 pixels, found 3000 x 2000"):
         image_of(png((3_000, 2_000), 0, "1"), MNIST)

@@ -21,9 +21,7 @@ def space(tmp_path_factory) -> LatentSpace:
     """Of a conditional model of four units."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     assert called("train", *SMOKE, "model=cvae", "model.latent_dim=4", f"hydra.run.dir={folder}").returncode == 0
-    threads = torch.get_num_threads()
     [opened] = open_runs([folder], None)
-    torch.set_num_threads(threads)
     return opened
 
 

@@ -48,10 +48,7 @@ def folders(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def spaces(folders) -> dict[str, LatentSpace]:
-    threads = torch.get_num_threads()
-    opened = open_runs(list(folders.values()), None)
-    torch.set_num_threads(threads)
-    return {space.name: space for space in opened}
+    return {space.name: space for space in open_runs(list(folders.values()), None)}
 
 
 @pytest.fixture(scope="module")

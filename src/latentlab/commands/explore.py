@@ -87,4 +87,7 @@ def job(config: DictConfig) -> None:
         is_file = output.suffix == ".html" and not output.is_dir()
         log.info("%s", write_page(spaces, output if is_file else output / EXPLORE))
         return
+    import torch
+
+    torch.set_num_threads(1)  # one image at a time: handing it to further threads takes longer than decoding it
     serve(partial(fill, spaces=spaces), config.port, config.open)

@@ -217,7 +217,7 @@ def _dispatch(
 def _store_sweeper() -> None:
     """Make the grid Hydra's default sweeper; recipes and users may choose another one.
 
-    Once in a process: what is composed with one node of the store is composed anew with another.
+    Once in a process: storing it again would discard the configs composed so far.
     """
     Plugins.instance()  # stores Hydra's own under this name
     if ConfigStore.instance().load("hydra/sweeper/basic.yaml").provider == "latentlab":

@@ -7,10 +7,10 @@ from typing import final
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
-from latentlab.data.decoding import PixelFormat
+from latentlab.data.decoding import ERRORS, PixelFormat
 
 CANVAS = 112  # pixels of its side: four of each of an MNIST image's
 BOX = 20 / 28  # the share of MNIST's images that the digit is scaled to
@@ -62,9 +62,9 @@ def image_of(content: bytes, shape: tuple[int, int, int]) -> Float[Tensor, "c h 
             if file.width * file.height > MAX_PIXELS:
                 raise UnusableImageError(f"expected at most {MAX_PIXELS:,} pixels, found {file.width} x {file.height}")
             levels = PixelFormat.of(None, False, channels).pixels(file)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
-        if isinstance(error, UnusableImageError):
-            raise
+    except UnusableImageError:
+        raise
+    except ERRORS as error:
         raise UnusableImageError("expected an image file, such as PNG or JPEG, found something else") from error
     picture = Image.fromarray(levels[0] if channels == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0)))
     scale = min(picture.width / width, picture.height / height)
@@ -85,6 +85,8 @@ def _as_mnist(ink: Float[np.ndarray, "h w"], size: tuple[int, int]) -> Float[np.
     height, width = (max(1, round(scale * side)) for side in cut.shape)
     small = _resized(cut, (height, width))
     mass = small.sum()
+    if mass == 0:  # faint remains of a stroke that was erased
+        return found
     centre = (np.arange(height) + 0.5) @ small.sum(1) / mass, (np.arange(width) + 0.5) @ small.sum(0) / mass
     top, left = (int(np.clip(round(s / 2 - c), 0, s - n)) for s, c, n in zip(size, centre, small.shape, strict=True))
     found[top : top + height, left : left + width] = small

@@ -16,6 +16,7 @@ from latentlab.figures.caption import caption
 from latentlab.functional.batch import NO_LABEL, Batch
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import DECODED_AT_ONCE, Codes, collect_codes
+from latentlab.models.priors import has_prior
 
 SHOWN = 2_000  # test images
 FITTED = 4_000  # training images, to whose codes a Gaussian is fitted where there is no prior
@@ -61,7 +62,7 @@ class LatentSpace:
 
     @cached_property
     def ranges(self) -> Float[Tensor, "d 2"]:
-        """The central 99 % of each unit's codes, never of no width."""
+        """The .5 % and 99.5 % quantiles of each unit's codes, widened where they coincide."""
         low, high = self.codes.z.quantile(torch.tensor(TAILS), 0)
         room = (0.5 - (high - low) / 2).clamp_min(0) * ((high - low) < 1e-3)
         return torch.stack((low - room, high + room), 1)
@@ -89,9 +90,8 @@ class LatentSpace:
 
     @cached_property
     def source(self) -> str:
-        """Where `draw` takes its codes from, in words."""
-        name, _ = self._sampler
-        return "prior" if name == "prior" else "Gaussian fitted to the codes"
+        """What `draw` draws from, in words."""
+        return "prior" if has_prior(self.model) else "Gaussian fitted to the codes"
 
     @torch.no_grad()
     def decode(self, z: Float[Tensor, "n d"], label: int = NO_LABEL) -> Float[Tensor, "n c h w"]:

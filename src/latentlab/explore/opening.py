@@ -39,16 +39,17 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
         weights = "last" if run.best_checkpoint in (None, run.last_checkpoint) else "best"
         space = LatentSpace(load_model(run), data, name, weights)
         if not space.codes.z.isfinite().all():
-            raise UserError(f"run: {run.folder} has codes that are no finite numbers; train it again")
+            raise UserError(f"run: {run.folder} has codes that are not finite; train it again")
         spaces.append(space)
     if len({_test_images(space) for space in spaces}) > 1:
-        raise UserError("runs: expected runs of the same test images, found different ones; open them one by one")
-    torch.set_num_threads(1)  # one image at a time: handing it to further threads takes longer than decoding it
+        raise UserError(
+            "runs: expected runs of the same test images and labels, found different ones; open them one by one"
+        )
     return spaces
 
 
 def _test_images(space: LatentSpace) -> tuple[object, ...]:
-    """What two runs of the same test images have in common."""
+    """What two runs of the same test images and labels have in common."""
     test = space.data.test
     first = test.part(torch.arange(min(SHOWN, len(test.labels)))).pixels
-    return (space.data.name, test.shape, len(test.labels), first.cpu().numpy().tobytes())
+    return (space.data.name, space.classes, test.shape, len(test.labels), first.cpu().numpy().tobytes())

@@ -18,6 +18,7 @@ from latentlab.explore.template import set_template
 from latentlab.explore.walk import Walk
 
 Panel = PlanePanel | UnitsPanel | LabelPanel | DrawPanel | BetweenPanel | SideBySidePanel
+Missing = Iterator[tuple[Column, Callable[[], Panel]]]
 
 
 def fill(document: Document, spaces: list[LatentSpace]) -> None:
@@ -31,7 +32,7 @@ def fill(document: Document, spaces: list[LatentSpace]) -> None:
     panels = _panels(walk, spaces)
     places = {name: column(name=f"{name}_panel", sizing_mode="stretch_width") for name in panels}
     missing = iter([(places[name], make) for name, make in panels.items()])
-    _add_next(missing)
+    _add(*next(missing))
     for place in places.values():
         document.add_root(place)
     set_template(document, spaces, list(panels), live=True, number=number)
@@ -49,17 +50,15 @@ def _panels(walk: Walk, spaces: list[LatentSpace]) -> dict[str, Callable[[], Pan
     return panels
 
 
-def _add_next(missing: Iterator[tuple[Column, Callable[[], Panel]]]) -> bool:
-    """Make the next panel and put it into its place; False where there was none."""
-    for place, make in missing:
-        place.children = [make().layout]
-        return True
-    return False
+def _add(place: Column, make: Callable[[], Panel]) -> None:
+    place.children = [make().layout]
 
 
-def _add_others(document: Document, missing: Iterator[tuple[Column, Callable[[], Panel]]]) -> None:
-    if _add_next(missing):
-        document.add_next_tick_callback(partial(_add_others, document, missing))
+def _add_others(document: Document, missing: Missing) -> None:
+    """Add the next panel now and the others in later ticks, between which the reader's events are answered."""
+    if (following := next(missing, None)) is not None:
+        document.add_next_tick_callback(partial(_add_others, document, missing))  # also where this one fails
+        _add(*following)
 
 
 def _number(document: Document, count: int) -> int:

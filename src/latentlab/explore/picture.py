@@ -57,6 +57,10 @@ class Picture:
         for line in lines:
             self.figure.add_layout(small_print(line), "below")
 
+    def clear(self) -> None:
+        """Show nothing, as before the first image."""
+        self.data.data = {"image": [np.zeros((1, 1), np.uint32)]}
+
     def show(self, image: Float[Tensor, "c h w"], title: str | None = None) -> None:
         """Replace the image, and the title where one is given."""
         self.data.data = {"image": [colours(image)]}

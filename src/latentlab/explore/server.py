@@ -3,6 +3,7 @@
 import logging
 import webbrowser
 from collections.abc import Callable
+from threading import Thread
 from typing import final
 
 from bokeh.application import Application
@@ -15,6 +16,7 @@ from bokeh.server.views.ws import WSHandler
 from latentlab.errors import UserError
 
 HOST = "127.0.0.1"
+LARGEST_FILE = 100 * 2**20  # bytes of a message, such as that of an image file: one that is larger ends the connection
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +46,14 @@ def serve(fill: Callable[[Document], object], port: int, open_browser: bool) -> 
     per_app_patterns[:] = [(path, PromptWSHandler if own is WSHandler else own) for path, own in per_app_patterns]
     application = Application(FunctionHandler(fill))
     try:
-        server = Server({"/": application}, port=port, address=HOST)
+        server = Server({"/": application}, port=port, address=HOST, websocket_max_message_size=LARGEST_FILE)
     except OSError as error:
         raise UserError(f"port: {port} cannot be listened on ({error.strerror}); choose another, or port=0") from error
     server.start()
     url = f"http://{HOST}:{server.port}/"
     log.info("%s  (Ctrl-C ends it)", url)
-    if open_browser:
-        server.io_loop.add_callback(_open, url)
+    if open_browser:  # by a thread, as a browser in the terminal returns only when it is closed
+        Thread(target=_open, args=(url,), daemon=True).start()
     try:
         server.io_loop.start()
     except KeyboardInterrupt:

@@ -13,7 +13,9 @@ log = logging.getLogger(__name__)
 
 
 def runs_of(sweep: Path) -> list[Path]:
-    """The folders of a sweep's complete runs of its smallest seed, at most `MOST`; a line tells which are left out.
+    """The folders of a sweep's complete runs of its smallest seed, at most `MOST`.
+
+    A log line names them where others are left out.
 
     Raises:
         UserError: there is none.
@@ -24,7 +26,8 @@ def runs_of(sweep: Path) -> list[Path]:
     seed = min((record.seed for record in complete if record.seed is not None), default=None)
     shown = [record.folder for record in complete if record.seed in (seed, None)][:MOST]
     if len(shown) < len(complete):
-        log.info("%d of %d runs: %s; choose others as runs=[FOLDER,FOLDER]", len(shown), len(complete), names(shown))
+        listed = ", ".join(names(shown))
+        log.info("showing %d of %d runs: %s; choose others by runs=[FOLDER,FOLDER]", len(shown), len(complete), listed)
     return shown
 
 

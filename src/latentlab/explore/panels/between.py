@@ -46,7 +46,8 @@ class BetweenPanel:
             self.pins[end].on_click(partial(self._take_current, end))
         self.path.on_change("active", changed(self._draw))
         self.fraction.on_change("value", changed(self._scrub))
-        walk.watch(self._draw)
+        self.label: int | None = None  # under which the path is decoded
+        walk.watch(self._follow)
 
     @property
     def layout(self) -> Column:
@@ -60,8 +61,14 @@ class BetweenPanel:
             self._draw()
 
     def _take_current(self, end: int) -> None:
+        self.images[end].value = None  # so that the same number can be chosen again
         self.ends[end] = self.walk.code.clone()
         self._draw()
+
+    def _follow(self) -> None:
+        if self.label != self.walk.label:
+            self.label = self.walk.label
+            self._draw()
 
     def _codes(self, fraction: Float[Tensor, " k"]) -> Float[Tensor, "k d"]:
         path, (start, end) = PATHS[self.path.labels[self.path.active]], self.ends

@@ -35,7 +35,7 @@ ERASE, AS_MNIST = "eraser", "centre and scale as MNIST's images are"
 class DrawPanel:
     """The panel of one walk; `layout` is what the page shows.
 
-    seen: the reader's image with its noise, as the model gets it, (C, H, W); None before the first stroke.
+    clean: the reader's image without noise, (C, H, W); None before the first stroke.
     """
 
     def __init__(self, walk: Walk) -> None:
@@ -43,7 +43,7 @@ class DrawPanel:
         self.canvas, self.last = Canvas(), (0.5, 0.5)
         self.clean: Float[Tensor, "c h w"] | None = None
         self.paper = Picture("canvas", "draw here", "The drawing.", width=300)
-        for event, callback in ((PanStart, self._start), (Tap, self._dot), (Pan, self._draw), (PanEnd, self._draw)):
+        for event, callback in ((PanStart, self._dot), (Tap, self._dot), (Pan, self._draw), (PanEnd, self._draw)):
             self.paper.figure.on_event(event, callback)
         self.thickness = Slider(title="thickness", start=0.02, end=0.2, step=0.01, value=LINES_OF_MNIST, width=160)
         mnist = [1] if min(self.space.model.image_shape[1:]) <= 32 and self.space.model.image_shape[0] == 1 else []
@@ -60,7 +60,7 @@ class DrawPanel:
         self.words = Div(text="", name="error", styles={"min-height": "2em"})
         self.clear.on_click(self._clear)
         self.file.on_change("value", self._take_file)
-        self.switches.on_change("active", changed(lambda: self._take_drawing() if self.canvas.ink.any() else None))
+        self.switches.on_change("active", self._switch)
         for widget in (self.noise, self.strength):
             widget.on_change("value", changed(lambda: self._take(self.clean)))
         self._show_paper()
@@ -70,10 +70,6 @@ class DrawPanel:
         tools = column(self.thickness, self.switches, self.clear, self.file, self.noise, self.strength)
         pictures = column(beside(self.seen.figure, self.restored.figure), self.words)
         return column(beside(self.paper.figure, tools, pictures), sizing_mode="stretch_width")
-
-    def _start(self, event: PointEvent) -> None:
-        self.last = _place(event) or self.last
-        self._dot(event)
 
     def _dot(self, event: PointEvent) -> None:
         if place := _place(event):
@@ -89,6 +85,11 @@ class DrawPanel:
         self._show_paper()
         self._take_drawing()
 
+    def _switch(self, attr: str, old: list[int], new: list[int]) -> None:
+        is_scaling = self.switches.labels.index(AS_MNIST) in {*old} ^ {*new}
+        if is_scaling and self.canvas.ink.any():
+            self._take_drawing()
+
     def _take_drawing(self) -> None:
         self._take(self.canvas.image(self.space.model.image_shape, self._is_on(AS_MNIST)))
 
@@ -103,12 +104,16 @@ class DrawPanel:
         except (UnusableImageError, binascii.Error) as error:
             self.words.text = str(error)
         else:
+            self.canvas.clear()
+            self._show_paper()
             self._take(image)
 
     def _take(self, image: Float[Tensor, "c h w"] | None) -> None:
         self.clean = image
         if image is None:
             self.words.text = ""
+            for picture in (self.seen, self.restored):
+                picture.clear()
             return
         seen = image if (corruption := self._corruption()) is None else _corrupted(image, corruption)
         self.walk.take_image(seen)

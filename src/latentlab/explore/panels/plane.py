@@ -204,7 +204,8 @@ def scatter_plot(
         }
     else:
         looks = {"color": BLUE}
-    plot.scatter(x, y, source=source, size=5, fill_alpha=0.6, line_alpha=0.6, **looks)
+    marks = plot.scatter(x, y, source=source, size=5, fill_alpha=0.6, line_alpha=0.6, **looks)
+    marks.nonselection_glyph = None  # the others stay as they are
     if "legend_group" in looks:
         legend = plot.legend[0]
         legend.update(orientation="horizontal", ncols=5, label_text_font_size="10px", spacing=2, padding=2, margin=0)

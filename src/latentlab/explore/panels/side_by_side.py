@@ -25,6 +25,7 @@ class SideBySidePanel:
         self.rows = [_Row(space) for space in spaces]
         for one in self.rows:
             one.codes.selected.on_change("indices", self._take)
+        self.shown: tuple[object, int] | None = None  # the image and the label
         walk.watch(self._follow)
 
     @property
@@ -36,6 +37,9 @@ class SideBySidePanel:
             self.walk.take_test_image(new[0])
 
     def _follow(self) -> None:
+        if self.shown is not None and self.shown[0] is self.walk.image and self.shown[1] == self.walk.label:
+            return
+        self.shown = self.walk.image, self.walk.label
         for one in self.rows:
             one.follow(self.walk)
 
@@ -73,4 +77,5 @@ class _Row:
         self.restored.show(restored)
         place = self.plane.places(code)[0].tolist()
         self.marked.data = {"x": [place[0]], "y": [place[1] if len(place) > 1 else 0.0]}
+        self.codes.selected.indices = [walk.index] if walk.index is not None and walk.index < MARKS else []
         self.words.text = f"squared error per pixel: {float((restored - image).square().mean()):.4f}"

@@ -27,7 +27,7 @@ class UnitsPanel:
         self.sliders = {unit: self._slider(unit, float(activity[unit])) for unit in self.space.units[:MOST]}
         sliders = list(self.sliders.values())
         self.others = column(*sliders[AT_ONCE:], visible=False, sizing_mode="stretch_width")
-        self.unfold = Button(label=f"{len(sliders) - AT_ONCE} less active units", name="unfold")
+        self.unfold = Button(label=f"{len(sliders) - AT_ONCE} more units, less active", name="unfold")
         self.unfold.on_click(self._unfold)
         caption = self.space.caption("A decoded code.")
         changed, proportion = self.space.caption("Orange: brighter, blue: darker than pinned."), self.space.proportion

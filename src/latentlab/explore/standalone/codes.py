@@ -33,7 +33,6 @@ def plane_plot(space: LatentSpace, k: int, codes: ColumnDataSource, shown: int, 
     caption = textwrap.fill(space.caption(f"Codes of {shown:,} test images."), CAPTION)
     plot = scatter_plot(space, codes, caption, height, f"x {k}", f"y {k}")
     plot.renderers[0].view = CDSView(filter=IndexFilter(list(range(shown))))
-    plot.renderers[0].nonselection_glyph = None
     plane = whole_plane(space)
     set_axes(plot, plane, bounds(plane.places(space.codes.z)), space)
     return plot
