@@ -256,3 +256,10 @@ def test_the_examples_of_extending_train_together_and_are_measured(tmp_path):
     (line,) = [c.text for c in COMMANDS if c.place == "docs/extending.md" and "measurements=code" in c.text]
     python(tmp_path, "-m", "latentlab", *line.partition("latentlab ")[2].split())
     assert json.loads((tmp_path / "outputs/runs/FOLDER/metrics.json").read_text())["metrics"]["test/code_length"] > 0
+
+
+def test_the_results_in_the_readme_are_those_of_the_results_page():
+    readme, page = ((ROOT / name).read_text() for name in ("README.md", "docs/results.md"))
+    rows = re.findall(r"^\| \[\w+\]\(docs/results\.md#\w+\).*\|$", readme, re.MULTILINE)
+    assert len(rows) == 6
+    assert [row for row in rows if row.replace("docs/results.md#", "#") not in page.splitlines()] == []
