@@ -76,7 +76,6 @@ def evaluate(
     step = int(content.get("steps", 0))
     earlier = content.pop("evaluation", None) or {}  # written again when this one is complete
     taken = content.get("metrics", {}).keys() - {f"test/{metric}" for metric in earlier.get("own", ())}
-    names: list[str] = []
     listed = _listed_figures(earlier)
     outdated: set[str] = set()
     found: dict[str, float] = {}
@@ -87,7 +86,6 @@ def evaluate(
             with steps.step(name):
                 if name in own:
                     figures = _checked(name, measurement(subject), taken | found.keys())
-                    names += figures
                 else:
                     figures = dict(measurement(subject))
                 found |= {f"test/{metric}": value for metric, value in figures.items()}
@@ -103,7 +101,7 @@ def evaluate(
     content["evaluation"] = {
         "suite": suite,
         "binarize": subject.data.binarize,
-        "own": names,
+        "own": [metric for name in own for metric in listed.get(name, ())],
         "figures": listed,
         "skipped": steps.skipped,
         "seconds": steps.seconds,

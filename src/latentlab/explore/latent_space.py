@@ -112,7 +112,7 @@ class LatentSpace:
         prior = self.model.prior(y)
         if prior is not None:
             return prior.draw(generator)[0].float()
-        z, _ = self._sampler[1](1, generator)
+        z, _ = self._sampler(1, generator)
         return z[0].float()
 
     def caption(self, shown: str) -> str:
@@ -121,8 +121,8 @@ class LatentSpace:
         return caption(variant, self.data.name, self.data.seed, self.name, f"{self.weights} weights", shown)
 
     @cached_property
-    def _sampler(self) -> tuple[str, Sampler]:
-        return own_sampler(self.model, self._fitted)
+    def _sampler(self) -> Sampler:
+        return own_sampler(self.model, self._fitted)[1]
 
     @cached_property
     def _fitted(self) -> Codes:

@@ -12,7 +12,7 @@ from latentlab.explore.latent_space import SHOWN, LatentSpace
 from latentlab.explore.sweeps import MOST, names
 from latentlab.runs import Run
 from latentlab.runs.identity import plain_config
-from latentlab.training.restore import load_data, load_model, refuse_unfit_for_evaluation, trusted_config
+from latentlab.training.restore import load_data, load_model, refuse_unfit_for_evaluation
 
 
 def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpace]:
@@ -31,13 +31,14 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
     loaded: list[tuple[dict[str, Any], ImageDataModule]] = []
     spaces = []
     for run, name in zip(runs, names(folders), strict=True):
-        config = plain_config(trusted_config(run))["data"]
+        model = load_model(run)  # which checks the config
+        config = plain_config(run.config)["data"]
         data = next((data for known, data in loaded if known == config), None)
         if data is None:
             data = load_data(run, data_root)
             loaded.append((config, data))
         weights = "last" if run.best_checkpoint in (None, run.last_checkpoint) else "best"
-        space = LatentSpace(load_model(run), data, name, weights)
+        space = LatentSpace(model, data, name, weights)
         if not space.codes.z.isfinite().all():
             raise UserError(f"run: {run.folder} has codes that are not finite; train it again")
         spaces.append(space)

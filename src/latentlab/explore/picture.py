@@ -34,7 +34,8 @@ class Picture:
     """
 
     def __init__(self, name: str, title: str, caption: str, width: int = SIDE, proportion: float = 1.0) -> None:
-        self.data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint32)]}, name=name)
+        self.data = ColumnDataSource(name=name)
+        self.clear()
         self.title = Title(text=title, text_font_size="12px", text_font_style="bold")
         lines = textwrap.wrap(caption, int(width / CHARACTER))
         self.figure = figure(

@@ -120,7 +120,7 @@ class FlowPrior(Prior):
 def kept_units(units: int, layer: int) -> Bool[Tensor, " d"]:
     """Which units a coupling layer keeps: those with one value of a bit of their index, the next layer the others.
 
-    Each pair of layers takes the next bit, so that any two units are told apart by some pair.
+    Each pair of layers takes the next bit, so that some pair of layers separates any two units.
     """
     bits = max(1, (units - 1).bit_length())
     return (torch.arange(units) >> (layer // 2 % bits)) % 2 == layer % 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from latentlab.config import schema, trusted
 from latentlab.errors import ConfigError, UserError
@@ -34,12 +35,10 @@ def load_model(run: Run) -> Autoencoder:
         UserError: the folder is no run's, or holds no checkpoint that fits and can be read.
     """
     from latentlab.training.build import build_model
-    from latentlab.training.checkpoints import fits, read_checkpoint
+    from latentlab.training.checkpoints import fits
 
-    file = run.best_checkpoint or run.last_checkpoint
-    if file is None:
-        raise UserError(f"{run.folder} holds no checkpoint; train it first: latentlab train resume={run.folder}")
-    checkpoint = read_checkpoint(file, "train the run again")
+    missing = f"{run.folder} holds no checkpoint; train it first: latentlab train resume={run.folder}"
+    file, checkpoint = _best_checkpoint(run, missing, "train the run again")
     data = checkpoint["data"]
     model = build_model(trusted_config(run), tuple(data["image_shape"]), data["num_classes"])
     if not fits(checkpoint, model):
@@ -54,12 +53,10 @@ def weights_for(model: Autoencoder, run: Run) -> dict[str, Tensor]:
     Raises:
         UserError: the folder is no run's, or holds no checkpoint that fits and can be read.
     """
-    from latentlab.training.checkpoints import fits, read_checkpoint
+    from latentlab.training.checkpoints import fits
 
-    file = run.best_checkpoint or run.last_checkpoint
-    if file is None:
-        raise UserError(f"initial_weights: {run.folder} holds no checkpoint; train it first, or choose another run")
-    checkpoint = read_checkpoint(file, "choose another run as initial_weights")
+    missing = f"initial_weights: {run.folder} holds no checkpoint; train it first, or choose another run"
+    file, checkpoint = _best_checkpoint(run, missing, "choose another run as initial_weights")
     if not fits(checkpoint, model):
         raise UserError(
             f"initial_weights: {file} does not fit this model; expected a run of the same variant, network, "
@@ -67,6 +64,20 @@ def weights_for(model: Autoencoder, run: Run) -> dict[str, Tensor]:
         )
     weights: dict[str, Tensor] = checkpoint["state_dict"]
     return weights
+
+
+def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[str, Any]]:
+    """The file and the content of the best epoch's checkpoint, or of the last one where none is known as the best.
+
+    Raises:
+        UserError: there is none, with the text `missing`, or it is damaged, with the end `way_out`.
+    """
+    from latentlab.training.checkpoints import read_checkpoint
+
+    file = run.best_checkpoint or run.last_checkpoint
+    if file is None:
+        raise UserError(missing)
+    return file, read_checkpoint(file, way_out)
 
 
 def load_data(run: Run, root: str | None = None) -> ImageDataModule:
