@@ -74,7 +74,7 @@ def job(config: DictConfig) -> None:
         refuse_unfit_for_evaluation(Run(folder))
     from latentlab.processes.torch_build import import_with_torch
 
-    import_with_torch("latentlab.explore.opening")
+    import_with_torch("latentlab.explore.page")
     from latentlab.explore.opening import open_runs
     from latentlab.explore.page import fill
     from latentlab.explore.server import serve

@@ -18,6 +18,9 @@ SEQUENCES = {"list", "tuple", "set", "frozenset", "List", "Tuple"}
 SEQUENCES |= {"Sequence", "MutableSequence", "Iterable", "Collection"}
 MAPPINGS = {"dict", "Dict", "Mapping", "MutableMapping"}
 GENERIC = ("builtins.", "typing.", "typing_extensions.", "collections.abc.")
+# a class that no plain value fits, and whose source takes long to read
+_TENSOR = ast.ClassDef("Tensor", bases=[], keywords=[], body=[], decorator_list=[])
+KNOWN = {"torch.Tensor": Definition(_TENSOR, Module("torch", {}, ()))}
 _MADE = "a node with _target_ that makes a"
 
 Type = tuple[ast.expr, Module]  # an expression, and the module in which its names have a meaning
@@ -146,7 +149,7 @@ def _definition(expr: ast.expr, module: Module) -> Definition | None:
     if dotted is None or dotted in SCALARS or _generic_name(expr, module):
         return None
     try:
-        return find(dotted)
+        return KNOWN.get(dotted) or find(dotted)
     except NotThereError:
         return None
 

@@ -125,7 +125,10 @@ class CheckedLoader(ComposingLoader):
         found = self._attempt(partial(self._quickly, compose, name), overrides)
         if isinstance(found, DictConfig):
             return found
-        everything: Any = OmegaConf.to_container(self._composed_with_any_keys(compose, overrides), resolve=False)
+        with_it = self._attempt(partial(self._quickly, compose, name, any_key=True), overrides)
+        if not isinstance(with_it, DictConfig):
+            with_it = self._composed_with_any_keys(compose, overrides)
+        everything: Any = OmegaConf.to_container(with_it, resolve=False)
         if is_argument(found.key, everything):
             found = self._attempt(compose, overrides, lambda key: is_argument(key, everything))
         if isinstance(found, DictConfig):
@@ -133,9 +136,9 @@ class CheckedLoader(ComposingLoader):
         KeyPath.of(found.missing, everything).node.pop(found.missing.rpartition(".")[2], None)
         raise ConfigError(unknown_key_message(found.key, everything, self.groups))
 
-    def _quickly(self, compose: Compose, name: str | None, overrides: list[str]) -> DictConfig:
+    def _quickly(self, compose: Compose, name: str | None, overrides: list[str], any_key: bool = False) -> DictConfig:
         parsed = OverridesParser.create().parse_overrides(overrides)
-        config = with_values(compose, parsed, self.groups, (name, *self._state))
+        config = with_values(compose, parsed, self.groups, (name, *self._state), any_key)
         return compose(overrides) if config is None else config
 
     def _composed_with_any_keys(self, compose: Compose, overrides: list[str]) -> DictConfig:

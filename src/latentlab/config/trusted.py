@@ -8,10 +8,13 @@ from latentlab.config.signatures import dotted_name
 from latentlab.config.sources import NotThereError, find
 from latentlab.errors import UserError
 
-# the kinds of components that a run consists of
+# the kinds of components that a run consists of; also as they are imported by most, so that large files are not read
 KINDS = {
+    "torch.nn.Module",
     "torch.nn.modules.module.Module",
+    "torch.optim.Optimizer",
     "torch.optim.optimizer.Optimizer",
+    "lightning.pytorch.LightningModule",
     "lightning.pytorch.callbacks.callback.Callback",
     "lightning.pytorch.core.datamodule.LightningDataModule",
     "lightning.pytorch.core.module.LightningModule",
@@ -63,7 +66,11 @@ def _targets(key: str, node: Any) -> Iterator[tuple[str, Any]]:
 
 def _is_component(target: Any, depth: int = 0) -> bool:
     """Whether it is a class that derives from one of the kinds, or one of the functions, wherever it is defined."""
-    definition = find(target) if isinstance(target, str) else None
+    if not isinstance(target, str):
+        return False
+    if target in KINDS:
+        return True
+    definition = find(target)
     if definition is None or depth > MOST_BASES:
         return False
     if isinstance(definition.node, ast.FunctionDef):

@@ -60,11 +60,13 @@ def with_values(
     overrides: Sequence[Override],
     groups: Groups,
     state: tuple[object, ...],
+    any_key: bool = False,
 ) -> DictConfig | None:
     """What `compose` makes of all overrides, from what it makes, or made earlier, of the choices among them.
 
     A key that is not in the config but an argument of the `_target_` beside it is added.
     state: equal where `compose` makes the same of the same choices.
+    any_key: any other key that is not in the config is added too.
 
     Returns None where an override adds or deletes a key, sweeps, or sets a value that does not fit.
     """
@@ -79,20 +81,21 @@ def with_values(
         _kept[key] = compose(choices)
     config = deepcopy(_kept[key])
     for override in values:
-        if not _set(config, override.key_or_group, override.value()):
+        if not _set(config, override.key_or_group, override.value(), any_key):
             return None
     _record(config, overrides)
     return config
 
 
-def _set(config: DictConfig, key: str, value: Any) -> bool:
-    """Set a value; False where it does not fit. Raises Hydra's error for a key that is no argument of a `_target_`."""
+def _set(config: DictConfig, key: str, value: Any, any_key: bool) -> bool:
+    """Set a value; False where it does not fit. Raises Hydra's error for a key that is not there nor to be added."""
     try:
-        OmegaConf.update(config, key, value)
-    except (ConfigAttributeError, ConfigKeyError) as error:
-        if not is_argument(key, OmegaConf.to_container(config, resolve=False)):
-            raise ConfigCompositionException(f"Could not override '{key}'.") from error
-        OmegaConf.update(config, key, value, force_add=True)
+        try:
+            OmegaConf.update(config, key, value)
+        except (ConfigAttributeError, ConfigKeyError) as error:
+            if not (any_key or is_argument(key, OmegaConf.to_container(config, resolve=False))):
+                raise ConfigCompositionException(f"Could not override '{key}'.") from error
+            OmegaConf.update(config, key, value, force_add=True)
     except OmegaConfBaseException:
         return False
     return True

@@ -11,7 +11,6 @@ from latentlab.errors import UserError
 from latentlab.explore.latent_space import SHOWN, LatentSpace
 from latentlab.explore.sweeps import MOST, names
 from latentlab.runs import Run
-from latentlab.runs.identity import plain_config
 from latentlab.training.restore import load_data, load_model, refuse_unfit_for_evaluation
 
 
@@ -32,7 +31,7 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
     spaces = []
     for run, name in zip(runs, names(folders), strict=True):
         model = load_model(run)  # which checks the config
-        config = plain_config(run.config)["data"]
+        config = run.read_config()["data"]
         data = next((data for known, data in loaded if known == config), None)
         if data is None:
             data = load_data(run, data_root)
