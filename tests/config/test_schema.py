@@ -1,5 +1,6 @@
 """The constructor signature is the config schema, read without importing what it checks."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latentlab.config.annotations import fits
 from latentlab.config.schema import check, parameters
-from latentlab.config.sources import NotThereError
+from latentlab.config.sources import NotThereError, find
 from latentlab.errors import ConfigError
 
 PARTS = """
@@ -239,6 +241,16 @@ def test_known_libraries_are_read():
     assert {"max_epochs", "precision"} <= set(parameters("lightning.pytorch.Trainer") or {})
     with pytest.raises(NotThereError):
         parameters("torch.optim.Adan")
+
+
+def test_a_tensor_of_torch_is_known_without_reading_where_it_is_defined():
+    """The stand-in is right: it is a class, and neither an enumeration nor a typed dictionary."""
+    found = find("torch.Tensor")
+    assert isinstance(found.node, ast.ClassDef)
+    assert found.node.name == "Tensor"
+    rate = parameters("torch.optim.Adam")["lr"]
+    assert "Tensor" in str(ast.unparse(rate.expr))
+    assert [fits(value, rate) for value in (0.1, "0.1", {"_target_": "torch.tensor"})] == [True, False, True]
 
 
 def test_nothing_slow_is_imported():

@@ -87,6 +87,16 @@ def test_a_second_command_of_the_same_process_is_not_composed_anew(run_hydra, mo
     assert "seed: 2" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("mistyped", "name"), [("model.latent_dimm=3", "model.latent_dimm"), ("modell.latent_dim=3", "modell")]
+)
+def test_a_mistyped_key_is_named_without_composing_anew(run_hydra, monkeypatch, capfd, mistyped, name):
+    assert run_hydra(["data=digits", "--cfg", "job"]) == 0
+    monkeypatch.setattr(ComposingLoader, "load_configuration", lambda self, *a, **k: pytest.fail("Hydra composes"))
+    assert run_hydra(["data=digits", mistyped, "seed=2"]) == 1
+    assert capfd.readouterr().err.startswith(f"error: {name}: unknown")
+
+
 def test_an_edited_file_counts_in_the_next_command(tmp_path):
     file = tmp_path / "model" / "own.yaml"
     file.parent.mkdir()
