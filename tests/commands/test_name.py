@@ -47,7 +47,9 @@ def test_a_mistake_is_one_line(folder, capfd, arguments, message):
     assert not (folder / "outputs").exists()
 
 
-def test_a_resumed_run_keeps_its_name(folder, capfd):
-    assert main([*TINY, "name=first"]) == 0
-    assert main(["resume=outputs/runs/first", "name=second"]) == 1
+@pytest.mark.parametrize("name", ["first", "a..b"])
+def test_a_resumed_run_keeps_its_name(folder, capfd, name):
+    assert main([*TINY, f"name={name}"]) == 0
+    assert main([f"resume=outputs/runs/{name}"]) == 0
+    assert main([f"resume=outputs/runs/{name}", "name=second"]) == 1
     assert capfd.readouterr().err.startswith("error: name: the run to resume keeps its name")

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from latentlab.config.quoting import bare, literal
+from latentlab.config.schema import PLAIN
 from latentlab.errors import UserError
 from latentlab.runs import Run
 from latentlab.runs.format import other_version
@@ -51,7 +52,7 @@ def _overrides(run: Run) -> list[str]:
         raise UserError(f"resume: {file.parent}/{error}; start a new run") from error
     for line in content:
         key, value = _split(line)
-        leaves = ".." in value and "." not in key and key != "initial_weights"  # the folder of an option's file
+        leaves = ".." in value and "." not in key and key not in PLAIN  # the folder of an option's file
         if re.match(r"[+~]*hydra\b|-", line) or ".." in key or leaves:
             raise UserError(f"resume: {file} is damaged ({line[:60]!r} is no override of a run); start a new run")
     return content
