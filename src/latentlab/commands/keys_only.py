@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from latentlab.config.command_line import exit_status
+from latentlab.config.exit_status import exit_status
 from latentlab.config.quoting import bare
 from latentlab.errors import ConfigError
 

@@ -36,7 +36,8 @@ def train(
     from latentlab.commands.job import job, refuse_unsound
     from latentlab.commands.python.process import as_the_command_line
     from latentlab.commands.train import of_a_training
-    from latentlab.config.command_line import mistakes_raised, run_in_python
+    from latentlab.config.command_line import run_in_python
+    from latentlab.config.exit_status import mistakes_raised
 
     refuse_other_than_texts(overrides)
     if name is not None and not isinstance(name, str):
@@ -105,7 +106,7 @@ def evaluate(
         UserError: the run is not complete, or its data or the device cannot be used.
     """
     from latentlab.commands.python.process import as_the_command_line
-    from latentlab.config.command_line import mistakes_raised
+    from latentlab.config.exit_status import mistakes_raised
     from latentlab.evaluation.evaluate_run import evaluate_run
     from latentlab.evaluation.suites import SUITES
     from latentlab.runs import Run
