@@ -66,7 +66,7 @@ class PlanePanel:
         ways = ("across", "up")[: min(self.space.model.latent_dim, 2)]  # for the keyboard
         self.grid = Switch(active=False, name="grid_switch")
         self.steps = [Slider(title=way, start=0, end=1, step=0.01, value=0, width=160) for way in ways]
-        self.drawn: tuple[Float[Tensor, "n d"], int] | None = None  # the codes and the label of the grid
+        self.decoded_grid: tuple[Float[Tensor, "n d"], int] | None = None  # the codes and the label of the grid
         self._choose_plane()
         for event, callback in ((MouseMove, self._hover), (MouseLeave, self._leave), (Tap, self._pin)):
             self.figure.on_event(event, callback)
@@ -74,7 +74,7 @@ class PlanePanel:
             select.on_change("value", changed(self._choose_plane))
         for axis, slider in enumerate(self.steps):
             slider.on_change("value", partial(self._step, axis))
-        self.grid.on_change("active", changed(self._draw_grid))
+        self.grid.on_change("active", changed(self._show_grid))
         walk.watch(self._follow)
 
     @property
@@ -113,20 +113,21 @@ class PlanePanel:
         place: list[float] = self.plane.places(self.walk.code.unsqueeze(0))[0].tolist()
         return place
 
-    def _draw_grid(self) -> None:
+    def _show_grid(self) -> None:
         if not self.grid.active:
             self.behind.data = {name: [] for name in self.behind.data}
-            self.drawn = None
+            self.decoded_grid = None
             return
         spans, label = self.spans, self.walk.label
         codes = self.plane.codes(grid(cells(spans, SIDE), SIDE), self.walk.pinned)
-        if self.drawn is not None and self.drawn[1] == label and torch.allclose(self.drawn[0], codes, atol=1e-5):
+        shown = self.decoded_grid
+        if shown is not None and shown[1] == label and torch.allclose(shown[0], codes, atol=1e-5):
             return
-        self.drawn = codes, label
+        self.decoded_grid = codes, label
         images = self.space.decode(codes, label)
         (x, x_end), (y, y_end) = spans if len(spans) == 2 else (spans[0], (-1.2, -0.5))
-        shown = {"image": [colours(tiled(images, SIDE, gap=0))], "x": [x], "y": [y], "dw": [x_end - x]}
-        self.behind.data = {**shown, "dh": [y_end - y]}
+        place = {"x": [x], "y": [y], "dw": [x_end - x], "dh": [y_end - y]}
+        self.behind.data = {"image": [colours(tiled(images, SIDE, gap=0))], **place}
 
     def _place(self, event: PointEvent) -> Float[Tensor, "1 k"] | None:
         if event.x is None or event.y is None:
@@ -155,7 +156,7 @@ class PlanePanel:
         self.pinned.data = {"x": [place[0]], "y": [place[1] if len(place) > 1 else 0.0]}
         for slider, value in zip(self.steps, place, strict=True):
             slider.value = value
-        self._draw_grid()
+        self._show_grid()
         self._show(self.walk.code, "current code")
 
     def _show(self, code: Float[Tensor, " d"], title: str) -> None:

@@ -25,13 +25,13 @@ def between_panel(space: LatentSpace, budget: Budget, limit: int) -> Column:
     pairs = list(zip(ends[::2], ends[1::2], strict=False)) or [(ends[0], ends[0])]
     z, y = space.codes.z, space.images.y
 
-    def draw(steps: int) -> list[Tiles]:
+    def tiles(steps: int) -> list[Tiles]:
         fractions = torch.linspace(0, 1, steps).unsqueeze(1)
         paths = [(pair, path) for pair in pairs for path in PATHS.values()]
         lines = [space.decode(path(z[one], z[other], fractions), int(y[one])) for (one, other), path in paths]
         return [Tiles(torch.cat(lines), steps)]
 
-    [sprite] = budget.sprites(draw, STEPS, 2, limit)
+    [sprite] = budget.sprites(tiles, STEPS, 2, limit)
     options = [(str(k), " to ".join(image_in_words(space, end) for end in pair)) for k, pair in enumerate(pairs)]
     pair = Select(title="from test image", value="0", options=options, width=300, name=f"{space.name}: pair")
     path = RadioButtonGroup(labels=list(PATHS), active=0, name=f"{space.name}: path")

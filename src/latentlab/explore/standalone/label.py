@@ -23,12 +23,12 @@ def label_panel(space: LatentSpace, budget: Budget, limit: int) -> Column:
     """
     names = list(space.labels[:MOST])
 
-    def draw(count: int) -> list[Tiles]:
+    def tiles(count: int) -> list[Tiles]:
         codes = space.codes.z[one_of_each_label(space, count)]
         images = torch.stack([space.decode(codes, label) for label in range(len(names))], 1)
         return [Tiles(images.flatten(0, 1), len(names))]
 
-    [sprite] = budget.sprites(draw, CODES, 1, limit)
+    [sprite] = budget.sprites(tiles, CODES, 1, limit)
     few = len(names) <= BUTTONS
     pictures = [sprite.picture(140, 0, k, f"{space.name}: code {k}") for k in range(sprite.rows)]
     if few:

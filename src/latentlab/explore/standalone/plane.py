@@ -39,10 +39,10 @@ def plane_panel(space: LatentSpace, k: int, codes: ColumnDataSource, budget: Bud
     plane, own, label = whole_plane(space), space.codes.z[0], int(space.images.y[0])
     spans = bounds(plane.places(space.codes.z))
 
-    def draw(side: int) -> list[Tiles]:
+    def tiles(side: int) -> list[Tiles]:
         return [Tiles(space.decode(plane.codes(grid(spans, side), own), label), side)]
 
-    [sprite] = budget.sprites(draw, SIDE if len(spans) == 2 else LINE, 2, limit)
+    [sprite] = budget.sprites(tiles, SIDE if len(spans) == 2 else LINE, 2, limit)
     own_place = plane.places(own.unsqueeze(0))[0].tolist()
     axes = zip(plane.names, spans, own_place, strict=True)
     found = [scrubber(name, *span, at, sprite.columns, f"{space.name}: {name}") for name, span, at in axes]

@@ -40,10 +40,10 @@ def side_by_side_panel(spaces: list[LatentSpace], codes: ColumnDataSource, budge
     images = spaces[0].images.x[:MOST]
     restored = [reconstructions(space, images) for space in spaces]
 
-    def draw(count: int) -> list[Tiles]:
+    def tiles(count: int) -> list[Tiles]:
         return [Tiles(some[:count], COLUMNS) for some in (images.clamp(0, 1), *restored)]
 
-    seen, *sprites = budget.sprites(draw, len(images), 1, limit)
+    seen, *sprites = budget.sprites(tiles, len(images), 1, limit)
     options = [(str(index), image_in_words(spaces[0], index)) for index in range(seen.count)]
     choice = Select(title="test image", options=options, value="0", width=200, name="test image")
     picture = seen.picture(140, name="seen")

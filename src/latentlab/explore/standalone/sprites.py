@@ -87,25 +87,25 @@ class Budget:
     def __init__(self, left: int) -> None:
         self.left = left
 
-    def sprites(self, draw: Callable[[int], list[Tiles]], most: int, least: int, limit: int) -> list[Sprite]:
-        """As many images as fit: `draw(count)` for the largest count from `most` down that was found to.
+    def sprites(self, tiles: Callable[[int], list[Tiles]], most: int, least: int, limit: int) -> list[Sprite]:
+        """As many images as fit: `tiles(count)` for the largest count from `most` down that was found to.
 
-        Where `draw(least)` is still too large, its images are made smaller. limit: in bytes, of all of them together.
+        Where `tiles(least)` is still too large, its images are made smaller. limit: in bytes, of all of them together.
         """
-        count, found = most, _sprites(draw(most), 1)
+        count, found = most, _sprites(tiles(most), 1)
         while (excess := _excess(found, limit)) > 1 and count > least:
             count = max(least, min(count - 1, math.floor(count / math.sqrt(excess))))
-            found = _sprites(draw(count), 1)
+            found = _sprites(tiles(count), 1)
         shrink = 1
         while _excess(found, limit) > 1 and max(max(one.height, one.width) for one in found) > 1:
             shrink *= 2
-            found = _sprites(draw(count), shrink)
+            found = _sprites(tiles(count), shrink)
         self.left -= sum(one.size for one in found)
         return found
 
 
-def _sprites(drawn: list[Tiles], shrink: int) -> list[Sprite]:
-    return [Sprite(tiles, shrink * -(-max(tiles.images.shape[2:]) // LONGEST)) for tiles in drawn]
+def _sprites(all_tiles: list[Tiles], shrink: int) -> list[Sprite]:
+    return [Sprite(tiles, shrink * -(-max(tiles.images.shape[2:]) // LONGEST)) for tiles in all_tiles]
 
 
 def _excess(sprites: list[Sprite], limit: int) -> float:

@@ -23,13 +23,13 @@ def units_panel(space: LatentSpace, budget: Budget, limit: int) -> Column:
     units, own = space.units[:MOST], space.codes.z[0]
     label, activity = int(space.images.y[0]), space.codes.activity
 
-    def draw(steps: int) -> list[Tiles]:
+    def tiles(steps: int) -> list[Tiles]:
         codes = own.repeat(len(units), steps, 1)
         for k, unit in enumerate(units):
             codes[k, :, unit] = torch.linspace(float(space.ranges[unit, 0]), float(space.ranges[unit, 1]), steps)
         return [Tiles(space.decode(codes.flatten(0, 1), label), steps)]
 
-    [sprite] = budget.sprites(draw, STEPS, 2, limit)
+    [sprite] = budget.sprites(tiles, STEPS, 2, limit)
     lines = []
     for k, unit in enumerate(units):
         title = f"unit {unit} ({space.units_measure} {float(activity[unit]):.2g})"
