@@ -46,8 +46,8 @@ class PlanePanel:
     def __init__(self, walk: Walk) -> None:
         self.walk, self.space = walk, walk.space
         caption = self.space.caption(f"{len(self.space.codes.y):,} test images.")
-        self.plane = whole_plane(self.space)
-        self.codes = ColumnDataSource(scattered(self.space, self.plane.places(self.space.codes.z)), name="codes")
+        self.plane: Plane  # chosen at the end, with the places of the codes on it
+        self.codes = ColumnDataSource({"x": [], "y": [], "label": []}, name="codes")
         self.pinned = ColumnDataSource({"x": [], "y": []}, name="pinned")
         self.behind = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []}, name="grid")
         self.figure = scatter_plot(self.space, self.codes, caption)
