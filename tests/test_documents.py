@@ -233,15 +233,15 @@ def python(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
-def test_the_python_of_a_document_runs_from_top_to_bottom(tmp_path, outputs, name):
+@pytest.mark.parametrize(("name", "run"), [("README.md", "in_python"), ("docs/python.md", "first_cvae")])
+def test_the_python_of_a_document_runs_from_top_to_bottom(tmp_path, outputs, name, run):
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs" / "reference_classifiers").symlink_to(outputs / "reference_classifiers")
     (outputs / "reference_classifiers").mkdir(parents=True, exist_ok=True)
     shown = "\n".join(blocks((ROOT / name).read_text(), "python"))
     shown = shown.replace('"data=digits"', '"data=digits", "data.image_size=8"')  # whose classifier the tests share
     python(tmp_path, "-c", shown)
-    assert (tmp_path / "outputs" / "runs" / "first" / "metrics.json").is_file()
+    assert (tmp_path / "outputs" / "runs" / run / "metrics.json").is_file()
 
 
 def test_the_examples_of_extending_train_together_and_are_measured(tmp_path):

@@ -28,7 +28,7 @@ SHOWN |= {"examples/README.md": "tutorials/index.md", **NOTEBOOKS}
 DESCRIBED = dict.fromkeys(("conf/experiment", "conf/sweep"), "reference/recipes.md")
 SOURCES = {page: file for file, page in SHOWN.items()}
 RECIPES, SEARCH = ("experiment", "sweep"), ("hydra/sweeper", "optuna")
-COMMANDS = ("train", "evaluate", "export", "report")
+COMMANDS = ("train", "evaluate", "export", "report", "explore")
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 CONTENTS = re.compile(r"(?:^- \[[^\]]+\]\(#[^)]+\).*\n){2,}\n?", re.MULTILINE)
 

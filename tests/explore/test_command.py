@@ -53,8 +53,8 @@ def said(*arguments: str) -> str:
         (["sweep=nothing"], "sweep: no sweep 'nothing'"),
         (["run=nowhere", "prot=1"], "prot: unknown; did you mean port"),
         (["run=nowhere", "port=70000"], "port: expected 0 to 65535, found 70000"),
-        (["run=nowhere", "port=many"], "port: expected 0 to 65535, found many"),
-        (["run=nowhere", "open=perhaps"], "open: expected true or false, found perhaps"),
+        (["run=nowhere", "port=many"], "port: expected int, found 'many' (str)"),
+        (["run=nowhere", "open=perhaps"], "open: expected bool, found 'perhaps' (str)"),
         (["runs=[a,b,c,d,e,f,g]"], "is not a run's folder"),
     ],
 )

@@ -57,10 +57,8 @@ def job(config: DictConfig) -> None:
     from latentlab.report.reading.run_sets import find_sweep
     from latentlab.training.restore import refuse_unfit_for_evaluation
 
-    if not (type(config.port) is int and 0 <= config.port < 2**16):
+    if not 0 <= config.port < 2**16:
         raise ConfigError(f"port: expected 0 to 65535, found {config.port}")
-    if not isinstance(config.open, bool):
-        raise ConfigError(f"open: expected true or false, found {config.open}")
     if find_spec("bokeh") is None:
         raise ConfigError("explore needs Bokeh; pip install 'latentlab[explore]'")
     if config.runs is not None:

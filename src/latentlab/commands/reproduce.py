@@ -130,7 +130,8 @@ class Training:
 
         places = [one for one in self.places if one.startswith("paths.")]
         for record in read_sweep(self.folder).records if self.what.samples else ():
-            if record.is_complete and record.metrics.get("test/nll_samples") != self.what.samples:
+            used = [record.metrics.get(name) for name in ("test/nll_samples", "test/nll_binarized_samples")]
+            if record.is_complete and self.what.samples not in used:
                 status = evaluate.main([f"run={record.folder}", f"samples={self.what.samples}", *places])
                 if status:
                     return status

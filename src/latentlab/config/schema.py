@@ -53,6 +53,8 @@ PLAIN = {
     "runs": "list[str] | None",
     "baseline": "str | None",
     "output": "str | None",
+    "port": "int",
+    "open": "bool",
     "paths": "dict",
     "paths.output_dir": "str",
     "paths.run_dir": "str",

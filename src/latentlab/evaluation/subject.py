@@ -130,7 +130,9 @@ class Subject:
         labels = torch.cat(y)
         if every > 1:
             used = f"{len(labels):,} of {done:,} training images"
-            log.warning("mse_pca and few_labels_pixels: of %s, as all of them as floats are too large", used)
+            log.warning(
+                "mse_pca, few_labels_pixels and few_labels_pca: of %s, as all of them as floats are too large", used
+            )
         return Batch(torch.cat(x), labels, len(labels), batch.random)
 
     @cached_property

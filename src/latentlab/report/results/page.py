@@ -14,7 +14,8 @@ from latentlab.report.statistics.measures import ARROWS, compact, counted, with_
 HEAD = """# Results
 
 Recipes on the official test images, beside what is published. Ours are means over seeds with the half-width of the 95 %
-interval of the mean (Student's t), and seconds of training of the fastest seed; a published figure is a single number,
+interval of the mean (Student's t), and seconds of training of the fastest seed, on a machine that may have done
+other work meanwhile (the header of each recipe has the time on idle cores); a published figure is a single number,
 whose own uncertainty is rarely given. Below the table: protocol, source, the exact command and a picture of each.
 [Metrics](metrics.md) defines the figures. `latentlab reproduce` trains what is missing and writes this page; with the
 name of a recipe, that one alone.

@@ -63,7 +63,7 @@ FURTHER = _measures(
     ("recall_mixture", "recall, mixture", "fraction of test images", "higher"),
     ("recall_gaussian", "recall, Gaussian", "fraction of test images", "higher"),
     ("label_agreement", "samples of the label asked for", "fraction", "higher"),
-    ("few_labels_100_spreading_error", "error with 100 labels, spread", "fraction of images", "lower"),
+    ("few_labels_100_spreading_error", "error with 100 labels, label spreading", "fraction of images", "lower"),
     ("few_labels_100_error", "error with 100 labels, logistic regression", "fraction of images", "lower"),
     ("perturbed_code_label_changes", "labels changed by a small step", "fraction of steps", "lower"),
     ("completeness", "completeness", "fraction of samples", "higher"),
