@@ -131,6 +131,25 @@ def test_no_variant_subclasses_another():
                 assert any(isinstance(d, ast.Name) and d.id == "final" for d in node.decorator_list)
 
 
+def called(node: ast.expr) -> str:
+    """The last name of a base or decorator."""
+    match node:
+        case ast.Subscript(value=inner) | ast.Call(func=inner):
+            return called(inner)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def test_a_class_is_final_or_made_to_be_derived_from():
+    trees = [ast.parse((PACKAGE / name).read_text()) for name in NAMES]
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {called(base) for node in classes for base in node.bases} | {"RandomSource"}  # derived from by tests/gpu
+    for node in classes:
+        marks = {called(mark) for mark in node.decorator_list} | {called(base) for base in node.bases}
+        assert marks & {"final", "ABC", "Protocol"} or node.name in bases, node.name
+
+
 def loaded_by(code: str) -> set[str]:
     """The top-level modules that a fresh process has loaded after `code`."""
     command = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"

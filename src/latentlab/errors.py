@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import final
 
 
 class UserError(Exception):
     """A mistake in a config, a folder or a file. Every subcommand prints it as one line and exits with status 1."""
 
 
+@final
 class ConfigError(UserError):
     """A config value that is unknown, of the wrong type or incompatible with another one."""
 
@@ -16,10 +18,12 @@ class DataError(UserError):
     """Data that is missing, damaged or cannot be downloaded."""
 
 
+@final
 class MissingData(DataError):  # noqa: N818
     """Data that is not found and cannot be downloaded."""
 
 
+@final
 class NonFiniteObjective(UserError):  # noqa: N818
     """A figure of the objective became NaN or infinite."""
 
@@ -35,14 +39,17 @@ class NonFiniteObjective(UserError):  # noqa: N818
         return NonFiniteObjective, (self.stage, self.name, self.step, self.checkpoint)
 
 
+@final
 class RankLost(UserError):  # noqa: N818
     """Another process of a run on several devices has ended."""
 
 
+@final
 class Pruned(Exception):  # noqa: N818
     """A search stopped the run early: it is neither complete nor failed."""
 
 
+@final
 class Interrupted(SystemExit):
     """A signal stopped the run after its state was saved; the exit status is 128 + the signal's number."""
 
@@ -56,10 +63,10 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Up to `count` of the `known` names that resemble `name`, the most similar first."""
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three of the `known` names that resemble `name`, the most similar first."""
     lower = {candidate.lower(): candidate for candidate in known}
-    return [lower[match] for match in get_close_matches(name.lower(), lower, n=count)]
+    return [lower[match] for match in get_close_matches(name.lower(), lower, n=3)]
 
 
 def unknown(what: str, near: Iterable[str], known: Iterable[str], word: str = "allowed") -> str:

@@ -75,6 +75,12 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     assert (run.folder / "figures" / "evaluation_robustness.png").is_file()
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
     assert run.metrics["metrics"] == first["metrics"]
+    # a quick one changes nothing of what only the full one measures, and the run stays one that was measured in full
+    assert evaluate(f"run={run.folder}", "suite=quick", "samples=3") == 0
+    assert run.metrics["metrics"] == first["metrics"]
+    for key in ("suite", "figures", "skipped"):
+        assert run.metrics["evaluation"][key] == first["evaluation"][key]
+    assert run.metrics["evaluation"]["seconds"].keys() == first["evaluation"]["seconds"].keys()
 
 
 def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train, evaluate):
@@ -202,7 +208,7 @@ def test_metrics_are_written_before_a_picture_fails(train, evaluate):
     (run.folder / "figures" / "evaluation_samples_prior.png").mkdir(parents=True)
     assert evaluate(f"run={run.folder}") != 0
     assert run.metrics["metrics"].keys() >= QUICK
-    assert "evaluation" not in run.metrics  # a resumed run is evaluated again
+    assert run.metrics["evaluation"].keys() == {"figures"}  # a resumed run is evaluated again
 
 
 def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(train, evaluate, monkeypatch):

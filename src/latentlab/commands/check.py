@@ -29,7 +29,10 @@ def check(given: list[str]) -> int:
     """
     from latentlab.config.composition import new_run_name
 
-    records, named = value_of("record", given) == "true", value_of("recorded", given)
+    record, named = value_of("record", given) or "false", value_of("recorded", given)
+    if record not in ("true", "false"):
+        raise ConfigError(f"record: expected true or false, found {record}")
+    records = record == "true"
     if records and named is None:
         raise ConfigError("record: give the file to be written as recorded=FILE")
     file = Path(named or config_dir() / "sweep" / "check.json")

@@ -46,7 +46,8 @@ def quoted(arguments: list[str]) -> list[str]:
         elif key in ("sweep", "sweep.name"):
             chosen.append(f"sweep.name={literal(bare(value))}")
         else:
-            others.append(f"{key}={literal(bare(value))}" if key in ("output", "data_root") else argument)
+            is_path = key in ("output", "data_root") and value != "null"
+            others.append(f"{key}={literal(bare(value))}" if is_path else argument)
     if len(chosen) != 1 or chosen == ["runs=[]"]:
         raise ConfigError("run: give one of run=FOLDER, runs=[FOLDER,FOLDER] and sweep=NAME; see --help")
     return [*chosen, *others, "hydra.run.dir=."]

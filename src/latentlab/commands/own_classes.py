@@ -2,6 +2,7 @@
 
 from os.path import basename
 from traceback import walk_tb
+from typing import final
 
 from lightning.pytorch import Callback, LightningDataModule
 from lightning.pytorch.loggers import Logger
@@ -14,6 +15,7 @@ KINDS = (Callback, LightningDataModule, nn.Module, Dataset, Logger)
 OTHERS = ("latentlab", "lightning", "torch", "torchvision", "torchmetrics")  # packages that are not the user's
 
 
+@final
 class OwnClassError(UserError):
     """A class of the user's own raised an OSError."""
 

@@ -53,6 +53,7 @@ PLAIN = {
     "runs": "list[str] | None",
     "baseline": "str | None",
     "output": "str | None",
+    "partial_data": "bool",
     "port": "int",
     "open": "bool",
     "paths": "dict",

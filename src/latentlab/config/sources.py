@@ -53,6 +53,7 @@ class Definition:
     is_method: bool = False
 
 
+@final
 class NotThereError(LookupError):
     """No such name; `known` holds the names that the module defines."""
 

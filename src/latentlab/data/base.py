@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 
 from latentlab.data.calls import Calls
-from latentlab.data.host_memory import fits
+from latentlab.data.copied_ahead import fits
 from latentlab.data.images import Images, Splits, classes_in_turn
 from latentlab.data.loader import Binarize, ResidentLoader, binarization, binarized, to_floats
 from latentlab.data.memory_limit import is_large

@@ -24,7 +24,7 @@ FAILURES = (OSError, RuntimeError, HTTPException, EOFError, BadZipFile, zlib.err
 
 
 def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Callable[[], object]) -> None:
-    """Call `fetch` to download the missing files into `root`, in one process at a time.
+    """Call `fetch` to download the missing files into `root`, in one process at a time; nothing where none is missing.
 
     Args:
         name: of the data set, for messages and the lock.
@@ -36,6 +36,8 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
         MissingData: the folder holds pictures, cannot be written to, or the download failed.
     """
     absent = missing()
+    if not absent:
+        return
     pictures = _pictures(root)
     if pictures:
         raise MissingData(

@@ -75,6 +75,7 @@ class Images:
         return Images(self.stored, torch.full_like(self.labels, NO_LABEL), self.rows)
 
 
+@final
 class Splits(NamedTuple):
     """The images for training, for model selection, and for the final test alone."""
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
-from latentlab.data.host_memory import copied_ahead
+from latentlab.data.copied_ahead import copied_ahead
 from latentlab.data.images import Images
 from latentlab.functional.batch import Batch, Image
 from latentlab.functional.randomness import RandomSource, Share, seed_from

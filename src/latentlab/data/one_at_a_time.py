@@ -1,4 +1,4 @@
-"""One process at a time downloads a data set, or trains a classifier of it; the others wait, and say so."""
+"""One process at a time downloads or decodes a data set, or trains what measures it; the others wait, and say so."""
 
 import logging
 from collections.abc import Iterator

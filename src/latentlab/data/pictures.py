@@ -14,6 +14,7 @@ from latentlab.errors import DataError, MissingData
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
+@final
 class Picture(NamedTuple):
     """A file and the index of its class; -1 in a folder without classes."""
 

@@ -32,6 +32,7 @@ EMNIST_COUNTS = {
 }
 
 
+@final
 @dataclass(frozen=True)
 class IdxSource:
     """The idx files of a data set.
@@ -92,8 +93,7 @@ class IdxDataModule(ImageDataModule, ABC):
         Raises:
             DataError: files are damaged, missing or cannot be downloaded, or test images are among the training images.
         """
-        if self._missing():
-            download(self.source.folder, self.root, self._missing, lambda: self.source.fetch(str(self.root)))
+        download(self.source.folder, self.root, self._missing, lambda: self.source.fetch(str(self.root)))
         train, test = self._read(self.source.train, 0), self._read(self.source.test, 1)
         if not self.source.digests and (count := shared(train, test)) > MAX_SHARED * len(test.labels):
             raise DataError(

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from operator import itemgetter
@@ -70,13 +70,14 @@ def evaluate(
 
     The metrics are added to those of the run's own test, as `test/NAME`, in place of what the same measurements found
     earlier. Measurements and pictures that do not apply to the model are listed with the reason under
-    `evaluation.skipped`.
+    `evaluation.skipped`. What an earlier evaluation found by steps that this one does not have stays.
     """
     chosen, content = SUITES[suite].with_measurements(own), run.metrics or {}
     step = int(content.get("steps", 0))
-    earlier = content.pop("evaluation", None) or {}  # written again when this one is complete
-    taken = content.get("metrics", {}).keys() - {f"test/{metric}" for metric in earlier.get("own", ())}
+    earlier = content.pop("evaluation", None) or {}
     listed = _listed_figures(earlier)
+    of_users = (some for name, some in listed.items() if name not in SUITES["full"].measurements)
+    taken = content.get("metrics", {}).keys() - {f"test/{metric}" for some in of_users for metric in some}
     outdated: set[str] = set()
     found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
@@ -92,19 +93,18 @@ def evaluate(
                 listed[name] = list(figures)
         _log(found, loggers, step)
         kept = {name: value for name, value in content.get("metrics", {}).items() if name not in outdated}
-        content["metrics"] = {**kept, **found}
-        run.write_metrics(content)  # before the pictures, which may fail
+        content |= {"metrics": {**kept, **found}, "evaluation": {"figures": listed}}
+        run.write_metrics(content)  # before the pictures, which may fail; without a suite it is not complete
         for name, draw in chosen.pictures.items():
             with steps.step(f"picture {name}"):
                 log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
     flush(loggers)
     content["evaluation"] = {
-        "suite": suite,
+        "suite": "full" if earlier.get("suite") == "full" else suite,
         "binarize": subject.data.binarize,
-        "own": [metric for name in own for metric in listed.get(name, ())],
         "figures": listed,
-        "skipped": steps.skipped,
-        "seconds": steps.seconds,
+        "skipped": {**_of_others(earlier, "skipped", steps), **steps.skipped},
+        "seconds": {**_of_others(earlier, "seconds", steps), **steps.seconds},
     }
     slowest = max(steps.seconds.items(), key=itemgetter(1), default=("", 0.0))
     log.info("evaluated in %.0f s, of which %.0f s for %s", sum(steps.seconds.values()), slowest[1], slowest[0])
@@ -117,14 +117,23 @@ def _listed_figures(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
     return {name: some for name, some in listed.items() if isinstance(some, list)} if isinstance(listed, dict) else {}
 
 
+def _of_others(earlier: Mapping[str, Any], key: str, steps: _Steps) -> dict[str, Any]:
+    """What an earlier evaluation lists under the key of steps that were not repeated."""
+    found = earlier.get(key)
+    done = steps.skipped.keys() | steps.seconds.keys()
+    return {name: value for name, value in found.items() if name not in done} if isinstance(found, dict) else {}
+
+
 def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, float]:
     """The figures of a measurement of the user's own.
 
     Raises:
         ConfigError: they are no pairs of a name and a number, or a name is taken.
     """
+    # outside the try: an error in their own code is no mistake in what it returns
+    pairs: list[Any] = list(figures) if isinstance(figures, Iterable) else [figures]
     try:
-        found = {metric: float(value) for metric, value in figures}  # type: ignore[attr-defined]
+        found = {metric: float(value) for metric, value in pairs}
     except (TypeError, ValueError) as error:
         raise ConfigError(f"measurements.{name}: expected pairs (name, number), found otherwise ({error})") from error
     for metric in found:

@@ -32,7 +32,7 @@ Metrics = Iterator[tuple[str, float]]
 Measurement = Callable[[Subject], Metrics]  # may raise NotApplicable
 
 
-FEWEST = 10  # images of training, and of the test, from which something can be learnt about a class
+FEWEST = 10  # images of training, and of the test, from which labels can be learnt
 
 
 def requiring_labels(measurement: Measurement) -> Measurement:

@@ -29,6 +29,7 @@ CONFIDENT = 0.95
 IMAGES_AT_ONCE = 100  # a layer's output for them fits the cache
 
 
+@final
 class Predictions(NamedTuple):
     """What the classifier predicts for N images.
 

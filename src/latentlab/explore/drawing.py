@@ -19,6 +19,7 @@ MAX_PIXELS = 4_000_000  # of an image file
 Place = tuple[float, float]  # across and up, from 0 to 1
 
 
+@final
 class UnusableImageError(ValueError):
     """A file that is no image, or too large; the message says so."""
 

@@ -11,21 +11,19 @@ from latentlab.errors import UserError
 from latentlab.explore.latent_space import SHOWN, LatentSpace
 from latentlab.explore.sweeps import MOST, names
 from latentlab.runs import Run
-from latentlab.training.restore import load_data, load_model, refuse_unfit_for_evaluation
+from latentlab.training.restore import load_data, load_model
 
 
 def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpace]:
-    """The latent space of each run.
+    """The latent space of each complete run.
 
     Raises:
-        UserError: a run is not complete, of another format, damaged or of other images than the others, or there are
+        UserError: a run is damaged or of other images than the others, or there are
             too many.
     """
     if len(folders) > MOST:
         raise UserError(f"runs: expected at most {MOST}, found {len(folders)}; choose some of them")
     runs = [Run(folder) for folder in folders]
-    for run in runs:
-        refuse_unfit_for_evaluation(run)
     torch.set_float32_matmul_precision("highest")
     loaded: list[tuple[dict[str, Any], ImageDataModule]] = []
     spaces = []

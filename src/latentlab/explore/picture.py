@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.explore.pixels import colours
+from latentlab.figures.style import GREY
 
-GREY = "#5a5a5a"
 SIDE = 170  # pixels on the screen
 CHARACTER = 4.7  # pixels of the caption's
 TITLE, LINE = 24, 12  # pixels of its height, and of a line of the caption

@@ -3,11 +3,13 @@
 import numpy as np
 import torch
 from jaxtyping import Float, UInt32
+from matplotlib.colors import to_rgb
 from torch import Tensor
 from torchvision.utils import make_grid
 
-BRIGHTER = (0.84, 0.37, 0.0)  # vermillion and blue of the figures
-DARKER = (0.0, 0.45, 0.70)
+from latentlab.figures.style import BLUE, VERMILLION
+
+BRIGHTER, DARKER = torch.tensor(to_rgb(VERMILLION)), torch.tensor(to_rgb(BLUE))
 
 
 def colours(image: Float[Tensor, "c h w"]) -> UInt32[np.ndarray, "h w"]:
@@ -28,5 +30,5 @@ def change(before: Float[Tensor, "c h w"], after: Float[Tensor, "c h w"]) -> Flo
     """White where nothing changed, orange where it became brighter, blue where it became darker."""
     difference = (after - before).mean(0)
     ink = difference.abs().unsqueeze(0)
-    colour = torch.where(difference > 0, torch.tensor(BRIGHTER)[:, None, None], torch.tensor(DARKER)[:, None, None])
+    colour = torch.where(difference > 0, BRIGHTER[:, None, None], DARKER[:, None, None])
     return 1 - ink + ink * colour

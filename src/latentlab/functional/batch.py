@@ -1,7 +1,7 @@
 """What one training, validation or test step receives, and the shapes of its tensors, which the tests check."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +20,7 @@ PerImage = Float[Tensor, " b"]
 NO_LABEL = -1  # of images without labels
 
 
+@final
 class Batch(NamedTuple):
     """The images of one step that this device holds.
 

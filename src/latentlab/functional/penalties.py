@@ -15,6 +15,7 @@ from latentlab.functional.precision import at_least_float32
 LEAST_ACTIVITY = 1e-6  # keeps the penalty finite for a unit that is never or always active
 
 
+@final
 class Activity(NamedTuple):
     """A batch of codes, and the mean over the whole batch.
 

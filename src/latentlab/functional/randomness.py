@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import final
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ def seed_from(*keys: int | str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+@final
 @dataclass(frozen=True)
 class Share:
     """Which rows of a global batch this device holds: `rank`, `rank + world_size`, ... of `rows` rows."""

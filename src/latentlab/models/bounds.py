@@ -19,6 +19,7 @@ PerDraw = Float[Tensor, "k b"]  # one number for each of k draws of each image
 Draws = Float[Tensor, "k b d"]
 
 
+@final
 class Inference(NamedTuple):
     """What a bound is computed from.
 
@@ -151,6 +152,7 @@ class ImportanceWeighted(Bound):
         return _Kept(rows, v.new_full((), 1 / count).expand(count, v.shape[1]))
 
 
+@final
 class _Kept(NamedTuple):
     """rows: of the draws at which the gradient is computed. weights: of each in the mean."""
 

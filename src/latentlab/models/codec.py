@@ -16,6 +16,7 @@ from latentlab.functional.plain_batches import described
 from latentlab.models.parts import Parts
 
 
+@final
 class Encoding(NamedTuple):
     """A code and the posterior it comes from.
 
@@ -29,6 +30,7 @@ class Encoding(NamedTuple):
     raw: Code | None = None
 
 
+@final
 class Prediction(NamedTuple):
     """What `Trainer.predict` returns for a batch.
 
@@ -151,7 +153,7 @@ class Codec(LightningModule, ABC):
         steps: k. path: "linear", or "spherical" (Shoemake 1985).
 
         Raises:
-            ValueError: fewer than two steps, another path, or labels of a conditional variant are missing.
+            ValueError: fewer than two steps, another path, images of another shape, or labels that are missing.
         """
         paths = {"linear": linear, "spherical": spherical}
         if steps < 2 or path not in paths:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +17,7 @@ from latentlab.models.base import Autoencoder
 DECODED_AT_ONCE = 334
 
 
+@final
 class Codes(NamedTuple):
     """Codes z, (N, D), and labels y, (N,).
 

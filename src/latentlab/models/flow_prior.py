@@ -13,7 +13,7 @@ from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.base import Encoder, joined
 from latentlab.models.priors import Prior, check_count
 
-Codes = Float[Tensor, "*b d"]
+Points = Float[Tensor, "*b d"]
 
 
 @final
@@ -37,17 +37,17 @@ class AffineCoupling(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, e: Codes, condition: Condition) -> Codes:
+    def forward(self, e: Points, condition: Condition) -> Points:
         """From the base distribution to codes, (..., D)."""
         log_scale, shift = self._log_scale_and_shift(e, condition)
         return e * log_scale.exp() + shift
 
-    def inverse(self, z: Codes, condition: Condition) -> tuple[Codes, Float[Tensor, "*b"]]:
+    def inverse(self, z: Points, condition: Condition) -> tuple[Points, Float[Tensor, "*b"]]:
         """From codes to the base distribution, (..., D), and log |det| of this map's Jacobian, (...)."""
         log_scale, shift = self._log_scale_and_shift(z, condition)
         return (z - shift) * (-log_scale).exp(), -log_scale.sum(-1)
 
-    def _log_scale_and_shift(self, of: Codes, condition: Condition) -> tuple[Codes, Codes]:
+    def _log_scale_and_shift(self, of: Points, condition: Condition) -> tuple[Points, Points]:
         seen = joined(of * self.kept, None if condition is None else condition.expand(*of.shape[:-1], -1))
         log_scale, shift = at_least_float32(self.head(self.hidden(seen.to(self.kept)))).chunk(2, -1)
         moved = 1 - self.kept

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import torch
 from lightning.pytorch import LightningModule
@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from latentlab.functional.batch import Batch
 
 
+@final
 class Steps(NamedTuple):
     """How gradients are computed, and how the parameters are updated with them.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, final
 
 from torch.nn import Parameter
 from torch.optim import Optimizer
@@ -14,6 +14,7 @@ from latentlab.models.nets.base import Decoder, Encoder
 Measurement = Callable[..., Iterator[tuple[str, float]]]
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """The networks, the likelihood, the optimizer and its options.

@@ -1,5 +1,6 @@
 """The processor: its name, and what it can do."""
 
+import os
 import platform
 from pathlib import Path
 
@@ -14,7 +15,7 @@ def has_bfloat16() -> bool:
 def processor() -> str:
     """Its name and the number of its cores."""
     names = _told("model name")
-    return f"{(names or [platform.processor() or platform.machine()])[0]}, {len(names) or '?'} cores"
+    return f"{(names or [platform.processor() or platform.machine()])[0]}, {len(names) or os.cpu_count()} cores"
 
 
 def _told(key: str) -> list[str]:

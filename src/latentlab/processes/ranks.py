@@ -16,7 +16,7 @@ from typing import final
 
 from torch.distributed import DistError
 
-from latentlab.errors import RankLost
+from latentlab.errors import RankLost, first_line
 
 EVERY = 0.5  # seconds between two checks
 GRACE = 20.0  # seconds for the process itself to notice: it may be drawing, or blocked in a collective operation
@@ -128,4 +128,4 @@ def _is_lost_connection(error: RuntimeError) -> bool:
 
 
 def _first_line(error: RuntimeError) -> str:
-    return f"the devices have lost each other ({str(error).strip().splitlines()[0][:200]})"
+    return f"the devices have lost each other ({first_line(error)[:200]})"

@@ -9,18 +9,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, final
 
 
+@final
 class _Callable(ModuleType):
     def __call__(
-        self, runs: "str | Path | Sequence[Any]", output: "str | Path | None" = None, baseline: str | None = None
+        self,
+        runs: "str | Path | Sequence[Any]",
+        output: "str | Path | None" = None,
+        baseline: str | None = None,
+        partial_data: bool = False,
     ) -> Path:
         """Compare the runs of a sweep's folder, or any runs, on one page; returns the page.
 
         runs: the folder, or a list of folders or of runs as `latentlab.train` returns them.
         output: the folder of the page; None: that of the sweep, or outputs/reports.
         baseline: the name of the group that differences are taken from; None: the best group of each metric.
+        partial_data: whether runs that saw only a part of their data are in groups too.
 
         Raises:
             UserError: there are no runs, or no group has the baseline's name.
@@ -31,12 +37,13 @@ class _Callable(ModuleType):
         if isinstance(runs, str | Path):
             if not Path(runs).is_dir():
                 raise UserError(f"report: expected the folder of a sweep, or a list of runs, found {runs}")
-            return write_report(runs, baseline, output)
+            return write_report(runs, baseline, output, partial_data)
         several: list[Any] = [runs] if hasattr(runs, "folder") else [*runs]
         folders = [Path(getattr(run, "folder", run)) for run in several]
         if not folders:
             raise UserError("report: expected runs, found none")
-        return write_report_of_runs(folders, output if output is not None else Path("outputs") / "reports", baseline)
+        folder = output if output is not None else Path("outputs") / "reports"
+        return write_report_of_runs(folders, folder, baseline, partial_data)
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -8,7 +8,7 @@ from typing import Any
 from latentlab.report.comparisons import Comparison
 from latentlab.report.content import Content
 from latentlab.report.reading.groups import Group, Values, shown
-from latentlab.report.reading.records import COSTS, Record
+from latentlab.report.reading.records import COST_KEYS, Record
 from latentlab.report.reading.trials import Search, Trial
 from latentlab.runs.documents import number
 from latentlab.runs.identity import canonical
@@ -45,7 +45,7 @@ def filter_values(content: Content) -> str:
 
 def _measured(content: Content) -> list[str]:
     objectives = content.runs.search.objectives if content.runs.search is not None else ()
-    return [*dict.fromkeys([*(entry.measure.key for entry in content.main), *COSTS, *objectives])]
+    return [*dict.fromkeys([*(entry.measure.key for entry in content.main), *COST_KEYS, *objectives])]
 
 
 def _of_run(record: Record, main: Sequence[Comparison]) -> Entry:
@@ -55,7 +55,7 @@ def _of_run(record: Record, main: Sequence[Comparison]) -> Entry:
 
 
 def _means(group: Group, index: int, main: Sequence[Comparison]) -> Entry:
-    costs = {key: _mean(values) for key in COSTS if (values := group.values(key))}
+    costs = {key: _mean(values) for key in COST_KEYS if (values := group.values(key))}
     figures = {entry.measure.key: entry.summaries[index].mean for entry in main}
     return costs | {key: mean for key, mean in figures.items() if mean is not None}
 

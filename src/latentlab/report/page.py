@@ -121,7 +121,9 @@ def _facts(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
     found = []
     for key, name in FACTS.items():
         values = Counter(record.facts[key] for record in records if key in record.facts)
-        texts = [f"{value} ({count} runs)" if len(values) > 1 else value for value, count in values.most_common(6)]
+        texts = [
+            f"{value} ({counted(count, 'run')})" if len(values) > 1 else value for value, count in values.most_common(6)
+        ]
         if texts:
             found.append((name, texts))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from latentlab.report.comparisons import Comparison
 from latentlab.report.content import Content
 from latentlab.report.glance import Glance
-from latentlab.report.reading.records import COSTS
+from latentlab.report.reading.records import COST_KEYS
 from latentlab.report.statistics.measures import ARROWS, fixed
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -17,12 +17,12 @@ def runs_csv(content: Content) -> str:
     """One row per run: folder, status, reason, seed, varied keys, every figure, cost."""
     records, grouping = content.runs.records, content.grouping
     metrics = sorted({name for record in records for name in record.metrics})
-    header = ["run", "status", "reason", "seed", "group", *grouping.keys, *metrics, *COSTS, "damage"]
+    header = ["run", "status", "reason", "seed", "group", *grouping.keys, *metrics, *COST_KEYS, "damage"]
     rows: list[list[object]] = []
     for record in records:
         group = grouping.group_of.get(record.name)
         settings = [group.setting(key) if group is not None else "" for key in grouping.keys]
-        figures = [record.metrics.get(name) for name in metrics] + [record.costs.get(name) for name in COSTS]
+        figures = [record.metrics.get(name) for name in metrics] + [record.costs.get(name) for name in COST_KEYS]
         first = [record.name, record.status, record.reason, record.seed, group.name if group is not None else ""]
         rows.append([*first, *settings, *figures, "; ".join(record.damage)])
     return _csv([header, *rows])

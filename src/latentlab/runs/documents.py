@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import yaml  # type: ignore[import-untyped]
 
@@ -16,6 +16,7 @@ MAX_VALUES = 20_000  # of one file; aliases could unfold a small file into any n
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+@final
 class Damaged(UserError):  # noqa: N818
     """A file that is not what it should be; the message names it and the reason."""
 

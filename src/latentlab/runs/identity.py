@@ -18,7 +18,7 @@ NON_IDENTIFYING_KEYS = (
     *("trainer.default_root_dir", "trainer.images_on_device"),
     *("name", "logger", "quiet", "resume", "evaluate", "sweep"),
     *("callbacks.reconstructions", "callbacks.samples", "callbacks.latent_plane", "callbacks.unit_activity"),
-    *("callbacks.projector", "callbacks.interruption", "callbacks.pruning"),
+    *("callbacks.projector", "callbacks.lr_monitor", "callbacks.interruption", "callbacks.pruning"),
 )
 _NON_IDENTIFYING = re.compile(
     rf"({'|'.join(re.escape(key).replace(re.escape('*'), '[^.]+') for key in NON_IDENTIFYING_KEYS)})(\..*)?", re.DOTALL

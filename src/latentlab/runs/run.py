@@ -188,10 +188,10 @@ class Run:
     @property
     def best_checkpoint(self) -> Path | None:
         """The checkpoint that was tested, as `metrics.json` records it; before the test, `best.ckpt` if it is there."""
-        metrics = self.metrics or {}
-        if "checkpoint" not in metrics:
+        recorded = (self.metrics or {}).get("checkpoint")
+        if recorded is None:
             return self._checkpoint(layout.BEST)
-        file = self.folder / str(metrics["checkpoint"])
+        file = self.folder / recorded
         return file if file.is_file() else None
 
     def start(self, config: DictConfig) -> None:
@@ -210,7 +210,9 @@ class Run:
 
     def remove_drafts(self) -> None:
         """Delete what a killed process left of unfinished writes; only under the folder's lock."""
-        remove_drafts(self.folder, self.config_file.parent, self.folder / layout.CHECKPOINTS)
+        figures = self.folder / layout.FIGURES
+        kept = (path for path in figures.glob("*") if path.is_dir())  # the pictures of every epoch
+        remove_drafts(self.folder, self.config_file.parent, self.folder / layout.CHECKPOINTS, figures, *kept)
 
     def clear(self) -> None:
         """Delete what an attempt left that is not resumed; its log is kept."""

@@ -90,6 +90,7 @@ def _fingerprint(loader: CheckedLoader, config_name: str) -> str:
 
 def _config_texts(loader: CheckedLoader) -> Iterator[str]:
     for element in loader.get_search_path().get_path():
-        folder = Path(str(element.path).removeprefix("file://"))
-        for file in sorted(folder.rglob("*.yaml")) if "://" not in str(folder) and folder.is_dir() else ():
+        place = str(element.path).removeprefix("file://")
+        folder = Path(place)
+        for file in sorted(folder.rglob("*.yaml")) if "://" not in place and folder.is_dir() else ():
             yield f"{file.relative_to(folder)}\n{file.read_text()}"

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import lightning.pytorch as pl
 import torch
@@ -42,6 +42,7 @@ only_in_file = logging.getLogger("latentlab.details")  # see conf/hydra/job_logg
 OTHER_CHECKPOINT = "replace it by another checkpoint of this run, such as best.ckpt, or start a new run"
 
 
+@final
 class Session(NamedTuple):
     """What one training consists of.
 

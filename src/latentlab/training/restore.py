@@ -74,7 +74,10 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
     """
     from latentlab.training.checkpoints import read_checkpoint
 
-    file = run.best_checkpoint or run.last_checkpoint
+    best, tested = run.best_checkpoint, (run.metrics or {}).get("checkpoint")
+    if best is None and tested is not None:
+        raise UserError(f"{run.folder} lacks {tested}, whose weights were tested; {way_out}")
+    file = best or run.last_checkpoint
     if file is None:
         raise UserError(missing)
     return file, read_checkpoint(file, way_out)

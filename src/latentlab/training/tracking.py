@@ -5,10 +5,10 @@ A failure of W&B never stops a run. A picture is rendered once, and all loggers 
 
 import logging
 import math
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
 from latentlab.processes.launcher import is_first
+from latentlab.runs.files import write_atomically
 from latentlab.runs.layout import FIGURES
 from latentlab.training.wandb_logger import SteadyWandbLogger, attempt, reason_of
 
@@ -44,8 +45,10 @@ def log_figure(
     """
     pixels = _rendered(figure)
     latest = Path(folder) / FIGURES / f"{key.replace('/', '_')}.png"
+    png = BytesIO()
+    imsave(png, pixels, format="png")
     for file in (latest, *([] if kept_as is None else [latest.with_suffix("") / kept_as])):
-        _write_png(file, pixels)
+        write_atomically(file, png.getbuffer())
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image(key, pixels, step, dataformats="HWC")
@@ -149,13 +152,6 @@ def _rendered(figure: Figure) -> Pixels:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def _write_png(path: Path, pixels: Pixels) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    imsave(unfinished, pixels, format="png")
-    unfinished.replace(path)
 
 
 def _choose_mode() -> tuple[WandbMode, str]:

@@ -290,6 +290,15 @@ def test_a_measurement_of_ones_own_does_not_touch_the_others(run, outputs, measu
 @pytest.mark.long
 def test_a_measurement_of_ones_own_may_be_repeated_and_give_any_number(run, outputs):
     own = {"mine": lambda subject: [("own_figure", np.float32(2.5))]}
-    for _ in range(2):
-        ll.evaluate(run, samples=1, output_dir=outputs, measurements=own)
+    for measurements in (own, own, None, own):
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements=measurements)
     assert run.metrics["test/own_figure"] == 2.5
+
+
+def test_an_error_in_a_measurement_of_ones_own_keeps_its_traceback(run, outputs):
+    def figures(subject):
+        yield "own_figure", float("no number")
+
+    with pytest.raises(ValueError, match="could not convert") as caught:
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": figures})
+    assert not isinstance(caught.value, ll.UserError)

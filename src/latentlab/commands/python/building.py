@@ -11,13 +11,12 @@ from latentlab.commands.python.texts import refuse_other_than_texts
 from latentlab.config.command_line import composed
 from latentlab.errors import ConfigError
 from latentlab.models.base import Autoencoder
-from latentlab.training.build import build_class, build_model
+from latentlab.training.build import OF_A_MODEL, build_class, build_model
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 UNITS = 20
-GROUPS = ("model", "net", "likelihood", "optimizer", "scheduler")
 
 
 def build(
@@ -73,8 +72,8 @@ def build(
 
 def _config(given: list[str], config_dir: str | Path | None) -> DictConfig:
     for text in given:
-        if not text.lstrip("+~").startswith(GROUPS):
-            expected = f"an override of {', '.join(GROUPS)}; the rest is your Trainer's and data's"
+        if not text.lstrip("+~").startswith(OF_A_MODEL):
+            expected = f"an override of {', '.join(OF_A_MODEL)}; the rest is your Trainer's and data's"
             raise ConfigError(f"{text}: expected {expected}")
     with as_the_command_line(["train", *given]):
         config = composed("train", [*given, "data=digits", "trainer=default"], config_dir)

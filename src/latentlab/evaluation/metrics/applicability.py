@@ -1,11 +1,14 @@
 """The error of a measurement or picture that does not apply to a model, and the check for a posterior."""
 
+from typing import final
+
 from latentlab.functional.batch import Batch
 from latentlab.functional.densities import Density
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.base import Autoencoder
 
 
+@final
 class NotApplicable(Exception):  # noqa: N818
     """The model or its data lacks what is measured or drawn; the message is the reason."""
 

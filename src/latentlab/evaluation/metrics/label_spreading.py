@@ -101,7 +101,7 @@ def one_hot(target: Int[np.ndarray, " n"], rows: Int[np.ndarray, " drawn"], clas
     return found
 
 
-def spread(spreading: csr_array, given: Scores, alpha: float = ALPHA, tolerance: float = TOLERANCE) -> Scores:
+def spread(spreading: csr_array, given: Scores, tolerance: float = TOLERANCE) -> Scores:
     """F that solves (I - alpha S) F = Y, for each column of `given` Y: the limit of F <- alpha S F + (1 - alpha) Y but
     for the factor 1 - alpha (Zhou et al. 2004, equation 4).
 
@@ -114,7 +114,7 @@ def spread(spreading: csr_array, given: Scores, alpha: float = ALPHA, tolerance:
     for _ in range(ITERATIONS):
         if (squares <= enough).all():
             break
-        image = direction - alpha * (spreading @ direction)
+        image = direction - ALPHA * (spreading @ direction)
         step = squares / np.maximum((direction * image).sum(0), np.finfo(given.dtype).tiny)
         found += step * direction
         residual -= step * image

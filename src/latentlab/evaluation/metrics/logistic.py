@@ -1,6 +1,6 @@
 """Multinomial logistic regression, fitted to its optimum on the device of its data."""
 
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
@@ -10,6 +10,7 @@ ITERATIONS = 300
 GRADIENT_TOLERANCE = 1e-5  # few rows are separated without an error long before the optimum
 
 
+@final
 class LinearClassifier(NamedTuple):
     """Logits W x + b of the classes, whose labels are `classes`."""
 

@@ -7,11 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.evaluation.metrics.applicability import posterior_and_prior
+from latentlab.figures.unit_activity import ACTIVE_VARIANCE
 from latentlab.functional.batch import Batch
 from latentlab.functional.densities import kl_at, kl_of_units
 from latentlab.models.base import Autoencoder
-
-ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
 
 
 def rate(model: Autoencoder, loader: Iterable[Batch]) -> Iterator[tuple[str, float]]:

@@ -51,7 +51,7 @@ class Sprite:
         )
 
     def picture(self, side: int, column: int = 0, row: int = 0, name: str = "") -> Div:
-        """One image, enlarged to at most `side` pixels of the screen; `move` shows another."""
+        """One image, enlarged to at most `side` pixels of the screen, never made smaller; `move` shows another."""
         scale = max(1, side // max(self.height, self.width))
         width, height = scale * self.width, scale * self.height
         size = f":host {{ background-size: {self.columns * width}px {self.rows * height}px; }}"

@@ -9,8 +9,8 @@ from bokeh.models.layouts import Column
 from bokeh.models.ui import UIElement
 
 from latentlab.explore.latent_space import LatentSpace
-from latentlab.explore.picture import GREY
 from latentlab.explore.walk import label_in_words
+from latentlab.figures.style import GREY
 
 
 def image_in_words(space: LatentSpace, index: int) -> str:

@@ -1,8 +1,8 @@
 """Elementwise nonlinearities by name."""
 
-from difflib import get_close_matches
-
 from torch import nn
+
+from latentlab.errors import nearest, unknown
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
@@ -22,8 +22,5 @@ def activation_named(name: str) -> nn.Module:
     Raises ValueError for an unknown name.
     """
     if name not in ACTIVATIONS:
-        nearest = get_close_matches(name, ACTIVATIONS, n=1, cutoff=0.0)[0]
-        raise ValueError(
-            f"activation: expected one of {', '.join(ACTIVATIONS)}, found {name!r}; the nearest is {nearest}"
-        )
+        raise ValueError(unknown(f"activation: unknown, found {name!r}", nearest(name, ACTIVATIONS), ACTIVATIONS))
     return ACTIVATIONS[name]()

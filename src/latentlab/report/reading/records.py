@@ -11,7 +11,7 @@ from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import flat, override_key
 from latentlab.runs.layout import FIGURES, HISTORY, METRICS, STATUS
 
-COSTS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
+COST_KEYS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
 REVISION_DIGITS = 12
 FACTS = ("data", "data_fingerprint", "device", "git_revision")
 PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -103,7 +103,7 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         _curves(run, damage),
         _pictures(run, damage),
         _by_epoch(run, damage),
-        {key: value for key in COSTS if (value := number(figures.get(key))) is not None},
+        {key: value for key in COST_KEYS if (value := number(figures.get(key))) is not None},
         _facts(figures),
         *_evaluation(figures),
         tuple(map(str, partial)) if isinstance(partial := figures.get("partial_data"), list) else (),

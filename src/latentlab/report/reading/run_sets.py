@@ -11,6 +11,7 @@ from latentlab.errors import UserError, nearest
 from latentlab.report.reading.groups import first_of
 from latentlab.report.reading.records import Record, read_record
 from latentlab.report.reading.trials import Search, read_search
+from latentlab.report.statistics.measures import counted
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged, json_of, lies_within
 from latentlab.runs.layout import CONFIG, MANIFEST
@@ -87,7 +88,7 @@ def read_runs(folders: Sequence[Path]) -> RunSet:
         if not Run(folder).holds_anything:
             Run(folder).refuse_other_folder("runs: ")
     unique = list({folder.resolve(): folder for folder in folders}.values())
-    return RunSet(f"{len(unique)} runs", tuple(read_record(folder, str(folder)) for folder in unique))
+    return RunSet(counted(len(unique), "run"), tuple(read_record(folder, str(folder)) for folder in unique))
 
 
 def run_folders(folder: Path) -> list[str]:

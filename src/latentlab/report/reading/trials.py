@@ -119,15 +119,18 @@ def read_search(folder: Path) -> tuple[Search | None, list[str]]:
         return None, [f"{error}: the search is not shown"]
     found = [_trial(entry, len(objectives), folder) for entry in listed[:MAX_TRIALS]]
     trials = {trial.number: trial for trial in found if trial is not None}
-    skipped = len(listed) - len(trials)
-    notes = [f"{SEARCH} is damaged ({skipped} of {len(listed)} trials were skipped)"] if skipped else []
+    skipped = len(found) - len(trials)
+    notes = [f"{SEARCH} is damaged ({skipped} of {len(found)} trials were skipped)"] if skipped else []
+    if len(listed) > MAX_TRIALS:
+        notes.append(f"the first {MAX_TRIALS:,} of {len(listed):,} trials are shown")
     ordered = _with_numbers([trials[number] for number in sorted(trials)])
     return Search(objectives, tuple(ordered), _importance(content.get("importance"), objectives)), notes
 
 
 def _objectives(content: object) -> dict[str, Better]:
     if not isinstance(content, dict) or not 0 < len(content) <= MAX_OBJECTIVES:
-        raise Damaged(f"{SEARCH} is damaged (no objectives)")
+        found = len(content) if isinstance(content, dict) else "no"
+        raise Damaged(f"{SEARCH} is damaged (expected 1 to {MAX_OBJECTIVES} objectives, found {found})")
     if not all(isinstance(value, str) and value in DIRECTIONS for value in content.values()):
         raise Damaged(f"{SEARCH} is damaged (an objective is neither minimised nor maximised)")
     return {name: DIRECTIONS[value] for name, value in content.items()}

@@ -47,7 +47,7 @@ def measured(what: Reproduction, records: Iterable[Record], command: str, machin
     for record in complete:
         seed = str(record.seed_or_name)
         seconds[seed] = seconds.get(seed, 0.0) + record.costs.get("train_seconds", 0.0)
-    revisions = {record.facts.get("git_revision", "unknown")[:12] for record in complete}
+    revisions = {record.facts.get("git_revision", "unknown") for record in complete}
     return Measured(
         figures=tuple(_values(claim, what, complete) for claim in what.claims),
         seconds=seconds,

@@ -77,7 +77,7 @@ FURTHER = _measures(
     ("mse_quantized", "MSE at 8 bits per latent", "per pixel", "lower"),
 )
 
-# one figure for each corruption, number of labels, foreign data set, or way to read a code
+# one figure for each corruption, number of labels, transformation of the test images, or way to read a code
 FAMILIES: tuple[tuple[str, Better], ...] = (
     (r"test/few_labels_\d+(_spreading)?_error(_grey)?", "lower"),
     (r"test/mse_(gaussian|masking|salt_and_pepper)_.+", "lower"),

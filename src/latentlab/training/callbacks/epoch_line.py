@@ -24,19 +24,20 @@ class EpochLine(Callback):
         self._began, self._open = time.monotonic(), False
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._log(trainer, trainer.current_epoch)
+        self._log(trainer)
 
     def on_train_batch_start(self, *_: Any) -> None:
         self._open = True  # not at the epoch's start: one that is resumed in its middle is not started again
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._log(trainer, trainer.current_epoch)
+        self._log(trainer)
 
-    def _log(self, trainer: Trainer, epochs: int) -> None:
+    def _log(self, trainer: Trainer) -> None:
         """The epoch before: its training metrics are logged after the callbacks' hook for the end of an epoch."""
         now = time.monotonic()
         if self._open and trainer.is_global_zero:
             figures = trainer.callback_metrics
             shown = "  ".join(f"{name} {figures[name]:.5g}" for name in SHOWN if name in figures)
-            self._logger.info("epoch %d/%s  %s  %.1f s", epochs, trainer.max_epochs, shown, now - self._began)
+            done, seconds = trainer.current_epoch, now - self._began
+            self._logger.info("epoch %d/%s  %s  %.1f s", done, trainer.max_epochs, shown, seconds)
         self._began, self._open = now, False

@@ -44,7 +44,7 @@ class Projector(Callback):
         codes = collect_codes(model, batches, self.images)
         sprites = torch.cat([batch.x for batch in batches])[: self.images]
         names = data.class_names
-        labels = [names[y] if names and y >= 0 else str(y) for y in codes.y.tolist()]
+        labels = [names[y] if y >= 0 else str(y) for y in codes.y.tolist()]
         for logger in _tensorboards(trainer):
             logger.experiment.add_embedding(
                 codes.z.cpu(), labels, sprites.clamp(0, 1).cpu(), trainer.global_step, tag="validation_codes"

@@ -36,7 +36,7 @@ class Samples(PictureCallback):
         if not model.conditional:
             line = run_line(trainer, model, f"{len(y)} codes from {source}.")
             return image_grid(images, COLUMNS, "Samples", line)
-        names = picture_data(trainer).class_names or [str(label) for label in range(rows)]
+        names = picture_data(trainer).class_names
         line = run_line(trainer, model, f"{COLUMNS} codes per label from {source}.")
         return image_grid(images, COLUMNS, "Samples by label", line, names, "label given to the decoder")
 

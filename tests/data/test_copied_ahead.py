@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from latentlab.data.host_memory import AHEAD, copied_ahead, fits
+from latentlab.data.copied_ahead import AHEAD, copied_ahead, fits
 from latentlab.data.images import Images, Splits
 from latentlab.data.loader import ResidentLoader
 from latentlab.training.restore import load_model
