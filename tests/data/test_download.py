@@ -25,12 +25,16 @@ REMEDIES = "; set data.root=FOLDER or LATENTLAB_DATA to their folder, or use dat
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A proxy that refuses every connection."""
     for variable in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     for variable in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(variable, raising=False)
+    urllib.request.install_opener(urllib.request.build_opener())  # the first request of a process keeps its proxies
+    yield
+    monkeypatch.undo()
+    urllib.request.install_opener(urllib.request.build_opener())
 
 
 @pytest.fixture
