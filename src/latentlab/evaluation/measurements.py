@@ -81,12 +81,20 @@ def _few_labels_of_codes(subject: Subject) -> Metrics:
 
 def _few_labels_of_pixels(subject: Subject) -> Metrics:
     """The same classifiers on the images themselves, and on principal components of their grey levels, as baselines."""
-    test, y = subject.test_batch.x, subject.test_batch.y
-    yield from _of_pixels(subject.train_batch, test, y)
-    grey = subject.train_batch_grey
-    train, held_out = Codes(grey.x.flatten(1), grey.y), Codes(subject.test_grey.flatten(1), y)
-    for name, value in label_spreading(train, held_out):
-        yield name.replace("few_labels", "few_labels_pca"), value
+    train, test, test_grey = subject.train_batch, subject.test_batch, subject.test_grey
+
+    def measure() -> Metrics:
+        yield from _of_pixels(train, test.x, test.y)
+        grey = subject.train_batch_grey
+        for name, value in label_spreading(Codes(grey.x.flatten(1), grey.y), Codes(test_grey.flatten(1), test.y)):
+            yield name.replace("few_labels", "few_labels_pca"), value
+
+    return subject.baseline("few_labels_pixels", measure, (train.x, test.x, test_grey, test.y))
+
+
+def _few_labels_of_grey_pixels(subject: Subject) -> Metrics:
+    train, test, y = subject.train_batch_grey, subject.test_grey, subject.test_batch.y
+    return subject.baseline("few_labels_grey", lambda: _of_pixels(train, test, y), (train.x, test, y))
 
 
 def _of_pixels(train: Batch, test: Float[Tensor, "m c h w"], test_labels: Int[Tensor, " m"]) -> Metrics:
@@ -155,9 +163,7 @@ FULL: dict[str, Measurement] = {
     "few labels": requiring_labels(_few_labels_of_codes),
     "few labels, pixels": requiring_labels(_few_labels_of_pixels),
     "few labels, grey levels": requiring_labels(of_grey_levels(_few_labels_of_grey_codes)),
-    "few labels, pixels of grey levels": requiring_labels(
-        of_grey_levels(lambda s: _of_pixels(s.train_batch_grey, s.test_grey, s.test_batch.y))
-    ),
+    "few labels, pixels of grey levels": requiring_labels(of_grey_levels(_few_labels_of_grey_pixels)),
     "robustness": lambda s: iter(s.robustness.items()),
     "denoising ceiling": _denoising_ceiling,
     "out-of-distribution images": lambda s: out_of_distribution(s.model, s.test(), s.test_errors),

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader, to_floats
 from latentlab.data.memory_limit import LARGE, host_memory
 from latentlab.evaluation import reference_classifier, reference_denoiser
+from latentlab.evaluation.measured_once import measured_once
+from latentlab.evaluation.metrics import few_labels, label_spreading, logistic, probes
 from latentlab.evaluation.metrics.aggregate_posterior import mutual_information, posteriors
 from latentlab.evaluation.metrics.rate import rate
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
@@ -24,11 +27,14 @@ from latentlab.evaluation.metrics.samplers import Sampler, samplers
 from latentlab.evaluation.metrics.trained_sparsity import codes_of_trained_sparsity
 from latentlab.evaluation.reference_classifier import ReferenceClassifier
 from latentlab.evaluation.reference_denoiser import ReferenceDenoiser
+from latentlab.evaluation.trained_once import digest
 from latentlab.figures.caption import caption
-from latentlab.functional.batch import Batch
+from latentlab.functional.batch import Batch, whole
 from latentlab.functional.corruption import Corruption
 from latentlab.models.base import Autoencoder
 from latentlab.models.codes import Codes, collect_codes
+
+BASELINE_CODE = tuple(str(module.__file__) for module in (few_labels, label_spreading, logistic, probes))
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +50,7 @@ class Subject:
         name: of the run, for the captions of pictures.
         weights: which of the run's weights the model has, best or last.
         samples: codes per image that the log-likelihood is estimated from.
-        references: the folder below which the reference networks are kept.
+        references: the folder below which the reference networks and the baselines of the data are kept.
     """
 
     model: Autoencoder
@@ -138,9 +144,7 @@ class Subject:
     @cached_property
     def test_batch(self) -> Batch:
         """All test images as the model sees them."""
-        batches = list(self.test())
-        x, y = torch.cat([batch.x for batch in batches]), torch.cat([batch.y for batch in batches])
-        return Batch(x, y, len(y), batches[0].random)
+        return whole(self.test())
 
     @cached_property
     def test_errors(self) -> Float[Tensor, " n"]:
@@ -174,6 +178,16 @@ class Subject:
     def robustness(self) -> dict[str, float]:
         """See `latentlab.evaluation.metrics.robustness`."""
         return dict(robustness(self.model, self.test()))
+
+    def baseline(
+        self, name: str, measure: Callable[[], Iterator[tuple[str, float]]], seen: Sequence[Tensor]
+    ) -> Iterator[tuple[str, float]]:
+        """Figures of the data, whatever the model is: see `measured_once`.
+
+        name: of their file. seen: what they depend on besides the training images and `BASELINE_CODE`.
+        """
+        file = self.references / "baselines" / f"{name}_{digest(self.data.train, BASELINE_CODE, seen)}.json"
+        yield from measured_once("baselines of the pixels", file, measure).items()
 
     def caption(self, shown: str) -> str:
         """The line below a picture's title; `shown` describes its content."""

@@ -40,7 +40,7 @@ def load_or_train(name: str, file: Path, make: Callable[[], Network], train: Cal
         OSError: the file cannot be written; the error names it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _only_process(name, file.with_suffix(".lock")), torch.random.fork_rng():
+    with only_process(name, file.with_suffix(".lock")), torch.random.fork_rng():
         torch.manual_seed(0)
         network = make()
         loaded = _loaded(name, network, file)
@@ -55,9 +55,9 @@ def load_or_train(name: str, file: Path, make: Callable[[], Network], train: Cal
 
 
 def digest(images: Images, code: Iterable[str], further: Iterable[Tensor] = ()) -> str:
-    """The name of a file: 16 hexadecimal digits of a hash of what determines the weights.
+    """The name of a file: 16 hexadecimal digits of a hash of what determines its content.
 
-    code: the files whose code trains; their comments and docstrings do not count. further: tensors that it depends on.
+    code: the files whose code makes it; their comments and docstrings do not count. further: what else it depends on.
     """
     found = hashlib.sha256("".join(_statements(Path(file)) for file in code).encode())
     for tensor in chain(images.chunks(), [images.labels], further):
@@ -75,13 +75,18 @@ def _statements(file: Path) -> str:
 
 
 @contextmanager
-def _only_process(name: str, lock: Path) -> Iterator[None]:
+def only_process(name: str, lock: Path) -> Iterator[None]:
+    """While no other process works on what is called `name`.
+
+    Raises:
+        UserError: another one has held the lock for half an hour.
+    """
     try:
         with one_at_a_time(lock, LOCK_TIMEOUT):
             yield
     except Timeout as error:
         raise UserError(
-            f"{lock}: another process has been training the {name} for {LOCK_TIMEOUT / 60:.0f} minutes; "
+            f"{lock}: another process has been working on the {name} for {LOCK_TIMEOUT / 60:.0f} minutes; "
             "wait until it ends, or stop it"
         ) from error
 

@@ -11,11 +11,11 @@ from torch import Tensor
 from latentlab.data.base import ImageDataModule
 from latentlab.data.images import Images
 from latentlab.data.loader import ResidentLoader
-from latentlab.evaluation.metrics.samplers import Sampler, own_sampler
+from latentlab.evaluation.metrics.samplers import Sampler, generate, own_sampler
 from latentlab.figures.caption import caption
-from latentlab.functional.batch import NO_LABEL, Batch
+from latentlab.functional.batch import NO_LABEL, Batch, whole
 from latentlab.models.base import Autoencoder
-from latentlab.models.codes import DECODED_AT_ONCE, Codes, collect_codes
+from latentlab.models.codes import Codes, collect_codes
 from latentlab.models.priors import has_prior
 
 SHOWN = 2_000  # test images
@@ -45,9 +45,7 @@ class LatentSpace:
     @cached_property
     def images(self) -> Batch:
         """The test images that are shown, as the model sees them."""
-        batches = list(self._loader(self.data.test, "test", SHOWN))
-        x, y = torch.cat([batch.x for batch in batches]), torch.cat([batch.y for batch in batches])
-        return Batch(x, y, len(y), batches[0].random)
+        return whole(self._loader(self.data.test, "test", SHOWN))
 
     @cached_property
     def codes(self) -> Codes:
@@ -93,12 +91,9 @@ class LatentSpace:
         """What `draw` draws from, in words."""
         return "prior" if has_prior(self.model) else "Gaussian fitted to the codes"
 
-    @torch.no_grad()
     def decode(self, z: Float[Tensor, "n d"], label: int = NO_LABEL) -> Float[Tensor, "n c h w"]:
         """The expected image of each code, within [0, 1]."""
-        y = label if self.model.conditional else None
-        images = [self.model.decode(some, y) for some in z.split(DECODED_AT_ONCE)]
-        return torch.cat(images).float().clamp(0, 1)
+        return generate(self.model, z, torch.full((len(z),), label)).float().clamp(0, 1)
 
     @torch.no_grad()
     def encode(self, x: Float[Tensor, "n c h w"], label: int = NO_LABEL) -> Float[Tensor, "n d"]:

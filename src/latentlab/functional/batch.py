@@ -1,6 +1,6 @@
 """What one training, validation or test step receives, and the shapes of its tensors, which the tests check."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, final
 
 import torch
@@ -34,6 +34,13 @@ class Batch(NamedTuple):
     y: Label
     size: int
     random: RandomSource
+
+
+def whole(batches: Iterable[Batch]) -> Batch:
+    """The images of all batches as one, with the random source of the first."""
+    every = list(batches)
+    x, y = torch.cat([batch.x for batch in every]), torch.cat([batch.y for batch in every])
+    return Batch(x, y, len(y), every[0].random)
 
 
 Call = Batch | tuple[Batch, ...] | Iterator[Batch]  # of the training step, which may train on several batches

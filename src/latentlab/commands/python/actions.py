@@ -99,7 +99,8 @@ def evaluate(
     samples: codes per image for the log-likelihood; None: 10 in the quick suite, 200 in the full one.
     device: auto, cpu, cuda, cuda:1.
     data_root: the folder of the data, if it is no longer where the run found it.
-    output_dir: the reference networks are kept in reference_classifiers and reference_denoisers below it.
+    output_dir: below it, what all runs on the same data share is kept: reference_classifiers, reference_denoisers and
+        baselines.
     measurements: of your own, by name: functions of a `latentlab.evaluation.subject.Subject` that yield (name, value).
 
     Raises:
