@@ -51,15 +51,11 @@ def evaluate_run(
     torch.set_float32_matmul_precision("highest")  # also for a run that was trained with less
     data, model = load_data(run, root), load_model(run).to(_device(device)).to(memory_format=torch.channels_last)
     with reopened_loggers(run) if loggers is None else nullcontext(loggers) as opened:
-        name, weights = run.folder.resolve().name, "best" if _has_best(run) else "last"
-        subject = Subject(model, data, name, weights, samples or SUITES[suite].samples, Path(outputs))
+        name, codes = run.folder.resolve().name, samples or SUITES[suite].samples
+        subject = Subject(model, data, name, run.tested_weights, codes, Path(outputs))
         metrics = evaluate(run, subject, suite, own, opened, quiet)
     log.info("all metrics: %s/metrics.json; pictures: %s/figures/evaluation_*.png", run.folder, run.folder)
     return metrics
-
-
-def _has_best(run: Run) -> bool:
-    return run.best_checkpoint not in (None, run.last_checkpoint)
 
 
 def _device(name: str) -> torch.device:

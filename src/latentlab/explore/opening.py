@@ -34,8 +34,7 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
         if data is None:
             data = load_data(run, data_root)
             loaded.append((config, data))
-        weights = "last" if run.best_checkpoint in (None, run.last_checkpoint) else "best"
-        space = LatentSpace(model, data, name, weights)
+        space = LatentSpace(model, data, name, run.tested_weights)
         if not space.codes.z.isfinite().all():
             raise UserError(f"run: {run.folder} has codes that are not finite; train it again")
         spaces.append(space)

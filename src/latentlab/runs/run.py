@@ -194,6 +194,11 @@ class Run:
         file = self.folder / recorded
         return file if file.is_file() else None
 
+    @property
+    def tested_weights(self) -> str:
+        """Best, or last where the last epoch was the best one or none is known as the best."""
+        return "last" if self.best_checkpoint in (None, self.last_checkpoint) else "best"
+
     def start(self, config: DictConfig) -> None:
         """Write the resolved config and the status.
 
