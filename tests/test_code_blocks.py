@@ -95,9 +95,9 @@ def shows_curves(text: str) -> None:
 def is_of_wandb(text: str) -> None:
     from wandb.cli.cli import cli
 
-    _, subcommand, argument = shlex.split(text)
+    _, subcommand, *arguments = shlex.split(text)
     assert subcommand in cli.commands
-    assert subcommand != "sweep" or (ROOT / argument).is_file()
+    assert subcommand != "sweep" or (ROOT / arguments[-1]).is_file()
 
 
 def is_of_git(text: str) -> None:

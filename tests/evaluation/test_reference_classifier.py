@@ -123,7 +123,7 @@ def test_the_wait_for_another_process_is_logged_and_ends_in_a_line(digits, tmp_p
     held, caught = FileLock(lock, thread_local=False), []
 
     def wait() -> None:
-        with pytest.raises(UserError, match="another process has been training") as error:
+        with pytest.raises(UserError, match="another process has been working on") as error:
             load_or_train(digits.validation, 10, tmp_path)
         caught.append(error)
 

@@ -70,6 +70,10 @@ def test_other_images_are_warned_of(train, capfd):
         (["initial_weights=first", "model=ae"], "does not fit this model; expected a run of the same variant, network"),
         (["initial_weights=3"], "initial_weights: 3 is not a run's folder: no .hydra/resolved.yaml in it"),
         (["initial_weights=empty"], "initial_weights: empty holds no checkpoint; train it first, or choose another"),
+        (
+            ["initial_weights=without_best"],
+            "lacks checkpoints/best.ckpt, whose weights were tested; choose another run",
+        ),
         (["initial_weights=damaged"], "is damaged"),
         (["initial_weights=unfinished"], "initial_weights: unfinished is not complete; finish it first: latentlab "),
         (["initial_weights=sweep", "seed=7"], "expected one complete run of seed 7 in the sweep sweep, found 0; name"),
@@ -78,11 +82,12 @@ def test_other_images_are_warned_of(train, capfd):
 )
 def test_a_mistake_is_one_line_and_leaves_no_folder(train, tmp_path, capfd, options, expected):
     first = train(*TINY, "model=vae", "trainer.max_epochs=1", folder="first")
-    for copy in ("empty", "damaged", "unfinished", "sweep/seed=0"):
+    for copy in ("empty", "without_best", "damaged", "unfinished", "sweep/seed=0"):
         shutil.copytree(first.folder, tmp_path / copy)
     (tmp_path / "sweep" / "sweep.json").write_text("{}")
     (tmp_path / "unfinished" / "metrics.json").unlink()
     shutil.rmtree(tmp_path / "empty" / "checkpoints")
+    (tmp_path / "without_best" / "checkpoints" / "best.ckpt").unlink()
     for file in (tmp_path / "damaged" / "checkpoints").iterdir():
         file.write_bytes(file.read_bytes()[:1000])
     capfd.readouterr()

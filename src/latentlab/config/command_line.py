@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from latentlab.errors import ConfigError
 from latentlab.processes.launcher import common_name, started
 
 Job = Callable[[DictConfig], float | None]
+
+PLAIN_NAME = re.compile(r"[a-zA-Z_][\w-]*", re.ASCII)  # which Hydra reads as text
+NO_TEXT = ("null", "true", "false", "nan", "inf")  # but for these
 
 log = logging.getLogger(__name__)
 failures = logging.getLogger("latentlab.failure")
@@ -156,7 +160,9 @@ def _of_a_sweep(overrides: list[str]) -> list[str]:
 def _with_name_as_text(override: str) -> str:
     """A sweep's name in quotes, which Hydra would read as a number, a list or several values."""
     key, _, value = override.partition("=")
-    return f"{key}={literal(bare(value))}" if key == "sweep.name" and "${" not in value else override
+    if key != "sweep.name" or "${" in value or (PLAIN_NAME.fullmatch(value) and value.lower() not in NO_TEXT):
+        return override
+    return f"{key}={literal(bare(value))}"
 
 
 @final

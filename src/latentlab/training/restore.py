@@ -74,12 +74,11 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
     """
     from latentlab.training.checkpoints import read_checkpoint
 
-    best, tested = run.best_checkpoint, (run.metrics or {}).get("checkpoint")
-    if best is None and tested is not None:
-        raise UserError(f"{run.folder} lacks {tested}, whose weights were tested; {way_out}")
-    file = best or run.last_checkpoint
+    file, tested = run.best_checkpoint or run.last_checkpoint, (run.metrics or {}).get("checkpoint")
     if file is None:
         raise UserError(missing)
+    if run.best_checkpoint is None and tested is not None:
+        raise UserError(f"{run.folder} lacks {tested}, whose weights were tested; {way_out}")
     return file, read_checkpoint(file, way_out)
 
 
