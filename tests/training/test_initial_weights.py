@@ -72,7 +72,7 @@ def test_other_images_are_warned_of(train, capfd):
         (["initial_weights=empty"], "initial_weights: empty holds no checkpoint; train it first, or choose another"),
         (
             ["initial_weights=without_best"],
-            "lacks checkpoints/best.ckpt, whose weights were tested; choose another run",
+            "lacks checkpoints/best.ckpt, whose weights were tested; choose another",
         ),
         (["initial_weights=damaged"], "is damaged"),
         (["initial_weights=unfinished"], "initial_weights: unfinished is not complete; finish it first: latentlab "),
