@@ -130,8 +130,8 @@ class Training:
 
         places = [one for one in self.places if one.startswith("paths.")]
         for record in read_sweep(self.folder).records if self.what.samples else ():
-            used = [record.metrics.get(name) for name in ("test/nll_samples", "test/nll_binarized_samples")]
-            if record.is_complete and self.what.samples not in used:
+            used = record.figure("test/nll_samples", "test/nll_binarized_samples")
+            if record.is_complete and used != self.what.samples:
                 status = evaluate.main([f"run={record.folder}", f"samples={self.what.samples}", *places])
                 if status:
                     return status

@@ -125,10 +125,8 @@ class CheckedLoader(ComposingLoader):
         found = self._attempt(partial(self._quickly, compose, name), overrides)
         if isinstance(found, DictConfig):
             return found
-        with_it = self._attempt(partial(self._quickly, compose, name, any_key=True), overrides)
-        if not isinstance(with_it, DictConfig):
-            with_it = self._composed_with_any_keys(compose, overrides)
-        everything: Any = OmegaConf.to_container(with_it, resolve=False)
+        with_any_keys = self._quickly(partial(self._composed_with_any_keys, compose), name, overrides, any_key=True)
+        everything: Any = OmegaConf.to_container(with_any_keys, resolve=False)
         if is_argument(found.key, everything):
             found = self._attempt(compose, overrides, lambda key: is_argument(key, everything))
         if isinstance(found, DictConfig):

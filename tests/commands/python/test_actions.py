@@ -13,20 +13,7 @@ import pytest
 import torch
 
 import latentlab as ll
-
-TINY = ("data=digits", "data.image_size=8", "net.widths=[16]", "trainer.max_epochs=2", "logger=none")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A short run of a conditional VAE, with its pictures."""
-    before = os.getcwd()
-    os.chdir(tmp_path_factory.mktemp("python"))
-    try:
-        run = ll.train("model=cvae", *TINY, f"paths.output_dir={os.getcwd()}/outputs", name="first")
-    finally:
-        os.chdir(before)
-    return run
+from tests.commands.python.short_runs import TINY
 
 
 def test_a_run_has_its_figures_curves_config_and_pictures(run):
@@ -268,37 +255,3 @@ def test_reading_a_model_draws_nothing(run):
     before = torch.get_rng_state()
     run.model()
     assert torch.equal(torch.get_rng_state(), before)
-
-
-@pytest.mark.parametrize(
-    ("measurement", "message"),
-    [
-        (lambda subject: [("mse", 9.0)], "the run has a figure mse already; choose another name"),
-        pytest.param(lambda subject: [("knn_error", 9.0)], "the run has a figure knn_error", marks=pytest.mark.long),
-        (lambda subject: [("a b", 9.0)], "expected names of letters, digits"),
-        pytest.param(lambda subject: 3.0, "expected pairs", marks=pytest.mark.long),
-        (lambda subject: {"a": 1.0}, "expected pairs"),
-    ],
-)
-def test_a_measurement_of_ones_own_does_not_touch_the_others(run, outputs, measurement, message):
-    before = run.metrics
-    with pytest.raises(ll.UserError, match=f"measurements.mine: {message}"):
-        ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": measurement})
-    assert run.metrics == before
-
-
-@pytest.mark.long
-def test_a_measurement_of_ones_own_may_be_repeated_and_give_any_number(run, outputs):
-    own = {"mine": lambda subject: [("own_figure", np.float32(2.5))]}
-    for measurements in (own, own, None, own):
-        ll.evaluate(run, samples=1, output_dir=outputs, measurements=measurements)
-    assert run.metrics["test/own_figure"] == 2.5
-
-
-def test_an_error_in_a_measurement_of_ones_own_keeps_its_traceback(run, outputs):
-    def figures(subject):
-        yield "own_figure", float("no number")
-
-    with pytest.raises(ValueError, match="could not convert") as caught:
-        ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": figures})
-    assert not isinstance(caught.value, ll.UserError)

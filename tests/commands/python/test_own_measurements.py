@@ -1,0 +1,40 @@
+"""`latentlab.evaluate` with measurements of one's own."""
+
+import numpy as np
+import pytest
+
+import latentlab as ll
+
+
+@pytest.mark.parametrize(
+    ("measurement", "message"),
+    [
+        (lambda subject: [("mse", 9.0)], "the run has a figure mse already; choose another name"),
+        pytest.param(lambda subject: [("knn_error", 9.0)], "the run has a figure knn_error", marks=pytest.mark.long),
+        (lambda subject: [("a b", 9.0)], "expected names of letters, digits"),
+        pytest.param(lambda subject: 3.0, "expected pairs", marks=pytest.mark.long),
+        (lambda subject: {"a": 1.0}, "expected pairs"),
+    ],
+)
+def test_a_measurement_of_ones_own_does_not_touch_the_others(run, outputs, measurement, message):
+    before = run.metrics
+    with pytest.raises(ll.UserError, match=f"measurements.mine: {message}"):
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": measurement})
+    assert run.metrics == before
+
+
+@pytest.mark.long
+def test_a_measurement_of_ones_own_may_be_repeated_and_give_any_number(run, outputs):
+    own = {"mine": lambda subject: [("own_figure", np.float32(2.5))]}
+    for measurements in (own, own, None, own):
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements=measurements)
+    assert run.metrics["test/own_figure"] == 2.5
+
+
+def test_an_error_in_a_measurement_of_ones_own_keeps_its_traceback(run, outputs):
+    def figures(subject):
+        yield "own_figure", float("no number")
+
+    with pytest.raises(ValueError, match="could not convert") as caught:
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": figures})
+    assert not isinstance(caught.value, ll.UserError)
