@@ -65,10 +65,10 @@ def test_other_images_are_warned_of(train, capfd):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["initial_weights=nowhere"], "initial_weights: nowhere is not a run's folder: no .hydra/resolved.yaml in it"),
+        (["initial_weights=nowhere"], "initial_weights: nowhere is not a run's folder: it does not exist"),
         (["initial_weights=first", "net.widths=[9]"], "does not fit this model; expected a run of the same variant,"),
         (["initial_weights=first", "model=ae"], "does not fit this model; expected a run of the same variant, network"),
-        (["initial_weights=3"], "initial_weights: 3 is not a run's folder: no .hydra/resolved.yaml in it"),
+        (["initial_weights=3"], "initial_weights: 3 is not a run's folder: it does not exist"),
         (["initial_weights=empty"], "initial_weights: empty holds no checkpoint; train it first, or choose another"),
         (
             ["initial_weights=without_best"],
@@ -77,7 +77,7 @@ def test_other_images_are_warned_of(train, capfd):
         (["initial_weights=damaged"], "is damaged"),
         (["initial_weights=unfinished"], "initial_weights: unfinished is not complete; finish it first: latentlab "),
         (["initial_weights=sweep", "seed=7"], "expected one complete run of seed 7 in the sweep sweep, found 0; name"),
-        (["initial_weights=a (folder), of mine"], "initial_weights: a (folder), of mine is not a run's folder: no "),
+        (["initial_weights=a (folder), of mine"], "initial_weights: a (folder), of mine is not a run's folder: "),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_folder(train, tmp_path, capfd, options, expected):

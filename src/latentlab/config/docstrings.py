@@ -113,7 +113,8 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
     if blocks:
         block = _indented(lines[blocks[0] + 1 :], len(lines[blocks[0]]) - len(lines[blocks[0]].lstrip()))
         yield from _of_lines(block)
-    yield from _of_lines([line for line in lines if not line.startswith(" ")])
+        lines = [line for line in lines if not line.startswith(" ")]
+    yield from _of_lines(lines)
 
 
 def _indented(lines: Sequence[str], than: int) -> list[str]:

@@ -94,13 +94,13 @@ class _Tree:
             key = f"{at}{name}"
             if name in INSTANTIATE or name == "defaults" or self._refers_inwards(value):
                 continue
-            if not target and (value is None or isinstance(value, Mapping)):
-                yield self._of_node(key, value)
-                yield from self.keys(f"{key}.", value or {})
-                continue
             annotation, meaning = known.get(name), about.get(name, "")
             if annotation is None and not target:
                 annotation, meaning = self._referred(key)
+            if not target and (isinstance(value, Mapping) or (value is None and annotation is None)):
+                yield self._of_node(key, value)
+                yield from self.keys(f"{key}.", value or {})
+                continue
             yield Key(f"{self.path}.{key}", _typed(annotation), shown(value), meaning or self.comments.get(key, ""))
         for name, annotation in known.items():
             is_passed = annotation.required and node.get("_partial_")

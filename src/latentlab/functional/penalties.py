@@ -123,8 +123,8 @@ class TopK(Penalty):
     Without a penalty, most units of a large code are dead: never among the k largest, they get no gradient. Two terms
     raise them, each of which may be 0: the penalty, and the auxiliary loss AuxK of Gao et al. 2024.
     k: units of a code that are kept.
-    alpha: in evaluation mode `alpha * k` units are kept, rounded: alpha >= 1 of the paper's algorithm 1, which
-        improves linear classification of the code.
+    alpha: in evaluation mode `alpha * k` units are kept, rounded; at least 1, as in the paper's algorithm 1. More units
+        than in training improve linear classification of the code.
     auxiliary: weight of AuxK, the reconstruction with dead units added to the code; 1/32 in Gao et al.
     auxiliary_k: dead units that are added to a code.
     dead_after: training images after which a unit that none of them keeps counts as dead for AuxK.

@@ -88,7 +88,7 @@ class FlowPrior(Prior):
     Real NVP (Dinh et al. 2017) as the prior of a VAE, as Chen et al. 2017, section 3.2, has an autoregressive flow. It
     starts at N(0, I).
 
-    layers: coupling layers; each changes half of the units by the others.
+    layers: coupling layers; each changes about half of the units by the others.
     width: of the two hidden layers of each one's network.
 
     Raises ValueError for fewer than one of either.
@@ -120,7 +120,8 @@ class FlowPrior(Prior):
 def kept_units(units: int, layer: int) -> Bool[Tensor, " d"]:
     """Which units a coupling layer keeps: those with one value of a bit of their index, the next layer the others.
 
-    Each pair of layers takes the next bit, so that some pair of layers separates any two units.
+    Each pair of layers takes the next bit. With 2 ceil(log2 D) layers or more some pair separates any two units; with
+    fewer, such as 8 for more than 16 units, units that differ in further bits alone are kept and changed together.
     """
     bits = max(1, (units - 1).bit_length())
     return (torch.arange(units) >> (layer // 2 % bits)) % 2 == layer % 2

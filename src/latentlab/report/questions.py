@@ -54,7 +54,12 @@ QUESTIONS = (
     ),
     Question(
         "Whose space is continuous?",
-        Measure("test/perturbed_code_label_changes", "labels changed by a small step", "fraction", "lower"),
+        Measure(
+            "test/perturbed_code_label_changes",
+            "labels changed by a small perturbation of the code",
+            "fraction",
+            "lower",
+        ),
         ("test/perturbed_code_label_changes",),
         "latent continuity",
         "quick",

@@ -58,7 +58,8 @@ class Run:
     def refuse_other_folder(self, key: str = "") -> None:
         """Raise UserError where the folder is no run's. key: what it was given as, such as "run: "."""
         if not self.config_file.is_file():
-            raise UserError(f"{key}{self.folder} is not a run's folder: no {layout.CONFIG} in it")
+            why = f"no {layout.CONFIG} in it" if self.folder.exists() else "it does not exist"
+            raise UserError(f"{key}{self.folder} is not a run's folder: {why}")
 
     @property
     def holds_anything(self) -> bool:

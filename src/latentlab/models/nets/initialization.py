@@ -7,7 +7,7 @@ from torch import nn
 
 Initialization = Literal["torch", "orthogonal"]
 
-# of a layer after that nonlinearity, so that the variance of a signal is the same in all layers (He et al. 2015)
+# of the layers of a network with that nonlinearity, its first one included, so that the variance of a signal is the same in all layers (He et al. 2015)
 GAINS = {"tanh": 5 / 3, "sigmoid": 1.0}
 GAIN_OF_RECTIFIERS = 2**0.5
 
@@ -25,7 +25,7 @@ def initialized(layer: nn.Linear, activation: str, initialization: Initializatio
 
 
 def gain_after(activation: str) -> float:
-    """The factor of a layer's standard deviation that makes up for the nonlinearity before it."""
+    """The factor of a layer's standard deviation that makes up for the nonlinearity between layers."""
     return GAINS.get(activation, GAIN_OF_RECTIFIERS)
 
 

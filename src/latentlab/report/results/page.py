@@ -16,7 +16,8 @@ HEAD = """# Results
 Recipes on the official test images, beside what is published. Ours are means over seeds with the half-width of the 95 %
 interval of the mean (Student's t), and seconds of training of the fastest seed, on a machine that may have done
 other work meanwhile (the header of each recipe has the time on idle cores); a published figure is a single number,
-whose own uncertainty is rarely given. Below the table: protocol, source, the exact command and a picture of each.
+whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared with it. An aim is a bound that
+this project sets itself, compared with the mean alone. The NLL of a conditional variant is −log p(x|y). Below the table: protocol, source, the exact command and a picture of each.
 [Metrics](metrics.md) defines the figures. `latentlab reproduce` trains what is missing and writes this page; with the
 name of a recipe, that one alone.
 """
@@ -40,10 +41,10 @@ class Row(NamedTuple):
         said = []
         if self.claim.aim is not None:
             said.append("aim met" if sign * (mean - self.claim.aim) <= 0 else "**aim missed**")
-        if self.claim.published is not None:
+        if self.claim.published is not None and self.found.half is not None:
             rounding = 10.0 ** int(Decimal(repr(self.claim.published)).as_tuple().exponent) / 2
             difference = sign * (mean - self.claim.published)
-            within = (self.found.half or 0.0) + rounding
+            within = self.found.half + rounding
             word = "no better or worse" if abs(difference) <= within else "better" if difference < 0 else "worse"
             said.append(f"{word} than published")
         if self.found.n == 1:
