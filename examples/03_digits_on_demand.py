@@ -71,7 +71,8 @@ print(f"the judge agrees with the label of {samples:.1%} of the samples and of {
 # %% [markdown]
 # ## A style carried over
 #
-# The code of a test image under its own label, decoded with every label: $z = \mathbb{E}_{q(z|x,y)}[z]$, then $p(x|z,y')$.
+# The code of a test image under its own label, decoded with every label:
+# $z = \mathbb{E}_{q(z|x,y)}[z]$, then $p(x|z,y')$.
 
 # %%
 shown = [195, 186, 61, 60]  # thin, bold, leaning to the right, and to the left

@@ -236,3 +236,36 @@ def test_a_run_killed_before_its_first_checkpoint_restarts(tmp_path):
     done = called("train", f"resume={run.folder}", "trainer.max_epochs=1")
     assert done.returncode == 0, done.stderr
     assert run.metrics["epochs"] == 1
+
+
+def test_a_moved_run_keeps_its_best_epoch(train, tmp_path):
+    first_is_best = "callbacks.checkpoint.mode=max"
+    run = train(*SHORT, first_is_best, "trainer.max_epochs=2")
+    before = run.metrics["metrics"]
+    run.folder.rename(tmp_path / "moved")
+    after = train("resume=moved", "trainer.max_epochs=3", folder="moved").metrics
+    assert after["epochs"] == 3
+    for name in ("val/objective_final", "test/objective", "test/mse"):
+        assert after["metrics"][name] == before[name]
+
+
+def test_a_run_that_was_stopped_early_is_complete(train):
+    never_better = ("callbacks.early_stopping.patience=1", "callbacks.early_stopping.min_delta=1e9")
+    run = train(*SHORT, "callbacks=[default,early_stopping]", *never_better, "trainer.max_epochs=5")
+    before = run.metrics
+    assert before["epochs"] == 2
+    assert train("resume=run").metrics == before
+
+
+def test_an_epoch_without_a_validation_does_not_show_the_one_before(train):
+    run = train(*SHORT, "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2")
+    lines = [line for line in (run.folder / "train.log").read_text().splitlines() if "epoch " in line]
+    assert ["val/mse" in line for line in lines] == [False, True, False]
+
+
+def test_a_run_that_is_trained_further_is_measured_once_that_has_ended(train):
+    run = train(*SHORT)
+    run.write_status("interrupted", "signal 2")
+    refused = called("evaluate", f"run={run.folder}")
+    assert refused.returncode == 1
+    assert "is not complete (status: interrupted); finish it first" in refused.stderr

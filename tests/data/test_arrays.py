@@ -184,3 +184,8 @@ def test_no_file_and_another_kind_of_file(tmp_path):
     (tmp_path / "x.mat").touch()
     with pytest.raises(DataError, match=r"expected a file \.npz, \.npy or \.safetensors, found .*x\.mat"):
         loaded(tmp_path / "x.mat")
+
+
+def test_labels_that_are_not_asked_for_are_not_looked_at(tmp_path):
+    np.savez(tmp_path / "x.npz", x=PIXELS, y=np.zeros(len(PIXELS)))
+    assert loaded(tmp_path / "x.npz", labels=False).class_names == ()

@@ -56,6 +56,12 @@ def with_an_unknown_class(root):
     picture(root / "test" / "bird" / "x.png")
 
 
+def with_a_flat_split(root):
+    with_an_unknown_class(root)
+    (root / "test" / "bird" / "x.png").rename(root / "test" / "x.png")
+    (root / "test" / "bird").rmdir()
+
+
 def a_bomb(root):
     Image.new("1", (10_000, 20_000)).save(root / "dog" / "bomb.png")
 
@@ -75,6 +81,10 @@ MISTAKES = [
     (without_train, r"expected train beside test, val in"),
     (with_other_folders, r"expected train, validation and test alone in .*, found also dog"),
     (with_an_unknown_class, r"expected the classes of train in .*test, found also bird"),
+    (
+        with_a_flat_split,
+        r"expected the pictures of .*test in folders of the classes of train, such as cat, found x\.png",
+    ),
     (a_bomb, r"bomb\.png cannot be read as a picture \(.*decompression bomb"),
     (too_large, r"expected pictures of 8 to 128 pixels, found 200x200 \(.*\); set data\.image_size"),
 ]

@@ -1,5 +1,6 @@
 """What every trained model can be asked for."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -139,3 +140,15 @@ def test_the_middle_of_a_linear_interpolation_is_the_mean_code():
 def test_other_paths_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         build("vae").interpolate(X[0], X[1], **options)
+
+
+@pytest.mark.parametrize("path", ["linear", "spherical"])
+def test_an_interpolation_of_a_model_of_double_precision(path):
+    images = build("vae").double().interpolate(X[0].double(), X[1].double(), steps=3, path=path)
+    assert images.dtype == torch.float64
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_label_may_be_one_number_of_numpy():
+    model = build("cvae")
+    assert torch.equal(model.decode(Z, np.int64(3)), model.decode(Z, 3))

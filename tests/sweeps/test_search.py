@@ -8,6 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from latentlab.errors import ConfigError
 from latentlab.sweeps.space import SearchSpace, trial_name
+from latentlab.sweeps.study import Study
 from tests.called import called
 from tests.forked import Forked
 from tests.sweeps.short_searches import RATE, SEARCH, settings
@@ -163,6 +164,16 @@ def test_a_study_is_not_continued_with_other_objectives(search, capfd):
     assert "choose another sweep.name" in capfd.readouterr().err
 
 
+def test_a_study_is_not_continued_with_other_choices(search, capfd):
+    search("model.latent_dim=2,4", "hydra.sweeper.trials=1")
+    status, _ = search("model.latent_dim=2,4,8", "hydra.sweeper.trials=2")
+    assert status == 1
+    error = capfd.readouterr().err
+    assert "model.latent_dim: " in error
+    assert "choose another sweep.name" in error
+    assert len(error.strip().splitlines()) == 1
+
+
 def start(folder: Path, *arguments: str) -> Forked:
     return Forked("train", "-m", *SEARCH, *arguments, f"hydra.sweep.dir={folder}")
 
@@ -213,3 +224,12 @@ def test_a_sampled_config_that_is_not_sound_is_a_failed_trial_beside_others(sear
     assert status == 0
     assert len(trials) == 6
     assert {trial["state"] for trial in trials} == {"complete", "fail"}
+
+
+def test_a_trial_that_was_stopped_before_it_had_values_is_not_run(search):
+    _, first = search(RATE, "hydra.sweeper.trials=1")
+    Study(Path("outputs/sweeps/s"), settings(minimize=["val/objective_final"])).ask({}, "a process that has ended")
+    status, trials = search(RATE, "hydra.sweeper.trials=3")
+    assert status == 0
+    assert [trial["state"] for trial in trials] == ["complete", "fail", "complete"]
+    assert trials[0] == first[0]

@@ -90,7 +90,7 @@ class ArraysDataModule(SplittingDataModule):
     def _labels(self, arrays: Arrays, keys: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, Tensor]]:
         """The names of the classes, and the labels of each split; nothing where the training images have none."""
         given = {split: (f"y{end}", arrays[f"y{end}"]) for split, end in keys.items() if f"y{end}" in arrays}
-        if not given:
+        if not given or not self.labels:
             return (), {}
         if missing := [split for split in keys if split not in given]:
             raise self._unfit(f"y{keys[missing[0]]}", f"labels of {missing[0]} too", "none")

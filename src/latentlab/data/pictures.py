@@ -93,6 +93,11 @@ def _pictures(folder: Path, class_names: Sequence[str]) -> list[Picture]:
             f"data.root: expected each picture of {folder} in the folder of its class, found {flat[0].name} beside "
             f"{class_names[0]}; move it, or delete it"
         )
+    if flat and class_names:
+        raise DataError(
+            f"data.root: expected the pictures of {folder} in folders of the classes of train, such as "
+            f"{class_names[0]}, found {flat[0].name} in {folder.name} itself"
+        )
     if not flat and not found:
         raise DataError(f"data.root: expected pictures in {folder}, found none")
     return found or [Picture(file, -1) for file in flat]

@@ -12,7 +12,7 @@ from latentlab.functional.schedules import WeightSchedule
 @final
 @dataclass(frozen=True)
 class KLTerm:
-    """beta * schedule(step) * sum_j max(free_bits, KL_j), where KL_j is the KL of latent unit j to its prior, averaged over the batch.
+    """beta * schedule(step) * sum_j max(free_bits, KL_j), KL_j of latent unit j to its prior, averaged over the batch.
 
     beta: weight of the KL (Higgins et al. 2017).
     schedule: factor of `beta` by optimizer step.

@@ -164,8 +164,9 @@ class Codec(LightningModule, ABC):
         one, other = (x.reshape(-1, *x.shape[-3:]) for x in (x_a, x_b))
         self._refuse_other_shape(one)
         labels = self.known_labels(y, one)
-        fraction = torch.linspace(0, 1, steps, device=one.device).unsqueeze(1)
-        pairs = zip(self.encode_batch(one, labels).z, self.encode_batch(other, labels).z, strict=True)
+        codes, others = self.encode_batch(one, labels).z, self.encode_batch(other, labels).z
+        fraction = torch.linspace(0, 1, steps, device=one.device, dtype=codes.dtype).unsqueeze(1)
+        pairs = zip(codes, others, strict=True)
         z = torch.cat([paths[path](a, b, fraction) for a, b in pairs])
         images = self.decode(z, labels.repeat_interleave(steps))
         return images.reshape(*x_a.shape[:-3], steps, *x_a.shape[-3:])
@@ -192,6 +193,7 @@ class Codec(LightningModule, ABC):
         """
         if not isinstance(y, Tensor | int | None):
             y = torch.as_tensor(y)
+            y = y.item() if y.ndim == 0 and not y.is_floating_point() else y  # one number, as NumPy has it
         labels = self.labels(y, of)
         if self.conditional and isinstance(y, Tensor):
             if y.is_floating_point() or y.dtype == torch.bool or y.shape != (len(of),):

@@ -56,7 +56,7 @@ QUESTIONS = (
         "Whose space is continuous?",
         Measure(
             "test/perturbed_code_label_changes",
-            "labels changed by a small perturbation of the code",
+            "labels changed by a perturbed code",
             "fraction",
             "lower",
         ),

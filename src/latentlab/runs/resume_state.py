@@ -22,9 +22,17 @@ def is_complete(run: Run, wanted: str, suite: str) -> bool:
 
 
 def finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
-    """The figures of a run that is to be resumed but has been trained for all its epochs; None for any other."""
+    """The figures of a run that is to be resumed but whose training has ended; None for any other.
+
+    One that was stopped early, or by its steps or its time, has ended as well: more epochs than it was to have
+    continue it.
+    """
     metrics = run.metrics if config.resume else None
-    if metrics is None or metrics["epochs"] < config.trainer.max_epochs:
+    if metrics is None:
+        return None
+    # where it is not complete, more epochs were begun, which the saved config counts already
+    trained_for = max(metrics["epochs"], run.config.trainer.max_epochs if run.is_marked_complete else 0)
+    if trained_for < config.trainer.max_epochs:
         return None
     log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
     return metrics

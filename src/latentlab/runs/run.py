@@ -135,6 +135,11 @@ class Run:
         return status, reason if isinstance(reason, str) else ""
 
     @property
+    def is_marked_complete(self) -> bool:
+        """Whether the status says so; a complete run that is trained for more epochs is not, until that has ended."""
+        return self.stamp.get("status") == "complete"
+
+    @property
     def stamp(self) -> dict[str, Any]:
         """The content of `status.json`, with the format and the version of latentlab; empty where it has none."""
         try:

@@ -88,6 +88,10 @@ def _next_batch(
 ) -> list[tuple[FrozenTrial, Job]] | None:
     """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
+        study.refuse_other_space(space.distributions)
+        for trial in study.orphans():
+            if space.distributions and not trial.params:
+                study.fail(trial, "stopped before it had values")
         trials = study.orphans()[: _at_once(sweep)]
         for trial in trials:
             study.adopt(trial, worker)

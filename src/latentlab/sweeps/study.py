@@ -12,7 +12,7 @@ from typing import final
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.errors import UserError
@@ -51,6 +51,19 @@ class Study:
     @property
     def trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
+
+    def refuse_other_space(self, space: Mapping[str, BaseDistribution]) -> None:
+        """Raise UserError where the values of a key cannot be compared with those of earlier trials."""
+        for trial in self.trials:
+            for key in space.keys() & trial.distributions.keys():
+                try:
+                    check_distribution_compatibility(trial.distributions[key], space[key])
+                except ValueError as error:
+                    known = trial.distributions[key]
+                    raise UserError(
+                        f"{key}: {self._folder} was searched with {known}, found {space[key]}; leave it as it was, or "
+                        "choose another sweep.name"
+                    ) from error
 
     def orphans(self) -> list[FrozenTrial]:
         """Trials whose process has ended."""

@@ -3,12 +3,14 @@
 import io
 import pickle
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 from zipfile import BadZipFile, ZipFile
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from latentlab.errors import UserError
@@ -67,6 +69,27 @@ class LastCheckpoint(ModelCheckpoint):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, layout.LAST, save_on_train_epoch_end=True, enable_version_counter=False)
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """The run may have been moved: Lightning would forget the best epoch where the folder has another name."""
+        for own in trainer.checkpoint_callbacks:
+            state = checkpoint.get("callbacks", {}).get(own.state_key)
+            if isinstance(own, ModelCheckpoint) and state is not None and own.dirpath is not None:
+                state.update(_in_folder(state, Path(own.dirpath)))
+
+
+def _in_folder(state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What a checkpoint callback's state says of its files, which are now in `folder`."""
+    before = state.get("dirpath")
+
+    def now(path: str) -> str:
+        return str(folder / Path(path).name) if path and Path(path).parent == Path(str(before)) else path
+
+    if before is None:
+        return {}
+    paths = {key: now(state[key]) for key in ("best_model_path", "kth_best_model_path", "last_model_path")}
+    best = {now(path): score for path, score in state["best_k_models"].items()}
+    return {**paths, "best_k_models": best, "dirpath": str(folder)}
 
 
 @final

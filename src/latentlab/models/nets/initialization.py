@@ -7,7 +7,8 @@ from torch import nn
 
 Initialization = Literal["torch", "orthogonal"]
 
-# of the layers of a network with that nonlinearity, its first one included, so that the variance of a signal is the same in all layers (He et al. 2015)
+# of the layers of a network with that nonlinearity, its first one included, so that the variance of a signal is the
+# same in all layers (He et al. 2015)
 GAINS = {"tanh": 5 / 3, "sigmoid": 1.0}
 GAIN_OF_RECTIFIERS = 2**0.5
 

@@ -16,10 +16,10 @@ HEAD = """# Results
 Recipes on the official test images, beside what is published. Ours are means over seeds with the half-width of the 95 %
 interval of the mean (Student's t), and seconds of training of the fastest seed, on a machine that may have done
 other work meanwhile (the header of each recipe has the time on idle cores); a published figure is a single number,
-whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared with it. An aim is a bound that
-this project sets itself, compared with the mean alone. The NLL of a conditional variant is −log p(x|y). Below the table: protocol, source, the exact command and a picture of each.
-[Metrics](metrics.md) defines the figures. `latentlab reproduce` trains what is missing and writes this page; with the
-name of a recipe, that one alone.
+whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared with it. An aim is a bound
+that this project sets itself, compared with the mean alone. The NLL of a conditional variant is that of p(x given y).
+Below the table: protocol, source, the exact command and a picture of each. [Metrics](metrics.md) defines the figures.
+`latentlab reproduce` trains what is missing and writes this page; with the name of a recipe, that one alone.
 """
 COLUMNS = ("recipe", "figure", "published", "ours", "seconds", "aim", "verdict")
 

@@ -67,7 +67,7 @@ FURTHER = _measures(
     ("few_labels_100_error", "error with 100 labels, logistic regression", "fraction of images", "lower"),
     (
         "perturbed_code_label_changes",
-        "labels changed by a small perturbation of the code",
+        "labels changed by a perturbed code",
         "fraction of images",
         "lower",
     ),

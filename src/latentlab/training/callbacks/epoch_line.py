@@ -19,15 +19,19 @@ class EpochLine(Callback):
 
     def __init__(self, logger: logging.Logger = log) -> None:
         self._logger = logger
+        self._is_validated = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._began, self._open = time.monotonic(), False
+        self._began, self._open, self._is_validated = time.monotonic(), False, False
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._log(trainer)
 
     def on_train_batch_start(self, *_: Any) -> None:
         self._open = True  # not at the epoch's start: one that is resumed in its middle is not started again
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._is_validated = True
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._log(trainer)
@@ -37,7 +41,8 @@ class EpochLine(Callback):
         now = time.monotonic()
         if self._open and trainer.is_global_zero:
             figures = trainer.callback_metrics
-            shown = "  ".join(f"{name} {figures[name]:.5g}" for name in SHOWN if name in figures)
+            names = [name for name in SHOWN if self._is_validated or not name.startswith("val/")]  # not an old one
+            shown = "  ".join(f"{name} {figures[name]:.5g}" for name in names if name in figures)
             done, seconds = trainer.current_epoch, now - self._began
             self._logger.info("epoch %d/%s  %s  %.1f s", done, trainer.max_epochs, shown, seconds)
-        self._began, self._open = now, False
+        self._began, self._open, self._is_validated = now, False, False
