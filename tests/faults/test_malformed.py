@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.called import called
 
-pytestmark = pytest.mark.timeout(120)  # no hang
+pytestmark = pytest.mark.timeout(3 * settings.default.max_examples)  # no hang
 
 # `make long` takes the profile with a thousand examples
 FUZZ = settings(
@@ -94,6 +94,7 @@ def test_of_an_evaluation(folder, overrides):
 @FUZZ
 @example(["sweep=" + "x" * 1000])
 @example(["sweep=\udcff"])
+@example(["runs=''"])
 def test_of_a_report(folder, overrides):
     assert refused_or_sound("report", *overrides)
     assert [path.name for path in folder.iterdir()] == ["here"]

@@ -87,6 +87,7 @@ def test_a_report_does_not_import_slow_packages(tmp_path):
         (["sweep=betas", "runs=[betas]"], "error: sweep: give either"),
         (["sweep=beta"], "error: sweep: no sweep 'beta' in outputs/sweeps, and no such folder; there are betas"),
         (["sweep=empty"], "error: sweep: no runs in empty"),
+        (["runs=''"], "error: runs: expected the folder of a run or more, found none"),
         (["runs=[empty]"], "error: runs: empty is not a run's folder"),
         (["sweep=betas", "baseline=gamma=1"], "error: baseline: no group 'gamma=1'; expected one of 'beta=0.5'"),
         (["-m", "sweep=betas"], "error: -m: only `latentlab train` runs sweeps"),

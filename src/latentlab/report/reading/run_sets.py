@@ -82,8 +82,10 @@ def read_runs(folders: Sequence[Path]) -> RunSet:
     """The runs of these folders.
 
     Raises:
-        UserError: one of them holds no run.
+        UserError: one of them holds no run, or there are none.
     """
+    if not folders:
+        raise UserError("runs: expected the folder of a run or more, found none")
     for folder in folders:
         if not Run(folder).holds_anything:
             Run(folder).refuse_other_folder("runs: ")
