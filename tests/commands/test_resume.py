@@ -264,7 +264,9 @@ def test_an_epoch_without_a_validation_does_not_show_the_one_before(train):
 
 
 def test_a_run_that_is_trained_further_is_measured_once_that_has_ended(train):
-    run = train(*SHORT)
+    run = train(*SHORT, "trainer.max_epochs=2")
+    content = run.metrics
+    run.write_metrics({**content, "epochs": 1})  # as it was before the second epoch
     run.write_status("interrupted", "signal 2")
     refused = called("evaluate", f"run={run.folder}")
     assert refused.returncode == 1
