@@ -6,6 +6,7 @@ import re
 import pytest
 
 from latentlab.commands.train import main
+from latentlab.runs import Run
 
 TINY = ("data=digits", "data.image_size=8", "trainer=smoke", "callbacks=no_pictures", "logger=none")
 
@@ -53,3 +54,11 @@ def test_a_resumed_run_keeps_its_name(folder, capfd, name):
     assert main([f"resume=outputs/runs/{name}"]) == 0
     assert main([f"resume=outputs/runs/{name}", "name=second"]) == 1
     assert capfd.readouterr().err.startswith("error: name: the run to resume keeps its name")
+
+
+def test_the_name_of_a_failed_run_is_free_once_its_folder_is_deleted(folder, capfd):
+    run = Run(folder / "outputs/runs/first")
+    run.folder.mkdir(parents=True)
+    run.write_status("failed", "DataError: no images")
+    assert main([*TINY, "name=first", "model=ae"]) == 1
+    assert "holds a run already (status: failed); delete it, or choose another name" in capfd.readouterr().err

@@ -54,8 +54,11 @@ def _refuse_taken_name(config: DictConfig) -> None:
     run = Run(f"{config.paths.output_dir}/runs/{name}")
     if run.holds_anything:
         status = run.status["status"]
-        way_on = f"; continue it by resume={run.folder}" if status in ("interrupted", "complete") else ""
-        raise ConfigError(f"name: {run.folder} holds a run already (status: {status}){way_on}, or choose another name")
+        ways = dict.fromkeys(("interrupted", "complete"), f"continue it by resume={run.folder}")
+        way_on = {**ways, "running": "wait for its end"}.get(status, "delete it")
+        raise ConfigError(
+            f"name: {run.folder} holds a run already (status: {status}); {way_on}, or choose another name"
+        )
 
 
 def _run(config: DictConfig) -> dict[str, Any]:

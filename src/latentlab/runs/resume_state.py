@@ -31,11 +31,23 @@ def finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
     if metrics is None:
         return None
     # where it is not complete, more epochs were begun, which the saved config counts already
-    trained_for = max(metrics["epochs"], run.config.trainer.max_epochs if run.is_marked_complete else 0)
+    trained_for = max(metrics["epochs"], run.config.trainer.max_epochs if _is_marked_complete(run) else 0)
     if trained_for < config.trainer.max_epochs:
         return None
     log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
     return metrics
+
+
+def is_trained_further(run: Run) -> bool:
+    """Whether there are epochs after those that `metrics.json` is of."""
+    if _is_marked_complete(run) or run.metrics is None:
+        return False
+    return bool(max(run.read_history()[0], default=0) > run.metrics["epochs"])
+
+
+def _is_marked_complete(run: Run) -> bool:
+    """Whether the status says so; a complete run that is trained for more epochs is not, until that has ended."""
+    return run.stamp.get("status") == "complete"
 
 
 def is_evaluated(metrics: dict[str, Any], suite: str) -> bool:

@@ -135,18 +135,6 @@ class Run:
         return status, reason if isinstance(reason, str) else ""
 
     @property
-    def is_marked_complete(self) -> bool:
-        """Whether the status says so; a complete run that is trained for more epochs is not, until that has ended."""
-        return self.stamp.get("status") == "complete"
-
-    @property
-    def is_trained_further(self) -> bool:
-        """Whether there are epochs after those that `metrics.json` is of."""
-        if self.is_marked_complete or self.metrics is None:
-            return False
-        return max(self.read_history()[0], default=0) > self.metrics["epochs"]
-
-    @property
     def stamp(self) -> dict[str, Any]:
         """The content of `status.json`, with the format and the version of latentlab; empty where it has none."""
         try:
