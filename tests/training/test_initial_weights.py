@@ -77,7 +77,10 @@ def test_other_images_are_warned_of(train, capfd):
         (["initial_weights=damaged"], "is damaged"),
         (["initial_weights=unfinished"], "initial_weights: unfinished is not complete; finish it first: latentlab "),
         (["initial_weights=sweep", "seed=7"], "expected one complete run of seed 7 in the sweep sweep, found 0; name"),
-        (["initial_weights=a (folder), of mine"], "initial_weights: a (folder), of mine is not a run's folder: "),
+        (
+            ["initial_weights=a (folder), of mine"],
+            "initial_weights: a (folder), of mine is not a run's folder: it does not",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_folder(train, tmp_path, capfd, options, expected):

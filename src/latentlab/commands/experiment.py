@@ -23,7 +23,7 @@ from latentlab.processes.signals import interruptible
 from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
 from latentlab.runs.lock import held
-from latentlab.runs.resume_state import finished, is_evaluated
+from latentlab.runs.resume_state import finished, is_evaluated, is_marked_complete
 from latentlab.training.fit import fit_and_test, is_single
 from latentlab.training.summary import ending
 from latentlab.training.wandb_logger import finish_wandb
@@ -134,19 +134,12 @@ def _record_failure(run: Run, error: BaseException) -> None:
         status, reason = "failed", f"{type(error).__name__}: {error}"
     try:
         # else the folder was deleted, or only the evaluation after the training failed
-        if run.config_file.is_file() and not _is_complete(run):
+        if run.config_file.is_file() and not is_marked_complete(run):
             run.write_status(status, reason)
     except OSError as problem:
         print(f"the status could not be written: {problem}", file=sys.stderr)
     if status == "interrupted" and not isinstance(error, RankLost):  # whose message ends in it
         log.warning("interrupted by %s; %s", reason, _how_to_resume(run))
-
-
-def _is_complete(run: Run) -> bool:
-    try:
-        return run.status["status"] == "complete"
-    except UserError:  # a damaged file, which is replaced
-        return False
 
 
 def _how_to_resume(run: Run) -> str:

@@ -54,8 +54,9 @@ def _refuse_taken_name(config: DictConfig) -> None:
     run = Run(f"{config.paths.output_dir}/runs/{name}")
     if run.holds_anything:
         status = run.status["status"]
-        ways = dict.fromkeys(("interrupted", "complete"), f"continue it by resume={run.folder}")
-        way_on = {**ways, "running": "wait for its end"}.get(status, "delete it")
+        resume = f"continue it by resume={run.folder}"
+        ways = {"interrupted": resume, "complete": resume, "running": "wait for its end"}
+        way_on = ways.get(status, "delete it")
         raise ConfigError(
             f"name: {run.folder} holds a run already (status: {status}); {way_on}, or choose another name"
         )

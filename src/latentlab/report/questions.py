@@ -54,12 +54,7 @@ QUESTIONS = (
     ),
     Question(
         "Whose space is continuous?",
-        Measure(
-            "test/perturbed_code_label_changes",
-            "labels changed by a perturbed code",
-            "fraction",
-            "lower",
-        ),
+        Measure("test/perturbed_code_label_changes", "labels changed by a perturbed code", "fraction", "lower"),
         ("test/perturbed_code_label_changes",),
         "latent continuity",
         "quick",

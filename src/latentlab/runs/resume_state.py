@@ -31,22 +31,22 @@ def finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
     if metrics is None:
         return None
     # where it is not complete, more epochs were begun, which the saved config counts already
-    trained_for = max(metrics["epochs"], run.config.trainer.max_epochs if _is_marked_complete(run) else 0)
+    trained_for = max(metrics["epochs"], run.config.trainer.max_epochs if is_marked_complete(run) else 0)
     if trained_for < config.trainer.max_epochs:
         return None
     log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
     return metrics
 
 
-def is_trained_further(run: Run) -> bool:
+def has_later_epochs(run: Run) -> bool:
     """Whether there are epochs after those that `metrics.json` is of."""
-    if _is_marked_complete(run) or run.metrics is None:
+    if is_marked_complete(run) or run.metrics is None:
         return False
     return bool(max(run.read_history()[0], default=0) > run.metrics["epochs"])
 
 
-def _is_marked_complete(run: Run) -> bool:
-    """Whether the status says so; a complete run that is trained for more epochs is not, until that has ended."""
+def is_marked_complete(run: Run) -> bool:
+    """Whether the status on disk is "complete"; while a complete run is resumed for further epochs it is "running"."""
     return run.stamp.get("status") == "complete"
 
 

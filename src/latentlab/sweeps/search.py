@@ -89,10 +89,11 @@ def _next_batch(
     """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
         study.refuse_other_space(space.distributions)
-        for trial in study.orphans():
-            if space.distributions and not trial.params:
-                study.fail(trial, "stopped before it had values")
-        trials = study.orphans()[: _at_once(sweep)]
+        orphans = study.orphans()
+        without_values = [trial for trial in orphans if space.distributions and not trial.params]
+        for trial in without_values:
+            study.fail(trial, "stopped before it had values")
+        trials = [trial for trial in orphans if trial not in without_values][: _at_once(sweep)]
         for trial in trials:
             study.adopt(trial, worker)
         while len(trials) < _at_once(sweep) and len(study.trials) < settings.trials:

@@ -80,13 +80,13 @@ class LastCheckpoint(ModelCheckpoint):
 
 def _in_folder(state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """What a checkpoint callback's state says of its files, which are now in `folder`."""
-    before = state.get("dirpath")
+    if state.get("dirpath") is None:
+        return {}
+    before = Path(state["dirpath"])
 
     def now(path: str) -> str:
-        return str(folder / Path(path).name) if path and Path(path).parent == Path(str(before)) else path
+        return str(folder / Path(path).name) if path and Path(path).parent == before else path
 
-    if before is None:
-        return {}
     paths = {key: now(state[key]) for key in ("best_model_path", "kth_best_model_path", "last_model_path")}
     best = {now(path): score for path, score in state["best_k_models"].items()}
     return {**paths, "best_k_models": best, "dirpath": str(folder)}

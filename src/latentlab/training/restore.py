@@ -13,7 +13,7 @@ from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
 from latentlab.runs.format import other_version
 from latentlab.runs.identity import identifying, plain_config
-from latentlab.runs.resume_state import is_trained_further
+from latentlab.runs.resume_state import has_later_epochs
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -157,7 +157,7 @@ def trusted_config(run: Run) -> DictConfig:
 
 def refuse_unfit_for_evaluation(run: Run) -> None:
     """Raise UserError where the run is not complete, or is being trained further, or its folder has another format."""
-    if run.metrics is None or is_trained_further(run):
+    if run.metrics is None or has_later_epochs(run):
         raise UserError(
             f"run: {run.folder} is not complete (status: {run.status['status']}); "
             f"finish it first: latentlab train resume={run.folder}"

@@ -65,12 +65,7 @@ FURTHER = _measures(
     ("label_agreement", "samples of the label asked for", "fraction", "higher"),
     ("few_labels_100_spreading_error", "error with 100 labels, label spreading", "fraction of images", "lower"),
     ("few_labels_100_error", "error with 100 labels, logistic regression", "fraction of images", "lower"),
-    (
-        "perturbed_code_label_changes",
-        "labels changed by a perturbed code",
-        "fraction of images",
-        "lower",
-    ),
+    ("perturbed_code_label_changes", "labels changed by a perturbed code", "fraction of images", "lower"),
     ("completeness", "completeness", "fraction of samples", "higher"),
     ("completeness_mixture", "completeness, mixture", "fraction of samples", "higher"),
     ("dead_unit_share", "dead units", "fraction of units", "lower"),

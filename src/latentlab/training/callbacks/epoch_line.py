@@ -19,7 +19,6 @@ class EpochLine(Callback):
 
     def __init__(self, logger: logging.Logger = log) -> None:
         self._logger = logger
-        self._is_validated = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._began, self._open, self._is_validated = time.monotonic(), False, False
