@@ -20,7 +20,17 @@ class DataError(UserError):
 
 @final
 class MissingData(DataError):  # noqa: N818
-    """Data that is not found and cannot be downloaded."""
+    """Data that is not found and cannot be downloaded.
+
+    found: what was expected and found. way_out: what to do in the config of a new run.
+    """
+
+    def __init__(self, found: str, way_out: str) -> None:
+        self.found, self.way_out = found, way_out
+        super().__init__(found, way_out)  # by which it is pickled
+
+    def __str__(self) -> str:
+        return f"{self.found}; {self.way_out}"
 
 
 @final

@@ -3,12 +3,14 @@
 import json
 from importlib.metadata import version
 
+import numpy as np
 import pytest
 
 from latentlab.commands.run_folder import with_folder
 from latentlab.errors import ConfigError, UserError
 from latentlab.evaluation.suites import SUITES
 from latentlab.runs import Run
+from latentlab.runs.lock import held
 from tests.evaluation.short_evaluations import TINY, write_stamp
 
 
@@ -75,6 +77,24 @@ def test_an_incomplete_run(run, evaluate, capsys):
     line = refused(evaluate, capsys, f"run={run.folder}")
     assert "is not complete (status: interrupted)" in line
     assert "latentlab train resume=" in line
+
+
+def test_a_run_in_use_by_another_process(run, evaluate, capsys):
+    """Its training or another evaluation would write the same files."""
+    capsys.readouterr()
+    with held(run.folder):
+        assert "is in use by process" in refused(evaluate, capsys, f"run={run.folder}")
+
+
+def test_data_that_has_moved(train, evaluate, capsys, tmp_path):
+    file = tmp_path / "before.npz"
+    np.savez(file, x=np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8))
+    moved = train("data=arrays", f"data.file={file}", *TINY[2:], "model=ae", "callbacks=no_pictures", folder="moved")
+    file.rename(tmp_path / "after.npz")
+    capsys.readouterr()
+    line = refused(evaluate, capsys, f"run={moved.folder}")
+    assert f"expected a file of arrays, found none at {file}; give the place of the same data as data_root=" in line
+    assert evaluate(f"run={moved.folder}", f"data_root={tmp_path / 'after.npz'}") == 0
 
 
 @pytest.mark.parametrize("number", [None, 0, 2])

@@ -1,5 +1,7 @@
 """Runs grouped by config without seed, named by what varies."""
 
+import json
+
 from latentlab.report.reading.groups import grouped, shown
 from latentlab.report.reading.records import read_record
 from tests.report.run_folders import write_run
@@ -42,6 +44,20 @@ def test_paths_loggers_and_dependent_seeds_separate_no_groups(tmp_path):
     found = groups_of(tmp_path, (0, {}), (1, changes))
     assert len(found.groups) == 1
     assert found.groups[0].name == "VAE"
+
+
+def test_runs_on_other_images_of_the_same_name_are_another_group(tmp_path):
+    records = []
+    for index, fingerprint in enumerate(("12ab", "12ab", "34cd")):
+        folder = write_run(tmp_path / f"run{index}", {"mse": float(index)}, index)
+        content = json.loads((folder / "metrics.json").read_text())
+        (folder / "metrics.json").write_text(json.dumps(content | {"data_fingerprint": fingerprint}))
+        records.append(read_record(folder, folder.name))
+    records.append(read_record(write_run(tmp_path / "begun", None, 5, status="interrupted"), "begun"))
+    found = grouped(records)
+    assert [group.name for group in found.groups] == ["fingerprint=12ab", "fingerprint=34cd"]
+    assert [len(group.records) for group in found.groups] == [3, 1]
+    assert found.groups[0].values("test/mse") == {0: 0.0, 1: 1.0}
 
 
 def test_the_same_seed_twice_counts_once(tmp_path):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -55,6 +56,19 @@ def test_the_same_config_by_other_overrides_is_the_same_job(named):
     before = written(folder)
     named("model=ae", "seed=0,0", "optimizer.lr=0.001", "quiet=true", "data.root=elsewhere")
     assert written(folder) == before
+
+
+def test_two_data_sets_of_one_name_are_refused_in_one_sweep(named, tmp_path, capfd):
+    """Where the data lies does not count, as it may be moved: the second would be taken for the first."""
+    for folder, grey in (("p", 0), ("q", 255)):
+        (tmp_path / folder).mkdir()
+        np.savez(tmp_path / folder / "mine.npz", x=np.full((40, 8, 8), grey, np.uint8))
+    status, folder = named("model=ae", "data=arrays", "data.file=p/mine.npz,q/mine.npz")
+    assert status != 0
+    assert not folder.exists()
+    assert "data.file: p/mine.npz and q/mine.npz count as the same images, as both are named mine" in (
+        capfd.readouterr().err
+    )
 
 
 def test_another_callback_that_may_decide_the_result_makes_a_new_job(named):

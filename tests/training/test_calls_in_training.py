@@ -61,14 +61,14 @@ def test_training_ends_at_exactly_the_requested_step(train):
 ENDS = {
     # options: optimizer steps after which there is a validation, in epochs of 21 steps
     ("max_epochs=2",): [21, 42],
-    ("+max_steps=24",): [21],
-    ("+max_steps=41",): [21],
+    ("+max_steps=24",): [21, 24],
+    ("+max_steps=41",): [21, 41],
     ("+max_steps=42",): [21, 42],
     ("max_epochs=2", "val_check_interval=4"): [4, 8, 12, 16, 20, 25, 29, 33, 37, 41],
-    ("+max_steps=27", "val_check_interval=4"): [4, 8, 12, 16, 20, 25],
-    ("+max_steps=40", "val_check_interval=14", "+check_val_every_n_epoch=null"): [14, 28],
-    ("+max_steps=19", "limit_train_batches=8"): [8, 16],
-    ("+max_steps=9", "limit_train_batches=7", "accumulate_grad_batches=2"): [4, 8],
+    ("+max_steps=27", "val_check_interval=4"): [4, 8, 12, 16, 20, 25, 27],
+    ("+max_steps=40", "val_check_interval=14", "+check_val_every_n_epoch=null"): [14, 28, 40],
+    ("+max_steps=19", "limit_train_batches=8"): [8, 16, 19],
+    ("+max_steps=9", "limit_train_batches=7", "accumulate_grad_batches=2"): [4, 8, 9],
 }
 
 
@@ -88,6 +88,21 @@ def test_the_steps_in_a_call_change_neither_validations_nor_weights(train, optio
         assert history == lines[0]
         assert run.metrics["metrics"] == runs[0].metrics["metrics"]
         assert all(torch.equal(a, b) for a, b in zip(weights(runs[0]).values(), weights(run).values(), strict=True))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("max_epochs=2", "val_check_interval=8"), ("+max_steps=27",), ("max_epochs=3", "+check_val_every_n_epoch=2")],
+    ids=" ".join,
+)
+def test_the_weights_kept_are_those_of_the_validation_whose_figure_is_kept_with_them(train, options):
+    """The best of all validations, also inside an epoch; the figure is found again with the weights."""
+    run = train(*SHORT, *(f"{'+' * o.startswith('+')}trainer.{o.removeprefix('+')}" for o in options))
+    lines = [json.loads(line) for line in (run.folder / "history.jsonl").read_text().splitlines()]
+    figures = {line["step"]: line["val/objective_final"] for line in lines if "val/objective_final" in line}
+    best = min(figures, key=figures.__getitem__)
+    assert torch.load(run.best_checkpoint, weights_only=True)["global_step"] == best
+    assert run.metrics["metrics"]["val/objective_final"] == figures[best]
 
 
 def test_validation_comes_after_exactly_the_requested_batch(train):

@@ -63,7 +63,7 @@ def test_a_call_never_spans_a_validation(steps_per_call, interval, batches):
 
 
 def validations(trainer, batches):
-    """The optimizer steps after which Lightning validates: it counts calls, the last may be shorter."""
+    """The optimizer steps after which Lightning validates: it counts calls, the last may be shorter; and at the end."""
     plan = CallPlan.of(trainer, batches)
     size, per_epoch = plan.size // trainer["accumulate_grad_batches"], plan.steps_per_epoch
     calls = -(-per_epoch // size)
@@ -71,9 +71,10 @@ def validations(trainer, batches):
     for total in range(3 * calls):
         call = total % calls
         step = min(total // calls * per_epoch + min((call + 1) * size, per_epoch), trainer["max_steps"])
-        if (total + 1 if trainer["check_val_every_n_epoch"] is None else call + 1) % every == 0:
+        is_last = step == trainer["max_steps"]
+        if is_last or (total + 1 if trainer["check_val_every_n_epoch"] is None else call + 1) % every == 0:
             found.append(step)
-        if step == trainer["max_steps"]:
+        if is_last:
             return found
     return found
 

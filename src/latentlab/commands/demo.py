@@ -103,8 +103,7 @@ def _recipe(given: list[str], few: bool) -> list[str]:
     except MissingData as error:
         if data:
             raise
-        reason = str(error).partition(";")[0]
-        print(f"\n*** NO MNIST: using the 1,797 digits bundled with scikit-learn. {reason} ***\n", flush=True)
+        print(f"\n*** NO MNIST: using the 1,797 digits bundled with scikit-learn. {error.found} ***\n", flush=True)
         return ["experiment=demo_digits"]
     return ["experiment=demo"]
 

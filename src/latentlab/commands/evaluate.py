@@ -9,6 +9,7 @@ from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra
 from latentlab.errors import ConfigError
 from latentlab.runs import Run
+from latentlab.runs.lock import held
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -33,16 +34,17 @@ def job(config: DictConfig) -> None:
     from latentlab.evaluation.evaluate_run import evaluate_run
 
     own = {name: _measurement(config, f"measurements.{name}") for name in config.get("measurements") or {}}
-    evaluate_run(
-        run,
-        config.suite,
-        config.paths.output_dir,
-        quiet=config.quiet if config.quiet is not None else not sys.stdout.isatty(),
-        samples=config.samples,
-        device=config.device,
-        root=config.data_root,
-        own=own,
-    )
+    with held(run.folder):
+        evaluate_run(
+            run,
+            config.suite,
+            config.paths.output_dir,
+            quiet=config.quiet if config.quiet is not None else not sys.stdout.isatty(),
+            samples=config.samples,
+            device=config.device,
+            root=config.data_root,
+            own=own,
+        )
 
 
 def _measurement(config: DictConfig, key: str) -> Measurement:

@@ -176,7 +176,7 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
         DataError: the file is missing or damaged, larger than the memory, or of another kind.
     """
     if not file.is_file():
-        raise MissingData(f"data.file: expected a file of arrays, found none at {file}; set data.file=FILE")
+        raise MissingData(f"data.file: expected a file of arrays, found none at {file}", "set data.file=FILE")
     wanted = [f"{letter}{end}" for end in KEYS for letter in "xy"]
     try:
         match file.suffix:

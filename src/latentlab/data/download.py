@@ -42,8 +42,8 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
     if pictures:
         raise MissingData(
             f"data.root: expected a folder of data sets, such as one that holds {absent[0].relative_to(root)}, found "
-            f"pictures such as {pictures[0].relative_to(root)} in {root}; nothing was downloaded to it; "
-            f"to train on them: data=folder data.root={root}"
+            f"pictures such as {pictures[0].relative_to(root)} in {root}; nothing was downloaded to it",
+            f"to train on them: data=folder data.root={root}",
         )
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -82,8 +82,8 @@ def _remove_empty(folder: Path, root: Path) -> None:
 def _unavailable(absent: list[Path], reason: str) -> MissingData:
     files = absent[0].name if len(absent) == 1 else f"{absent[0].name} and {len(absent) - 1} more"
     return MissingData(
-        f"data.root: expected {files} in {absent[0].parent}, found none, and downloading failed ({reason});"
-        " set data.root=FOLDER or LATENTLAB_DATA to their folder, or use data=digits, which needs no files"
+        f"data.root: expected {files} in {absent[0].parent}, found none, and downloading failed ({reason})",
+        "set data.root=FOLDER or LATENTLAB_DATA to their folder, or use data=digits, which needs no files",
     )
 
 

@@ -58,7 +58,7 @@ def listed(root: Path) -> Listing:
         DataError: there is no picture, or the sub-folders are neither splits nor classes.
     """
     if not root.is_dir():
-        raise MissingData(f"data.root: expected a folder of pictures, found none at {root}; set data.root=FOLDER")
+        raise MissingData(f"data.root: expected a folder of pictures, found none at {root}", "set data.root=FOLDER")
     folders = {path.name: path for path in _folders(root)}
     if "train" not in folders:
         if folders and folders.keys() <= SPLITS.keys():

@@ -6,9 +6,12 @@ from functools import cached_property
 from typing import final
 
 from latentlab.errors import ConfigError
+from latentlab.report.comparable import Comparability
 from latentlab.report.reading.groups import Group, Values, first_of
 from latentlab.report.statistics.intervals import Leader, Summary, compared, differ, leader, paired, summary
 from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, counted, decimals_for, measure, with_half
+
+ALL_COMPARABLE = Comparability()
 
 
 @final
@@ -19,6 +22,7 @@ class Comparison:
     summaries: by group. leader: None where neither lower nor higher is better, or no group has a value.
     baseline: the index of the group that is subtracted, by common seeds, to give `differences`, whose intervals hold
     together at 95 %. differing: by group, whether it differs from the baseline, by the rule of the leader.
+    not_compared: why there is no leader, where the values are of different kinds.
     """
 
     measure: Measure
@@ -27,6 +31,7 @@ class Comparison:
     baseline: int | None = None
     differences: tuple[Summary, ...] = ()
     differing: tuple[bool, ...] = ()
+    not_compared: str = ""
 
     @property
     def best(self) -> int | None:
@@ -48,11 +53,12 @@ class Comparison:
         return [entry.mean for entry in self.summaries if entry.mean is not None]
 
 
-def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bool = True) -> list[Comparison]:
+def compare(
+    groups: Sequence[Group], baseline: str | None = None, comparability: Comparability = ALL_COMPARABLE
+) -> list[Comparison]:
     """Every figure of the complete runs, those of the yardstick first.
 
     baseline: the name of the group that is subtracted from the others; None for each figure's leader.
-    comparable: whether the groups were measured on the same data; where not, nothing is marked as the best.
 
     Raises:
         ConfigError: no group has the name.
@@ -61,7 +67,10 @@ def compare(groups: Sequence[Group], baseline: str | None = None, comparable: bo
     names = {name for group in groups for record in group.complete for name in record.metrics}
     further = sorted(names - YARDSTICK.keys(), key=lambda name: (not name.startswith("test/"), name))
     ordered = [*(name for name in YARDSTICK if name in names), *further]
-    return [comparison(measure(name), [group.values(name) for group in groups], chosen, comparable) for name in ordered]
+    return [
+        comparison(measure(name), [group.values(name) for group in groups], chosen, comparability.why_not(name))
+        for name in ordered
+    ]
 
 
 def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
@@ -92,21 +101,22 @@ def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
 
 
 def comparison(
-    known: Measure, values: Sequence[Values], chosen: int | None = None, comparable: bool = True
+    known: Measure, values: Sequence[Values], chosen: int | None = None, not_compared: str = ""
 ) -> Comparison:
     """One figure, given by its values of each group.
 
-    chosen: the index of the group that is subtracted from the others; None for the leader. comparable: see `compare`.
+    chosen: the index of the group that is subtracted from the others; None for the leader. not_compared: why nothing
+    may be marked as the best, if so.
     """
     entries = tuple(summary([*found.values()]) for found in values)
-    first = leader(entries, values, known.better) if comparable and known.better is not None else None
+    first = leader(entries, values, known.better) if not not_compared and known.better is not None else None
     base = chosen if chosen is not None else first.index if first is not None else None
     if base is None:
-        return Comparison(known, entries, first)
+        return Comparison(known, entries, first, not_compared=not_compared)
     count = max(1, len(compared(entries, base)))
     differences = tuple(paired(found, values[base], count) for found in values)
     differing = tuple(differ(found, values[base], count) is not None for found in values)
-    return Comparison(known, entries, first, base, differences, differing)
+    return Comparison(known, entries, first, base, differences, differing, not_compared)
 
 
 def _named(baseline: str | None, groups: Sequence[Group]) -> int | None:

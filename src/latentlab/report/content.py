@@ -6,6 +6,7 @@ from typing import final
 
 from latentlab.report.charts.axes import Series
 from latentlab.report.charts.charts import Charts, colours, draw, ranking
+from latentlab.report.comparable import Comparability
 from latentlab.report.comparisons import Comparison, compare, sentence
 from latentlab.report.glance import Glance, glance
 from latentlab.report.pictures import MAX_GROUPS, Gallery, gallery
@@ -15,10 +16,6 @@ from latentlab.report.reading.run_sets import RunSet
 from latentlab.runs.reservations import reservations
 
 MAX_GROUPS_OF_SEARCH = 6  # whose pictures are shown
-OTHER_DATA = (
-    "The runs were measured on different data, so their figures are not comparable: nothing is marked as best, "
-    "and no leader is named"
-)
 
 
 @final
@@ -55,18 +52,26 @@ class Content:
         grouping = grouped(record for record in runs.records if partial_data or not record.partial_data)
         if runs.search is not None:
             grouping = runs.search.ordered(grouping)
-        of_one_data = _is_one_data(grouping)
-        comparisons = compare(grouping.groups, baseline, of_one_data)
+        comparability = Comparability.of(grouping.groups)
+        comparisons = compare(grouping.groups, baseline, comparability)
         ranked = ranking(grouping.groups, comparisons, is_search)
         series = colours(grouping.groups, ranked)
         pictures = gallery(grouping.groups, ranked, max_groups=MAX_GROUPS_OF_SEARCH if is_search else MAX_GROUPS)
-        first_screen, further_pictures = glance(grouping.groups, runs, pictures, of_one_data)
+        first_screen, further_pictures = glance(grouping.groups, runs, pictures, comparability)
         charts = draw(grouping, comparisons, series)
         complete = [record.metrics for group in grouping.groups for record in group.complete]
-        notes = [*runs.notes, *([] if of_one_data else [OTHER_DATA]), *reservations(complete)]
         problems = _problems(runs, pictures, partial_data)
         return cls(
-            runs, grouping, comparisons, problems, charts, first_screen, further_pictures, series, notes, baseline
+            runs,
+            grouping,
+            comparisons,
+            problems,
+            charts,
+            first_screen,
+            further_pictures,
+            series,
+            [*runs.notes, *comparability.notes, *reservations(complete)],
+            baseline,
         )
 
     @property
@@ -99,14 +104,3 @@ def _problems(runs: RunSet, pictures: Gallery, partial_data: bool) -> list[Recor
         elif record.status not in expected or damage:
             found.append(replace(record, damage=damage))
     return found
-
-
-def _is_one_data(grouping: Grouping) -> bool:
-    """Whether all complete runs saw the same images in the same form."""
-    form = ("data._target_", "data.binarize", "data.image_size")
-    seen = {
-        (record.facts.get("data"), record.facts.get("data_fingerprint"), *(str(record.config.get(k)) for k in form))
-        for group in grouping.groups
-        for record in group.complete
-    }
-    return len(seen) <= 1

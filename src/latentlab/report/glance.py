@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
+from latentlab.report.comparable import Comparability
 from latentlab.report.comparisons import Comparison, comparison
 from latentlab.report.pictures import Gallery, Picture
 from latentlab.report.questions import PICTURES, QUESTIONS, Question
@@ -46,16 +47,16 @@ class Glance:
     missing: str
 
 
-def glance(groups: Sequence[Group], runs: RunSet, pictures: Gallery, comparable: bool) -> tuple[Glance | None, Gallery]:
+def glance(
+    groups: Sequence[Group], runs: RunSet, pictures: Gallery, comparability: Comparability
+) -> tuple[Glance | None, Gallery]:
     """What the first screen shows, and the pictures that are left for the rest of the page.
 
     None for a search, and for groups that are too few to compare, too many for a screen, or without any figure.
-
-    comparable: whether the groups were measured on the same data; where not, no answer is given.
     """
     if runs.search is not None or not FEWEST_GROUPS <= len(groups) <= MOST_GROUPS:
         return None, pictures
-    rows = [row for question in QUESTIONS if (row := _row(question, groups, comparable)) is not None]
+    rows = [row for question in QUESTIONS if (row := _row(question, groups, comparability)) is not None]
     if not rows:
         return None, pictures
     shown = [(heading, key, _by_group(pictures, key)) for heading, key in _chosen(groups, pictures)]
@@ -64,12 +65,12 @@ def glance(groups: Sequence[Group], runs: RunSet, pictures: Gallery, comparable:
     return Glance(rows, shown, _missing(groups, runs)), rest
 
 
-def _row(question: Question, groups: Sequence[Group], comparable: bool) -> Row | None:
+def _row(question: Question, groups: Sequence[Group], comparability: Comparability) -> Row | None:
     """None where no group has a figure, or a group has none for a question that is asked of all."""
     values = [group.values(*question.figures) for group in groups]
     if not any(values) or (question.of_all and not all(values)):
         return None
-    found = comparison(question.measure, values, comparable=comparable)
+    found = comparison(question.measure, values, not_compared=comparability.why_not(question.measure.key))
     absent = tuple("" if own else _why_absent(group, question) for group, own in zip(groups, values, strict=True))
     return Row(question, found, absent, _answer(found, groups))
 
@@ -87,7 +88,7 @@ def _answer(found: Comparison, groups: Sequence[Group]) -> str:
     if found.measure.better is None:
         return _range(found, groups)
     if first is None:
-        return "not compared: different data"
+        return f"not compared: {found.not_compared}"
     if first.rule is not None:
         return RULES[first.rule]
     best, near = groups[first.index].name, [groups[index].name for index in first.undecided]

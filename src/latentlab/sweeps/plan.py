@@ -2,13 +2,14 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice, product
 from math import prod
 from os import environ
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -21,6 +22,7 @@ from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.names import apart_from, by_what_varies
 
 MAX_JOBS = 10_000  # each is composed before the first one starts
+PLACES = ("file", "root")  # of the data: they do not count where two configs are compared, as data may be moved
 
 
 def combinations(arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[str, ...]]:
@@ -56,8 +58,20 @@ def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedL
     for overrides in jobs:
         same = None if any("${" in override for override in overrides) else hashes.get((configs, overrides))
         wanted = same or config_hash(loader.checked(config, list(overrides)))
-        found.setdefault(wanted, Job("", overrides, wanted, configs))
+        first = found.setdefault(wanted, Job("", overrides, wanted, configs))
+        if first.overrides != overrides:
+            _refuse_other_data(*(loader.checked(config, list(given))["data"] for given in (first.overrides, overrides)))
     return list(found.values())
+
+
+def _refuse_other_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
+    """Raise ConfigError for two jobs that differ in nothing but in where their data lies."""
+    for key in PLACES:
+        if first.get(key) != second.get(key):
+            raise ConfigError(
+                f"data.{key}: {first.get(key)} and {second.get(key)} count as the same images, as both are named "
+                f"{first.get('name')}; rename one of them, or give each a sweep of its own with data.name=NAME"
+            )
 
 
 def in_folders(jobs: Sequence[Job], known: Manifest) -> list[Job]:

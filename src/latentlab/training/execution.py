@@ -119,15 +119,13 @@ class CallPlan:
                 )
             validation = interval // accumulate
             whole += [validation, *([per_epoch] if interval > limit else [])]
-        last = given["max_steps"]
-        ends = [per_epoch] if last < 0 else [per_epoch, last if across else last % per_epoch]
-        steps = _largest_call(gcd(steps, *whole), validation, ends)
+        steps = _largest_call(gcd(steps, *whole), validation, per_epoch)
         if counted:
             options["val_check_interval"] = validation // steps
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval
         options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
-        return cls(size, options, per_epoch, last)
+        return cls(size, options, per_epoch, given["max_steps"])
 
     def total_steps(self, epochs: int) -> int:
         """Optimizer steps of a training of so many epochs."""
@@ -159,14 +157,13 @@ def save_intervals(callbacks: Mapping[str, Any] | None) -> list[int]:
     return [node["every_n_train_steps"] for node in nodes if node.get("every_n_train_steps")]
 
 
-def _largest_call(steps: int, validation: int, ends: Sequence[int]) -> int:
+def _largest_call(steps: int, validation: int, epoch: int) -> int:
     """The largest divisor of `steps` with which a call that is cut short is not taken for one before a validation.
 
-    validation: steps between two validations. ends: numbers of steps at which an epoch or the training ends.
+    validation: steps between two validations. epoch: steps after which an epoch ends.
     """
     for size in range(steps, 1, -1):
-        calls = -(-validation // size)
-        if steps % size == 0 and all(end % validation == 0 or -(-end // size) % calls for end in ends):
+        if steps % size == 0 and (epoch % validation == 0 or -(-epoch // size) % -(-validation // size)):
             return size
     return 1
 

@@ -27,6 +27,7 @@ from latentlab.runs.provenance import git_revision, versions
 from latentlab.training.build import build_data, build_model, build_trainer, parameters_of
 from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
+from latentlab.training.callbacks.last_steps import LastSteps
 from latentlab.training.callbacks.progress import Progress
 from latentlab.training.checkpoints import LastCheckpoint, fits, holds_a_training, read_checkpoint
 from latentlab.training.checks import initial_run, timer_of
@@ -144,6 +145,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     callbacks: list[Callback] = [
         timer,
         History(Path(config.paths.run_dir)),
+        LastSteps(),
         *shown,
         *configured,
         LastCheckpoint(run.folder / layout.CHECKPOINTS),
@@ -182,7 +184,7 @@ def _refuse_unfit(checkpoint: Path, run: Run, session: Session) -> None:
     for file in dict.fromkeys((checkpoint, run.best_checkpoint or checkpoint)):
         content = read_checkpoint(file, OTHER_CHECKPOINT)
         trained_on = (content.get(type(data).__qualname__) or {}).get("fingerprint")
-        way_out = ": test images may be among those of its training; start a new run"
+        way_out = ": test images may be among those of its training; start a new run, in a sweep with data.name=NAME"
         refuse_other_images(data, trained_on, f"resume: {run.folder}", way_out)
         if not fits(content, model):
             raise UserError(f"resume: {file} does not fit the model of this run; {OTHER_CHECKPOINT}")

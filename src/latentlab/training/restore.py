@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.config import schema, trusted
-from latentlab.errors import ConfigError, UserError
+from latentlab.errors import ConfigError, MissingData, UserError
 from latentlab.runs import Run
 from latentlab.runs.format import other_version
 from latentlab.runs.identity import identifying, plain_config
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # reopening it would delete the file of the training
 NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
+MOVED = "give the place of the same data as data_root=FOLDER, or data_root=FILE"
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +97,18 @@ def load_data(run: Run, root: str | None = None) -> ImageDataModule:
     config = trusted_config(run)
     if root is not None:
         config.data["file" if "file" in config.data else "root"] = root
-    data = build_data(config)
-    trained_on = (run.metrics or {}).get("data_fingerprint")
-    refuse_other_images(
-        data, trained_on, f"run: {run.folder}", "; give the folder of the same data as data_root=FOLDER"
-    )
+    try:
+        data = build_data(config)
+    except MissingData as error:
+        raise MissingData(f"run: {run.folder}: {error.found}", MOVED) from error
+    refuse_data_of_others(data, run)
     return data
+
+
+def refuse_data_of_others(data: ImageDataModule, run: Run) -> None:
+    """Raise UserError where the run was trained on other images."""
+    trained_on = (run.metrics or {}).get("data_fingerprint")
+    refuse_other_images(data, trained_on, f"run: {run.folder}", f"; {MOVED}")
 
 
 def refuse_other_images(data: ImageDataModule, trained_on: str | None, run: str, way_out: str) -> None:

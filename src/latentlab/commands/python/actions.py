@@ -111,6 +111,7 @@ def evaluate(
     from latentlab.evaluation.evaluate_run import evaluate_run
     from latentlab.evaluation.suites import SUITES
     from latentlab.runs import Run
+    from latentlab.runs.lock import held
     from latentlab.training.restore import refuse_unfit_for_evaluation
 
     if suite not in SUITES:
@@ -118,7 +119,7 @@ def evaluate(
     loaded = run if isinstance(run, TrainedRun) else TrainedRun(run)
     folder, root = Run(loaded.folder), None if data_root is None else str(data_root)
     refuse_unfit_for_evaluation(folder)
-    with as_the_command_line(["evaluate", str(loaded.folder)]), mistakes_raised():
+    with as_the_command_line(["evaluate", str(loaded.folder)]), mistakes_raised(), held(folder.folder):
         evaluate_run(
             folder, suite, str(output_dir), quiet=True, samples=samples, device=device, root=root, own=measurements
         )

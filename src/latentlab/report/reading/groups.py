@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import fsum
 from typing import Any, final
@@ -13,6 +13,7 @@ from latentlab.runs.identity import canonical, config_hash, identifying
 
 ABSENT = "—"
 MAX_LETTERS = 60  # of a value in a name
+FINGERPRINT = "data_fingerprint"
 
 Values = Mapping[int | str, float]
 
@@ -80,7 +81,7 @@ def grouped(records: Iterable[Record]) -> Grouping:
     by_hash: dict[str, list[Record]] = {}
     for record in known:
         by_hash.setdefault(config_hash(record.config, without=seeds), []).append(record)
-    members = [tuple(sorted(found, key=_by_seed)) for found in by_hash.values()]
+    members = [tuple(sorted(some, key=_by_seed)) for found in by_hash.values() for some in _by_data(found)]
     settings = _settings([found[0] for found in members], seeds)
     keys = _distinguishing_keys(settings, known)
     pairs = sorted(zip(settings, members, strict=True), key=lambda pair: [sorting(pair[0].get(key)) for key in keys])
@@ -131,6 +132,22 @@ def sorting(value: Any) -> tuple[int, float, str]:
 
 def _by_seed(record: Record) -> tuple[bool, int, str]:
     return record.seed is None, record.seed or 0, record.name
+
+
+def _by_data(records: Sequence[Record]) -> list[list[Record]]:
+    """Runs of one config, apart where they saw different images: two files may have one name.
+
+    The fingerprint of the images is then a setting. A run that is not complete has none, and is left with the first.
+    """
+    fingerprints = {record.facts[FINGERPRINT]: None for record in records if FINGERPRINT in record.facts}
+    if len(fingerprints) <= 1:
+        return [list(records)]
+    first = next(iter(fingerprints))
+    apart: dict[str, list[Record]] = {}
+    for record in records:
+        seen = record.facts.get(FINGERPRINT, first)
+        apart.setdefault(seen, []).append(replace(record, settings={**record.settings, "data.fingerprint": seen}))
+    return list(apart.values())
 
 
 def _seed_keys(records: Sequence[Record]) -> set[str]:
