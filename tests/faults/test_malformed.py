@@ -75,6 +75,8 @@ def test_of_a_training(folder, overrides):
 @FUZZ
 @example(["seed=range(1,1e9)"])
 @example(["seed=range(0,1000000000)"])
+@example(["model.latent_dim=glob(*)"])
+@example(["model=glob(zz*)"])
 @example([f"{key}=range(0,1000)" for key in ("seed", "model.latent_dim", "data.batch_size")])
 def test_of_a_sweep_whose_second_job_is_not_sound(folder, overrides):
     message = refused_or_sound("train", "-m", *overrides, "seed=0,x", "data=digits")
@@ -131,6 +133,7 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
 @example(b"defaults:\n - broken\n")
 @example(b"defaults:\n - /experiment: broken\n")
 @example(b"defaults: 3")
+@example(b"# @package _global_\nhydra: null")
 @example(b"seed: 1\nseed: 2")
 @example(b"a: " + b"[" * 2000)
 @example(b"a: " + b"{b: " * 500)

@@ -173,6 +173,12 @@ class CheckedLoader(ComposingLoader):
             return _with_valid_verbose(config)
         except UserError:
             raise
+        except AttributeError as error:
+            if error.obj is not None or error.name != "_set_flag":
+                raise
+            raise ConfigError(
+                f"hydra: expected a mapping, found null in {' '.join(overrides)}; leave it out"
+            ) from error
         except MISTAKES as error:
             unknown = unknown_key(error)
             if unknown is not None:

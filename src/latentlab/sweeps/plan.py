@@ -43,7 +43,10 @@ def _options(override: Override) -> list[str]:
     key = override.get_key_element()
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]
-    return [f"{key}={value}" for value in islice(override.sweep_string_iterator(), MAX_JOBS + 1)]
+    found = [f"{key}={value}" for value in islice(override.sweep_string_iterator(), MAX_JOBS + 1)]
+    if not found:
+        raise ConfigError(f"{key}: expected values, found none by {override.input_line}")
+    return found
 
 
 def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedLoader, known: Manifest) -> list[Job]:
