@@ -157,6 +157,16 @@ def test_a_mistake_is_one_line(search, capfd, arguments, message):
     assert len(error.strip().splitlines()) == 1
 
 
+def test_a_mistyped_objective_may_be_corrected(search, capfd):
+    """The trained run is kept: it has the figure that was meant."""
+    status, _ = search("hydra.sweeper.minimize=[val/msee]", "hydra.sweeper.trials=2", RATE)
+    assert status != 0
+    assert "no figure 'val/msee'; a run has" in capfd.readouterr().err
+    status, trials = search("hydra.sweeper.minimize=[val/mse]", "hydra.sweeper.trials=2", RATE)
+    assert status == 0
+    assert [trial["state"] for trial in trials] == ["complete"] * 2
+
+
 def test_a_study_is_not_continued_with_other_objectives(search, capfd):
     search(RATE, "hydra.sweeper.trials=1")
     status, _ = search(RATE, "hydra.sweeper.trials=2", "hydra.sweeper.minimize=[val/mse]")

@@ -43,10 +43,14 @@ class Study:
         storage, name = opened(folder, settings.storage)
         self._study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
         known = self._study.user_attrs.get("objectives")
-        if known is None:
+        has_values = any(trial.values for trial in self.trials)
+        if known is None or (not has_values and [*known.values()] == directions):  # perhaps of a mistyped name
             self._study.set_user_attr("objectives", settings.objectives)
         elif known != settings.objectives:
-            raise UserError(f"hydra.sweeper: {folder} was searched for {known}; choose another sweep.name")
+            raise UserError(
+                f"hydra.sweeper: {folder} was searched for {known}, found {settings.objectives}; choose another "
+                "sweep.name"
+            )
 
     @property
     def trials(self) -> list[FrozenTrial]:
