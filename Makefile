@@ -56,7 +56,7 @@ type: $(STAMP)  ## static types
 	$(BIN)/mypy
 
 test: $(STAMP)  ## the test suite (LATENTLAB_DATA=FOLDER adds the tests on real MNIST)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 long: $(STAMP)  ## tests that take longer: 200 jobs, further kills and signals, thousands of malformed inputs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
