@@ -14,7 +14,7 @@ from tests.called import called
 from tests.postgresql.server import NoServerError, running
 from tests.sweeps.short_sweeps import JOB
 
-pytest.importorskip("psycopg", reason="pip install 'latentlab[postgresql]'")
+pytest.importorskip("psycopg", reason="pip install 'psycopg[binary]'")
 pytestmark = [pytest.mark.postgresql, pytest.mark.timeout(900)]
 
 SEARCH = ["-m", *JOB, "hydra/sweeper=optuna", "model=ae", "optimizer.lr=tag(log, interval(1e-4, 1e-1))"]

@@ -109,8 +109,16 @@ def test_the_page_has_a_line_per_figure_and_a_section_per_recipe():
     assert "Not measured yet: second." in page
     assert "Published: Hinton 2006." in page
     assert "```bash\nlatentlab train -m experiment=first seed=0,1\n```" in page
-    assert "![Pictures of first](results/first.png)" in page
+    assert "![Picture of first](results/first.png)" in page
     assert [row.found.n for row in rows(AE, FOUND)] == [2, 1]
+
+
+def test_the_picture_is_of_a_run_that_the_first_figure_belongs_to():
+    first = Claim(figure="mse", of=("model=vae", "model.latent_dim=8"))
+    assert first.is_of({"model": "vae", "model.latent_dim": "8", "seed": "0"})
+    assert not first.is_of({"model": "vae", "model.latent_dim": "2", "seed": "0"})
+    page = results_page([replace(AE, claims=(first, AE.claims[1]))], {"first": FOUND}, {"first": "x.png"})
+    assert "![Picture of first model=vae model.latent_dim=8](x.png)" in page
 
 
 def test_figures_are_read_as_they_were_written(tmp_path):

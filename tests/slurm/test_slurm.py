@@ -14,7 +14,7 @@ from latentlab.runs import Run
 from tests.slurm.cluster import NoSlurmError, running
 from tests.sweeps.short_sweeps import JOB
 
-pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="pip install 'latentlab[slurm]'")
+pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="pip install hydra-submitit-launcher")
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
 
 ON_SLURM = "hydra/launcher=submitit_slurm"

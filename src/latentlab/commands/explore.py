@@ -61,7 +61,7 @@ def job(config: DictConfig) -> None:
     if not 0 <= config.port < 2**16:
         raise ConfigError(f"port: expected 0 to 65535, found {config.port}")
     if find_spec("bokeh") is None:
-        raise ConfigError("explore needs Bokeh; pip install 'latentlab[explore]'")
+        raise ConfigError("explore needs Bokeh; pip install bokeh")
     if config.runs is not None:
         chosen = [Path(folder) for folder in config.runs]
     else:

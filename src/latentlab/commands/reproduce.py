@@ -145,10 +145,11 @@ def _refuse_unwritable(page: Path) -> None:
 
 
 def _write(page: Path, known: dict[str, Measured], what: Reproduction, records: Iterable[Record]) -> None:
-    """The page, the file of figures and the recipe's picture, which is that of its first run."""
+    """The page, the file of figures and the recipe's picture, of the first run that its first figure belongs to."""
     every = read_reproductions(config_dir() / FILE).values()
     folder = page.with_suffix("")
-    shown = next((record.pictures[what.picture] for record in records if what.picture in record.pictures), None)
+    of = [record for record in records if what.claims[0].is_of(record.overrides)]
+    shown = next((record.pictures[what.picture] for record in of if what.picture in record.pictures), None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if shown:

@@ -214,7 +214,7 @@ def _safetensors(file: Path) -> dict[str, np.ndarray]:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
     except ModuleNotFoundError as error:
-        raise DataError(f"data.file: {file} needs a package; pip install 'latentlab[safetensors]'") from error
+        raise DataError(f"data.file: {file} needs a package; pip install safetensors") from error
     try:
         return load_file(file)
     except SafetensorError as error:

@@ -83,7 +83,7 @@ def _server(url: str) -> BaseStorage:
     except ImportError as error:
         driver = getattr(error.__cause__, "name", None) or "driver"
         raise ConfigError(
-            f"{KEY}: {driver} is not installed; pip install 'latentlab[postgresql]', or the driver that the URL names"
+            f"{KEY}: {driver} is not installed; pip install 'psycopg[binary]', or the driver that the URL names"
         ) from error
     except (SQLAlchemyError, StorageInternalError, TypeError) as error:
         raise ConfigError(f"{KEY}: {url} cannot be used ({_reason(error)}); correct it or start the server") from error

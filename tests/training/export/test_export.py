@@ -162,7 +162,7 @@ def test_a_mistake_is_one_line(run, folder, capsys, arguments, message):
 def test_without_its_packages_a_format_says_what_to_install(run, folder, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     assert export(str(run.folder), "output=new") == 1
-    expected = "error: format: onnx needs onnxscript; pip install 'latentlab[export]'\n"
+    expected = "error: format: onnx needs onnxscript; pip install onnx onnxscript onnxruntime\n"
     assert capsys.readouterr().err == expected
     assert not (folder / "new").exists()
 

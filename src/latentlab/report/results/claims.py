@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -32,6 +33,10 @@ class Claim:
     @property
     def measure(self) -> Measure:
         return measure(f"test/{self.figure}")
+
+    def is_of(self, overrides: Mapping[str, str]) -> bool:
+        """Whether the figure is that of a run with these overrides."""
+        return {*self.of} <= {f"{key}={value}" for key, value in overrides.items()}
 
     def __post_init__(self) -> None:
         if (self.published is not None) != bool(self.source):

@@ -59,7 +59,7 @@ def measured(what: Reproduction, records: Iterable[Record], command: str, machin
 
 def _values(claim: Claim, what: Reproduction, complete: Iterable[Record]) -> dict[str, float]:
     key = claim.measure.key
-    chosen = [record for record in complete if set(claim.of) <= {f"{k}={v}" for k, v in record.overrides.items()}]
+    chosen = [record for record in complete if claim.is_of(record.overrides)]
     found = {str(record.seed_or_name): value for record in chosen if (value := record.metrics.get(key)) is not None}
     if not found:
         which = f" of {', '.join(claim.of)}" if claim.of else ""

@@ -19,6 +19,7 @@ other work meanwhile (the header of each recipe has the time on idle cores); a p
 whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared with it. An aim is a bound
 that this project sets itself, compared with the mean alone. The NLL of a conditional variant is that of p(x given y).
 Below the table: protocol, source, the exact command and a picture of each. [Metrics](metrics.md) defines the figures.
+`RUN` is the folder of each run below `outputs/sweeps`.
 `latentlab reproduce` trains what is missing and writes this page; with the name of a recipe, that one alone.
 """
 COLUMNS = ("recipe", "figure", "published", "ours", "seconds", "aim", "verdict")
@@ -95,6 +96,7 @@ def _table(shown: Iterable[Row]) -> str:
 
 def _section(what: Reproduction, found: Measured, picture: str | None) -> str:
     sources = "; ".join(dict.fromkeys(claim.source for claim in what.claims if claim.source))
+    which = " ".join([what.recipe, *what.claims[0].of])
     facts = f"{counted(len(found.seconds), 'seed')} ({', '.join(found.seconds)})"
     return "\n".join(
         [
@@ -102,6 +104,6 @@ def _section(what: Reproduction, found: Measured, picture: str | None) -> str:
             f"{what.protocol[0].upper()}{what.protocol[1:]}.{f' Published: {sources}.' if sources else ''}\n",
             f"```bash\n{found.command}\n```\n",
             f"{facts} on {found.machine}, revision {found.revision}.\n",
-            *([f"![Pictures of {what.recipe}]({picture})\n"] if picture else []),
+            *([f"![Picture of {which}]({picture})\n"] if picture else []),
         ]
     )

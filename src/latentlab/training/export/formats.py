@@ -171,7 +171,7 @@ def format_of(name: str) -> Format:
         try:
             __import__(package)
         except ImportError as error:
-            raise ConfigError(f"format: {name} needs {package}; pip install 'latentlab[export]'") from error
+            raise ConfigError(f"format: {name} needs {package}; pip install {' '.join(chosen.packages)}") from error
     return chosen
 
 
