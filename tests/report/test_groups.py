@@ -48,8 +48,8 @@ def test_paths_loggers_and_dependent_seeds_separate_no_groups(tmp_path):
 
 def test_runs_on_other_images_of_the_same_name_are_another_group(tmp_path):
     records = []
-    for index, fingerprint in enumerate(("12ab", "12ab", "34cd")):
-        folder = write_run(tmp_path / f"run{index}", {"mse": float(index)}, index)
+    for index, (seed, fingerprint) in enumerate([(0, "12ab"), (1, "12ab"), (0, "34cd")]):
+        folder = write_run(tmp_path / f"run{index}", {"mse": float(index)}, seed)
         content = json.loads((folder / "metrics.json").read_text())
         (folder / "metrics.json").write_text(json.dumps(content | {"data_fingerprint": fingerprint}))
         records.append(read_record(folder, folder.name))

@@ -58,6 +58,14 @@ def test_training_ends_at_exactly_the_requested_step(train):
     assert train(*SHORT, "trainer.max_steps=13").metrics["steps"] == 13
 
 
+def test_a_training_with_max_steps_is_resumed_at_the_end_of_an_epoch(train):
+    run = train(*SHORT, "trainer.max_epochs=1", "+trainer.max_steps=30")
+    again = train(f"resume={run.folder}", "trainer.max_epochs=3")
+    assert again.metrics["steps"] == 30
+    whole = train(*SHORT, "trainer.max_epochs=3", "+trainer.max_steps=30", folder="whole")
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole).values(), weights(again).values(), strict=True))
+
+
 ENDS = {
     # options: optimizer steps after which there is a validation, in epochs of 21 steps
     ("max_epochs=2",): [21, 42],
@@ -92,11 +100,10 @@ def test_the_steps_in_a_call_change_neither_validations_nor_weights(train, optio
 
 @pytest.mark.parametrize(
     "options",
-    [("max_epochs=2", "val_check_interval=8"), ("+max_steps=27",), ("max_epochs=3", "+check_val_every_n_epoch=2")],
+    [("max_epochs=2",), ("+max_steps=27",), ("max_epochs=3", "+check_val_every_n_epoch=2")],
     ids=" ".join,
 )
 def test_the_weights_kept_are_those_of_the_validation_whose_figure_is_kept_with_them(train, options):
-    """The best of all validations, also inside an epoch; the figure is found again with the weights."""
     run = train(*SHORT, *(f"{'+' * o.startswith('+')}trainer.{o.removeprefix('+')}" for o in options))
     lines = [json.loads(line) for line in (run.folder / "history.jsonl").read_text().splitlines()]
     figures = {line["step"]: line["val/objective_final"] for line in lines if "val/objective_final" in line}

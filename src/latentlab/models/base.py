@@ -169,7 +169,8 @@ class Autoencoder(Codec):
     @final
     def on_train_epoch_end(self) -> None:
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        self._report("train", {**self.running["train"].finish(), "lr": rate})
+        if self.running["train"].has_values:  # with max_steps, Lightning resumes at the end of an epoch
+            self._report("train", {**self.running["train"].finish(), "lr": rate})
 
     @final
     def on_validation_epoch_start(self) -> None:

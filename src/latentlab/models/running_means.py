@@ -90,6 +90,11 @@ class RunningMeans:
         self._sums, self._steps, self._images = [], [], 0
         return self._means(new, count)
 
+    @property
+    def has_values(self) -> bool:
+        """Whether anything was added since the last `finish`."""
+        return bool(self._sums or self._totals)
+
     def state_dict(self) -> dict[str, Any]:
         self.flush()
         return {"names": list(self.names), "totals": list(self._totals), "count": self._count}

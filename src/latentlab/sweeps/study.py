@@ -43,8 +43,8 @@ class Study:
         storage, name = opened(folder, settings.storage)
         self._study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
         known = self._study.user_attrs.get("objectives")
-        has_values = any(trial.values for trial in self.trials)
-        if known is None or (not has_values and [*known.values()] == directions):  # perhaps of a mistyped name
+        in_use = any(trial.values for trial in self.trials) or len(self.orphans()) < len(self._running())
+        if known is None or (not in_use and [*known.values()] == directions):  # perhaps of a mistyped name
             self._study.set_user_attr("objectives", settings.objectives)
         elif known != settings.objectives:
             raise UserError(
@@ -71,8 +71,10 @@ class Study:
 
     def orphans(self) -> list[FrozenTrial]:
         """Trials whose process has ended."""
-        running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
-        return [t for t in running if not is_held(self._folder / WORKERS / str(self._attribute(t, WORKER)))]
+        return [t for t in self._running() if not is_held(self._folder / WORKERS / str(self._attribute(t, WORKER)))]
+
+    def _running(self) -> list[FrozenTrial]:
+        return [trial for trial in self.trials if trial.state == TrialState.RUNNING]
 
     def adopt(self, trial: FrozenTrial, worker: str) -> None:
         self._mark(trial, WORKER, worker)

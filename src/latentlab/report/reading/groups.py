@@ -135,14 +135,15 @@ def _by_seed(record: Record) -> tuple[bool, int, str]:
 
 
 def _by_data(records: Sequence[Record]) -> list[list[Record]]:
-    """Runs of one config, apart where they saw different images: two files may have one name.
+    """Runs of one config, apart where those of one seed saw different images: two files may have one name.
 
-    The fingerprint of the images is then a setting. A run that is not complete has none, and is left with the first.
+    Where each seed has its own images, the seed chooses the split. Apart, the fingerprint of the images
+    is a setting. A run that is not complete has none, and is left with the first.
     """
-    fingerprints = {record.facts[FINGERPRINT]: None for record in records if FINGERPRINT in record.facts}
-    if len(fingerprints) <= 1:
+    seen_by = [(record.seed_or_name, record.facts[FINGERPRINT]) for record in records if FINGERPRINT in record.facts]
+    if len(set(seen_by)) == len({seed for seed, _ in seen_by}):
         return [list(records)]
-    first = next(iter(fingerprints))
+    first = seen_by[0][1]
     apart: dict[str, list[Record]] = {}
     for record in records:
         seen = record.facts.get(FINGERPRINT, first)

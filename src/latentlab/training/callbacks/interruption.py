@@ -53,8 +53,8 @@ class Interruption(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        # at the end of an epoch, validation and the epoch's own checkpoint come first
-        if not trainer.is_last_batch:
+        # at the end of an epoch or of the training, validation and the epoch's own checkpoint come first
+        if not (trainer.is_last_batch or trainer.should_stop):
             self._stop_if_received(trainer, save=True)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
