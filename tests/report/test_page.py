@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from latentlab.errors import UserError
+from latentlab.report.comparable import Comparability
 from latentlab.report.comparisons import compare, sentence
 from latentlab.report.pictures import gallery
 from latentlab.report.reading.groups import grouped
@@ -227,7 +228,7 @@ def test_a_verdict_names_the_groups_without_a_shown_difference(tmp_path):
         write_run(tmp_path / f"a{seed}", {"mse": a}, seed)
         write_run(tmp_path / f"b{seed}", {"mse": b}, seed, {"model.beta": 2})
     groups = grouped(read_sweep(tmp_path).records).groups
-    (comparison,) = compare(groups)
+    (comparison,) = compare(groups, None, Comparability())
     assert sentence(comparison, groups) == "MSE: no difference shown between beta=1, 2.0 ± 2.5 (3 seeds), and beta=2."
 
 

@@ -176,9 +176,7 @@ class CheckedLoader(ComposingLoader):
         except AttributeError as error:
             if error.obj is not None or error.name != "_set_flag":
                 raise
-            raise ConfigError(
-                f"hydra: expected a mapping, found null in {' '.join(overrides)}; leave it out"
-            ) from error
+            raise ConfigError("hydra: expected a mapping, found null in a chosen option; leave it out") from error
         except MISTAKES as error:
             unknown = unknown_key(error)
             if unknown is not None:

@@ -11,7 +11,7 @@ from latentlab.errors import UserError
 from latentlab.explore.latent_space import SHOWN, LatentSpace
 from latentlab.explore.sweeps import MOST, names
 from latentlab.runs import Run
-from latentlab.training.restore import load_data, load_model, refuse_data_of_others
+from latentlab.training.restore import load_data, load_model, refuse_images_of_another_training
 
 
 def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpace]:
@@ -34,7 +34,8 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
         if data is None:
             data = load_data(run, data_root)
             loaded.append((config, data))
-        refuse_data_of_others(data, run)
+        else:
+            refuse_images_of_another_training(data, run)
         space = LatentSpace(model, data, name, run.tested_weights)
         if not space.codes.z.isfinite().all():
             raise UserError(f"run: {run.folder} has codes that are not finite; train it again")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
-from latentlab.report.reading.groups import Group
+from latentlab.report.reading.groups import FINGERPRINT, Group
 from latentlab.report.reading.records import Record
 
 _DISTRIBUTIONS = "latentlab.functional.distributions"
@@ -68,7 +68,7 @@ class Comparability:
 def _images(run: Record) -> tuple[str | None, ...]:
     """The images, and the form in which the run saw them."""
     form = ("data._target_", "data.binarize", "data.image_size")
-    return run.facts.get("data"), run.facts.get("data_fingerprint"), *(str(run.config.get(key)) for key in form)
+    return run.facts.get("data"), run.facts.get(FINGERPRINT), *(str(run.config.get(key)) for key in form)
 
 
 def _kind_of_likelihood(run: Record) -> str:

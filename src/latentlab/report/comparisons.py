@@ -11,8 +11,6 @@ from latentlab.report.reading.groups import Group, Values, first_of
 from latentlab.report.statistics.intervals import Leader, Summary, compared, differ, leader, paired, summary
 from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, counted, decimals_for, measure, with_half
 
-ALL_COMPARABLE = Comparability()
-
 
 @final
 @dataclass(frozen=True)
@@ -53,9 +51,7 @@ class Comparison:
         return [entry.mean for entry in self.summaries if entry.mean is not None]
 
 
-def compare(
-    groups: Sequence[Group], baseline: str | None = None, comparability: Comparability = ALL_COMPARABLE
-) -> list[Comparison]:
+def compare(groups: Sequence[Group], baseline: str | None, comparability: Comparability) -> list[Comparison]:
     """Every figure of the complete runs, those of the yardstick first.
 
     baseline: the name of the group that is subtracted from the others; None for each figure's leader.

@@ -29,7 +29,7 @@ class Pruning(Callback):
     """
 
     def __init__(self, folder: str, trial: int, figure: str, startup_trials: int, storage: str | None = None) -> None:
-        self._folder, self._storage = Path(folder), storage
+        self._folder, self._url = Path(folder), storage
         self._number, self._figure, self._startup = trial, figure, startup_trials
         self._failed = False
 
@@ -59,7 +59,7 @@ class Pruning(Callback):
 
         from latentlab.sweeps.storage import opened
 
-        storage, name = opened(self._folder, self._storage)
+        storage, name = opened(self._folder, self._url)
         pruner = optuna.pruners.MedianPruner(n_startup_trials=self._startup)
         study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
         identity = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(name), self._number)

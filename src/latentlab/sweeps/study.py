@@ -43,14 +43,14 @@ class Study:
         storage, name = opened(folder, settings.storage)
         self._study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
         known = self._study.user_attrs.get("objectives")
-        in_use = any(trial.values for trial in self.trials) or len(self.orphans()) < len(self._running())
-        if known is None or (not in_use and [*known.values()] == directions):  # perhaps of a mistyped name
-            self._study.set_user_attr("objectives", settings.objectives)
-        elif known != settings.objectives:
+        if known == settings.objectives:
+            return
+        if known is not None and (self._is_in_use or [*known.values()] != directions):
             raise UserError(
                 f"hydra.sweeper: {folder} was searched for {known}, found {settings.objectives}; choose another "
                 "sweep.name"
             )
+        self._study.set_user_attr("objectives", settings.objectives)  # those known were perhaps mistyped
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -72,6 +72,11 @@ class Study:
     def orphans(self) -> list[FrozenTrial]:
         """Trials whose process has ended."""
         return [t for t in self._running() if not is_held(self._folder / WORKERS / str(self._attribute(t, WORKER)))]
+
+    @property
+    def _is_in_use(self) -> bool:
+        """Whether a trial has a result, or a process that will report one."""
+        return any(trial.values for trial in self.trials) or len(self.orphans()) < len(self._running())
 
     def _running(self) -> list[FrozenTrial]:
         return [trial for trial in self.trials if trial.state == TrialState.RUNNING]

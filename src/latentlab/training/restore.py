@@ -101,11 +101,11 @@ def load_data(run: Run, root: str | None = None) -> ImageDataModule:
         data = build_data(config)
     except MissingData as error:
         raise MissingData(f"run: {run.folder}: {error.found}", MOVED) from error
-    refuse_data_of_others(data, run)
+    refuse_images_of_another_training(data, run)
     return data
 
 
-def refuse_data_of_others(data: ImageDataModule, run: Run) -> None:
+def refuse_images_of_another_training(data: ImageDataModule, run: Run) -> None:
     """Raise UserError where the run was trained on other images."""
     trained_on = (run.metrics or {}).get("data_fingerprint")
     refuse_other_images(data, trained_on, f"run: {run.folder}", f"; {MOVED}")
