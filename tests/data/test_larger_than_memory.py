@@ -46,7 +46,7 @@ def is_mapped(tensor) -> bool:
             area, *_, path = line.split(maxsplit=5)
             begin, end = (int(place, 16) for place in area.split("-"))
             if begin <= tensor.data_ptr() < end:
-                return ".npy" in path  # " (deleted)" after it where the file is replaced
+                return ".np" in path  # " (deleted)" after it where the file is replaced
     raise AssertionError("it has no memory")
 
 
@@ -97,17 +97,37 @@ def test_a_file_of_half_a_gibibyte_in_half_of_that(tmp_path):
     assert found.stdout.splitlines()[1].startswith("[1000, 1000, 1000] "), found.stderr
 
 
+@pytest.mark.parametrize("name", ["x.npy", "x.npz"])
 @pytest.mark.parametrize("x", [GREY, GREY[:, None], COLOURS, COLOURS.transpose(0, 3, 1, 2).copy()], ids=np.shape)
-def test_bytes_of_every_layout_stay_in_their_file_with_the_same_batches(tmp_path, monkeypatch, x):
-    np.save(tmp_path / "x.npy", x)
-    in_memory = arrays(tmp_path / "x.npy")
+def test_bytes_of_every_layout_stay_in_their_file_with_the_same_batches(tmp_path, monkeypatch, x, name):
+    np.savez(tmp_path / "x.npz", first=np.zeros(3), x=x) if name == "x.npz" else np.save(tmp_path / "x.npy", x)
+    in_memory = arrays(tmp_path / name)
     monkeypatch.setattr(memory_limit, "LARGE", 0)
-    mapped = arrays(tmp_path / "x.npy")
+    mapped = arrays(tmp_path / name)
     assert is_mapped(mapped.train.stored)
     assert not is_mapped(in_memory.train.stored)
     assert mapped.fingerprint() == in_memory.fingerprint()
     for a, b in zip(mapped.train_dataloader(), in_memory.train_dataloader(), strict=True):
         assert torch.equal(a.x, b.x)
+
+
+def test_splits_and_labels_of_a_mapped_file(tmp_path, monkeypatch):
+    named = np.array(["b", "a"] * 10)
+    np.savez(tmp_path / "x.npz", x=GREY[:40], y=np.tile(named, 2), x_test=GREY[40:], y_test=named)
+    in_memory = arrays(tmp_path / "x.npz")
+    np.savez_compressed(tmp_path / "compressed.npz", **np.load(tmp_path / "x.npz"))
+    monkeypatch.setattr(memory_limit, "LARGE", 0)
+    mapped = arrays(tmp_path / "x.npz")
+    assert is_mapped(mapped.test.stored)
+    assert mapped.class_names == ("a", "b")
+    assert mapped.fingerprint() == in_memory.fingerprint() == arrays(tmp_path / "compressed.npz").fingerprint()
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_pickled_objects_in_a_large_file_are_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.array([{}, []], dtype=object))
+    with pytest.raises(DataError, match="pickled objects, which are refused"):
+        arrays(tmp_path / "x.npz")
 
 
 @pytest.mark.parametrize("x", [GREY / 255, (GREY / 255).astype(np.float16), GREY > 99], ids=lambda x: str(x.dtype))
@@ -203,7 +223,7 @@ MISTAKES = {
 @pytest.mark.parametrize("what", MISTAKES)
 def test_what_cannot_stay_in_a_file_is_refused_with_a_way_out(pictures, tmp_path, monkeypatch, what):
     np.save(tmp_path / "x.npy", GREY / 255)
-    np.savez(tmp_path / "x.npz", x=GREY)
+    np.savez_compressed(tmp_path / "x.npz", x=GREY)
     save_file({"x": GREY}, tmp_path / "x.safetensors")
     monkeypatch.setattr(memory_limit, "host_memory", lambda: 9000)  # two copies of the bytes are 9,600
     load = {

@@ -6,7 +6,7 @@ import pytest
 
 from latentlab.report.write import write_report
 from tests.report.browser import CHROMIUM, Browser
-from tests.report.run_folders import search_sweep, wide_sweep
+from tests.report.run_folders import beta_sweep, search_sweep, wide_sweep
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
@@ -100,6 +100,17 @@ def test_the_address_holds_the_filter(browser, page):
     assert shown(browser) == 2
     typed(browser, "")
     assert (browser.run("location.hash"), browser.run(SAID)) == ("", "")
+
+
+def test_the_filter_hides_columns_and_pictures_of_the_first_screen(opened, tmp_path):
+    opened.open(write_report(beta_sweep(tmp_path)))
+    visible = "[...document.querySelectorAll('{}')].filter(part => part.offsetParent).length"
+    parts = ("#glance-table thead th.number", "#glance-table tbody tr:first-child td", "#glance figure")
+    assert [opened.run(visible.format(part)) for part in parts] == [3, 4, 6]
+    typed(opened, "beta=2")
+    assert [opened.run(visible.format(part)) for part in parts] == [1, 2, 2]
+    typed(opened, "")
+    assert [opened.run(visible.format(part)) for part in parts] == [3, 4, 6]
 
 
 def test_all_fields_of_the_filter_hold_the_same(browser):

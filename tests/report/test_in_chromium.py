@@ -52,6 +52,7 @@ def test_the_filter_keeps_rows_that_contain_every_word(browser):
     browser.call("Input.insertText", text="beta=10 SEED=2")
     assert browser.run(SHOWN) == 1
     assert browser.run("document.querySelector('output[data-counts=runs-table]').textContent") == "1 of 12"
+    browser.run("setFilter('')")
 
 
 def test_a_picture_opens_enlarged_and_escape_closes_it(browser):

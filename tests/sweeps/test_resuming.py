@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from latentlab.errors import UserError
 from latentlab.runs import Run
 from latentlab.runs.lock import held
+from latentlab.sweeps.data_places import DataPlaces
 from tests.sweeps.short_sweeps import JOB
 
 
@@ -58,17 +60,57 @@ def test_the_same_config_by_other_overrides_is_the_same_job(named):
     assert written(folder) == before
 
 
+def own_data(tmp_path: Path) -> None:
+    """Files of one name in two folders: other images in q, the same as in p in r."""
+    for folder, seed in (("p", 0), ("q", 1), ("r", 0)):
+        (tmp_path / folder).mkdir()
+        x = np.random.default_rng(seed).integers(0, 256, (60, 8, 8), np.uint8)
+        np.savez(tmp_path / folder / "mine.npz", x=x)
+
+
+OTHER_DATA = "data.file: p/mine.npz and q/mine.npz would count as the same images, as both are named mine"
+
+
 def test_two_data_sets_of_one_name_are_refused_in_one_sweep(named, tmp_path, capfd):
     """Where the data lies does not count, as it may be moved: the second would be taken for the first."""
-    for folder, grey in (("p", 0), ("q", 255)):
-        (tmp_path / folder).mkdir()
-        np.savez(tmp_path / folder / "mine.npz", x=np.full((40, 8, 8), grey, np.uint8))
+    own_data(tmp_path)
     status, folder = named("model=ae", "data=arrays", "data.file=p/mine.npz,q/mine.npz")
     assert status != 0
     assert not folder.exists()
-    assert "data.file: p/mine.npz and q/mine.npz count as the same images, as both are named mine" in (
-        capfd.readouterr().err
-    )
+    assert OTHER_DATA in capfd.readouterr().err
+
+
+def test_a_sweep_takes_no_other_data_of_one_name_later(named, tmp_path, capfd):
+    own_data(tmp_path)
+    given = ("model=ae", "data=arrays", "net.widths=[8]", "model.latent_dim=2")
+    status, folder = named(*given, "data.file=p/mine.npz")
+    before = written(folder)
+    assert status == 0
+    for seed in (0, 1):
+        status, _ = named(*given, "data.file=q/mine.npz", f"seed={seed}")
+        assert status != 0
+        assert OTHER_DATA in capfd.readouterr().err
+    for same in ("./p/mine.npz", "r/mine.npz"):
+        status, _ = named(*given, f"data.file={same}")
+        assert status == 0
+    (tmp_path / "p/mine.npz").rename(tmp_path / "mine.npz")
+    status, _ = named(*given, "data.file=mine.npz")
+    assert status == 0
+    assert written(folder) == before
+
+
+def test_where_data_lies_may_change_unless_its_images_do(tmp_path):
+    for folder, file in (("a", "x"), ("copy", "x"), ("other", "xyz")):
+        (tmp_path / folder / "class").mkdir(parents=True)
+        (tmp_path / folder / "class" / "1.png").write_text(file)
+    (tmp_path / "link").symlink_to("a")
+    places = DataPlaces([])
+    for folder in ("a", "copy", "link", "a/"):
+        places.refuse_others({"name": "mine", "root": f"{tmp_path}/{folder}"})
+    places.refuse_others({"name": "theirs", "root": f"{tmp_path}/other"})
+    for folder in ("other", "missing"):
+        with pytest.raises(UserError, match="would count as the same images"):
+            places.refuse_others({"name": "mine", "root": f"{tmp_path}/{folder}"})
 
 
 def test_another_callback_that_may_decide_the_result_makes_a_new_job(named):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -172,6 +173,34 @@ def test_a_study_is_not_continued_with_other_objectives(search, capfd):
     status, _ = search(RATE, "hydra.sweeper.trials=2", "hydra.sweeper.minimize=[val/mse]")
     assert status == 1
     assert "choose another sweep.name" in capfd.readouterr().err
+
+
+def test_a_study_is_not_continued_with_other_overrides(search, capfd):
+    """Values of trials that differ in what is not searched cannot be compared."""
+    search(RATE, "hydra.sweeper.trials=1", "model.latent_dim=2")
+    status, _ = search(RATE, "hydra.sweeper.trials=2", "model.latent_dim=3", "quiet=true")
+    assert status == 1
+    error = capfd.readouterr().err
+    assert "model.latent_dim=2" in error.partition("found")[0]
+    assert "model.latent_dim=3" in error.partition("found")[2]
+    status, trials = search(RATE, "hydra.sweeper.trials=2", "model.latent_dim=2", "quiet=true")
+    assert status == 0
+    assert len(trials) == 2
+
+
+def test_a_search_takes_no_other_data_of_one_name(search, tmp_path, capfd):
+    for folder, seed in (("p", 0), ("q", 1)):
+        (tmp_path / folder).mkdir()
+        x = np.random.default_rng(seed).integers(0, 256, (60, 8, 8), np.uint8)
+        np.savez(tmp_path / folder / "mine.npz", x=x)
+    given = (RATE, "data=arrays", "net.widths=[8]", "model.latent_dim=2")
+    p, q = (f"data.file={tmp_path}/{folder}/mine.npz" for folder in "pq")
+    assert search(*given, p, "hydra.sweeper.trials=1")[0] == 0
+    assert search(*given, q, "hydra.sweeper.trials=2")[0] == 1
+    assert "would count as the same images" in capfd.readouterr().err
+    status, trials = search(*given, p, "hydra.sweeper.trials=2")
+    assert status == 0
+    assert [trial["state"] for trial in trials] == ["complete", "complete"]
 
 
 def test_a_study_is_not_continued_with_other_choices(search, capfd):

@@ -2,12 +2,9 @@
 
 import math
 import os
-import pickle
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, final
-from zipfile import BadZipFile, ZipFile
+from typing import final
 
 import numpy as np
 import torch
@@ -16,18 +13,18 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torch.utils.dlpack import from_dlpack
 
+from latentlab.data.array_files import read_arrays
 from latentlab.data.images import MAX_SIDE, MIN_SIDE, Images, Splits, rows_at_once
 from latentlab.data.loader import Binarize
 from latentlab.data.memory_limit import is_large, refuse_too_large
 from latentlab.data.splitting import SplittingDataModule
-from latentlab.errors import DataError, MissingData, first_line
+from latentlab.errors import DataError
 from latentlab.functional.batch import NO_LABEL
 
 Arrays = Mapping[str, np.ndarray]
 
 # splits by the ends of their keys
 KEYS = {"": "train", "_train": "train", "_validation": "validation", "_val": "validation", "_test": "test"}
-ERRORS = (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error, MemoryError, NotImplementedError)
 CHANNELS = (1, 3)
 
 
@@ -65,7 +62,7 @@ class ArraysDataModule(SplittingDataModule):
         self.file = Path(os.path.expanduser(file))
 
     def _load(self) -> Splits:
-        arrays = read_arrays(self.file)
+        arrays = read_arrays(self.file, [f"{letter}{end}" for end in KEYS for letter in "xy"])
         keys: dict[str, str] = {}
         for end, split in KEYS.items():
             if f"x{end}" in arrays and split in keys:
@@ -164,58 +161,3 @@ def _bytes(x: np.ndarray) -> UInt8[np.ndarray, "n c h w"]:
     if x.dtype == np.bool_:
         return x.astype(np.uint8) * np.uint8(255)
     return np.array(x) if x.dtype == np.uint8 else (x * 255).round().astype(np.uint8)
-
-
-def read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """The arrays of images and labels in a file by their keys; that of an `.npy` file is "x".
-
-    A large `.npy` file is mapped into memory, read-only: its pages are read when they are used, and may be dropped
-    again. A small one is read whole, as a map ends the process where another one overwrites the file.
-
-    Raises:
-        DataError: the file is missing or damaged, larger than the memory, or of another kind.
-    """
-    if not file.is_file():
-        raise MissingData(f"data.file: expected a file of arrays, found none at {file}", "set data.file=FILE")
-    wanted = [f"{letter}{end}" for end in KEYS for letter in "xy"]
-    try:
-        match file.suffix:
-            case ".npy":
-                mode: Literal["r"] | None = "r" if is_large(file.stat().st_size) else None
-                return _plain({"x": np.load(file, mmap_mode=mode, allow_pickle=False)})
-            case ".npz":
-                with ZipFile(file) as archive:
-                    size = sum(member.file_size for member in archive.infolist())
-                refuse_too_large(size, f"data.file: {file} unpacks to", "save x as .npy, which is read in parts")
-                with np.load(file, allow_pickle=False) as arrays:
-                    return _plain({key: arrays[key] for key in arrays.files if key in wanted})
-            case ".safetensors":
-                size = file.stat().st_size
-                refuse_too_large(size, f"data.file: {file} takes", "save x as .npy, which is read in parts")
-                return {key: x for key, x in _safetensors(file).items() if key in wanted}
-    except (*ERRORS, pickle.UnpicklingError) as error:
-        reason = first_line(error)
-        if "allow_pickle" in reason:
-            reason = "it holds pickled objects, which are refused: save plain arrays"
-        raise DataError(f"data.file: {file} cannot be read ({reason})") from error
-    raise DataError(f"data.file: expected a file .npz, .npy or .safetensors, found {file}")
-
-
-def _plain(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The arrays themselves; a member of an archive may be anything."""
-    for key, x in arrays.items():
-        if not isinstance(x, np.ndarray):
-            raise ValueError(f"{key} is no array")
-    return arrays
-
-
-def _safetensors(file: Path) -> dict[str, np.ndarray]:
-    try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-    except ModuleNotFoundError as error:
-        raise DataError(f"data.file: {file} needs a package; pip install safetensors") from error
-    try:
-        return load_file(file)
-    except SafetensorError as error:
-        raise ValueError(str(error)) from error

@@ -68,7 +68,10 @@ def download(name: str, root: Path, missing: Callable[[], list[Path]], fetch: Ca
 
 def _pictures(root: Path) -> list[Path]:
     """Pictures in the folder, or in the folders of classes in it."""
-    return [file for file in [*root.glob("*.*"), *root.glob("*/*.*")] if file.suffix.lower() in PICTURES]
+    try:
+        return [file for file in [*root.glob("*.*"), *root.glob("*/*.*")] if file.suffix.lower() in PICTURES]
+    except OSError:  # a folder was removed meanwhile
+        return []
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -22,7 +22,7 @@ def run_grid(sweep: Sweep) -> None:
         UserError: the command line, the folder, or some of the jobs, after all of them have run.
     """
     wanted = combinations(sweep.chosen, sweep.loader)
-    jobs = hashed(sweep.config, wanted, sweep.loader, Manifest.of(sweep.folder))
+    jobs = hashed(sweep, wanted, Manifest.of(sweep.folder))
     with held(sweep.folder):
         remove_drafts(sweep.folder)
         known = Manifest.of(sweep.folder)

@@ -1,10 +1,11 @@
 """What a grid and a search share: the sweep's folder, Hydra's loader and launcher, and how jobs are started."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
@@ -56,6 +57,12 @@ class Sweep:
     def unfinished(self, jobs: Sequence[Job]) -> list[Job]:
         evaluate = self.config.evaluate
         return [job for job in jobs if not is_complete(self.run_of(job), job.config_hash, evaluate)]
+
+    def trained_data(self, jobs: Sequence[Job]) -> Iterator[Mapping[str, Any]]:
+        """The config of the data of each job that was started."""
+        for job in jobs:
+            with suppress(UserError):
+                yield self.run_of(job).config.get("data") or {}
 
     def launch(self, jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
         """Run the jobs, each with overrides of its own; their folders hold their results."""

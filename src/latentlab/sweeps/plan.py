@@ -2,27 +2,26 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice, product
 from math import prod
 from os import environ
 from pathlib import Path
-from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig
 
 from latentlab.config.composition import CheckedLoader
 from latentlab.errors import ConfigError
 from latentlab.runs.identity import config_hash
+from latentlab.sweeps.data_places import DataPlaces
+from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.names import apart_from, by_what_varies
 
 MAX_JOBS = 10_000  # each is composed before the first one starts
-PLACES = ("file", "root")  # of the data: they do not count where two configs are compared, as data may be moved
 
 
 def combinations(arguments: Sequence[str], loader: CheckedLoader) -> list[tuple[str, ...]]:
@@ -49,32 +48,25 @@ def _options(override: Override) -> list[str]:
     return found
 
 
-def hashed(config: DictConfig, jobs: Sequence[tuple[str, ...]], loader: CheckedLoader, known: Manifest) -> list[Job]:
+def hashed(sweep: Sweep, jobs: Sequence[tuple[str, ...]], known: Manifest) -> list[Job]:
     """Each config once, in a folder that is yet to be named; those known already are not composed again.
 
     Raises:
         ConfigError: a job's config is not sound.
+        UserError: its data would be taken for that of another job.
     """
-    configs = _fingerprint(loader, str(config.hydra.job.config_name))
+    configs = _fingerprint(sweep.loader, str(sweep.config.hydra.job.config_name))
     hashes = {(job.configs, job.overrides): job.config_hash for job in known.jobs}
+    places = DataPlaces(sweep.trained_data(known.jobs))
     found: dict[str, Job] = {}
     for overrides in jobs:
         same = None if any("${" in override for override in overrides) else hashes.get((configs, overrides))
-        wanted = same or config_hash(loader.checked(config, list(overrides)))
-        first = found.setdefault(wanted, Job("", overrides, wanted, configs))
-        if first.overrides != overrides:
-            _refuse_other_data(*(loader.checked(config, list(given))["data"] for given in (first.overrides, overrides)))
+        if same is None:
+            config = sweep.loader.checked(sweep.config, list(overrides))
+            places.refuse_others(config["data"])
+            same = config_hash(config)
+        found.setdefault(same, Job("", overrides, same, configs))
     return list(found.values())
-
-
-def _refuse_other_data(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
-    """Raise ConfigError for two jobs that differ in nothing but in where their data lies."""
-    for key in PLACES:
-        if first.get(key) != second.get(key):
-            raise ConfigError(
-                f"data.{key}: {first.get(key)} and {second.get(key)} count as the same images, as both are named "
-                f"{first.get('name')}; rename one of them, or give each a sweep of its own with data.name=NAME"
-            )
 
 
 def in_folders(jobs: Sequence[Job], known: Manifest) -> list[Job]:

@@ -21,6 +21,7 @@ from latentlab.runs.documents import Damaged
 from latentlab.runs.identity import config_hash
 from latentlab.runs.layout import WORKERS
 from latentlab.runs.lock import held, is_held
+from latentlab.sweeps.data_places import DataPlaces
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
@@ -88,7 +89,7 @@ def _next_batch(
 ) -> list[tuple[FrozenTrial, Job]] | None:
     """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
-        study.refuse_other_space(space.distributions)
+        study.refuse_other_space(space)
         orphans = study.orphans()
         without_values = [trial for trial in orphans if space.distributions and not trial.params]
         for trial in without_values:
@@ -116,8 +117,10 @@ def _next_batch(
 def _job(sweep: Sweep, space: SearchSpace, trial: FrozenTrial) -> Job:
     """The trial's job, in a folder of its own, or in that of a trial with the same config."""
     overrides = space.overrides(trial.params)
-    wanted = config_hash(sweep.loader.checked(sweep.config, list(overrides)))
+    config = sweep.loader.checked(sweep.config, list(overrides))
     known = Manifest.of(sweep.folder)
+    DataPlaces(sweep.trained_data(known.jobs)).refuse_others(config["data"])
+    wanted = config_hash(config)
     job = known.with_hash(wanted) or Job(trial_name(trial.number, trial.params), overrides, wanted)
     extended(known, sweep.command, [job]).write(sweep.folder)
     return job

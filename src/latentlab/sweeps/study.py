@@ -17,9 +17,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.errors import UserError
 from latentlab.runs.files import write_atomically
+from latentlab.runs.identity import is_identifying, override_key
 from latentlab.runs.layout import SEARCH, WORKERS
 from latentlab.runs.lock import is_held
 from latentlab.sweeps.settings import SearchSettings
+from latentlab.sweeps.space import SearchSpace
 from latentlab.sweeps.storage import opened
 
 log = logging.getLogger(__name__)
@@ -56,18 +58,31 @@ class Study:
     def trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def refuse_other_space(self, space: Mapping[str, BaseDistribution]) -> None:
-        """Raise UserError where the values of a key cannot be compared with those of earlier trials."""
+    def refuse_other_space(self, space: SearchSpace) -> None:
+        """Raise UserError where trials cannot be compared with the earlier ones.
+
+        These had other values of a searched key to choose from, or shared other overrides.
+        """
         for trial in self.trials:
-            for key in space.keys() & trial.distributions.keys():
+            for key in space.distributions.keys() & trial.distributions.keys():
+                old, new = trial.distributions[key], space.distributions[key]
                 try:
-                    check_distribution_compatibility(trial.distributions[key], space[key])
+                    check_distribution_compatibility(old, new)
                 except ValueError as error:
-                    known = trial.distributions[key]
-                    raise UserError(
-                        f"{key}: {self._folder} was searched with {known}, found {space[key]}; leave it as it was, or "
-                        "choose another sweep.name"
-                    ) from error
+                    raise self._searched_with(f"{key}: ", old, new) from error
+        fixed = sorted(override for override in space.fixed if is_identifying(override_key(override)))
+        known = self._study.user_attrs.get("fixed")
+        if known == fixed:
+            return
+        if known is not None and self._is_in_use:  # earlier versions did not record them
+            raise self._searched_with("", " ".join(known) or "no overrides", " ".join(fixed) or "none")
+        self._study.set_user_attr("fixed", fixed)
+
+    def _searched_with(self, key: str, known: object, found: object) -> UserError:
+        return UserError(
+            f"{key}{self._folder} was searched with {known}, found {found}; leave it as it was, or choose another "
+            "sweep.name"
+        )
 
     def orphans(self) -> list[FrozenTrial]:
         """Trials whose process has ended."""

@@ -50,6 +50,9 @@ const boxes = [...document.querySelectorAll("input[data-filters]")];
 const outputs = [...document.querySelectorAll("output[data-counts]")];
 const rows = [...document.querySelectorAll("tr[data-of]")];
 const strands = [...document.querySelectorAll("path[data-of]")];
+const columns = [...document.querySelectorAll("th[data-of]")].flatMap((head) =>
+  [...head.closest("table").rows].map((row) => [head.dataset.of, row.cells[head.cellIndex]]));
+const figures = [...document.querySelectorAll("figure[data-of]")].map((figure) => [figure.dataset.of, figure]);
 const texts = new Map(rows.map((row) => [row, bare(row.textContent)]));
 let filterText = "";
 
@@ -69,6 +72,7 @@ const setFilter = (text, used = null) => {
     }
     row.hidden = !decided.get(of);
   }
+  for (const [of, shown] of [...columns, ...figures]) shown.hidden = decided.get(of) === false;
   for (const strand of strands) strand.classList.toggle("out", decided.get(strand.dataset.of) === false);
   const problems = terms.flatMap(({ problem }) => problem || []);
   for (const output of outputs) {

@@ -28,7 +28,10 @@ const show = (figure) => {
   zoom.querySelector("p").textContent = picture.alt;
   if (!zoom.open) zoom.showModal();
 };
-const step = (by) => show(by < 0 ? shown.previousElementSibling : shown.nextElementSibling);
+const step = (by) => {
+  const row = [...shown.parentElement.children].filter(({ hidden }) => !hidden); // without those that are filtered out
+  show(row[row.indexOf(shown) + by]);
+};
 for (const button of document.querySelectorAll("button.picture")) {
   button.addEventListener("click", () => show(button.closest("figure")));
 }
