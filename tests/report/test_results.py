@@ -137,3 +137,6 @@ def test_what_is_recorded_tolerates_three_standard_errors_of_a_difference_or_2_p
     assert recorded["first"]["test/mse"].mean == 0.015
     assert recorded["first"]["test/mse"].tolerance == pytest.approx(3 * spread)
     assert recorded["first model=vae"]["test/elbo"] == Figure(-100.0, 2.0)
+    one_seed = replace(FOUND, figures=tuple(dict([*values.items()][:1]) for values in FOUND.figures))
+    of_one = as_recorded([AE], {"first": FOUND}, {"first": one_seed}).figures["first"]["test/mse"]
+    assert of_one.tolerance == pytest.approx(3 * spread * (1 / 2 + 1) ** 0.5)

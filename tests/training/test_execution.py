@@ -55,6 +55,21 @@ def test_lightning_counts_calls_where_the_config_counts_batches(plan):
     assert ("val_check_interval" in found.options) == ("val_check_interval" in options)
 
 
+@pytest.mark.parametrize(
+    ("trainer", "ends_validated"),
+    [
+        ({}, True),
+        ({"val_check_interval": 0.5}, True),
+        ({"val_check_interval": 100}, False),
+        ({"val_check_interval": 0.3}, False),
+        ({"val_check_interval": 860, "check_val_every_n_epoch": None}, True),
+        ({"val_check_interval": 600, "check_val_every_n_epoch": None}, False),
+    ],
+)
+def test_whether_the_weights_at_an_epochs_end_are_validated(trainer, ends_validated):
+    assert CallPlan.of(trainer, 430).ends_validated == ends_validated
+
+
 @given(st.integers(1, 60), st.integers(1, 500), st.integers(1, 500))
 def test_a_call_never_spans_a_validation(steps_per_call, interval, batches):
     plan = CallPlan.of({"steps_per_call": steps_per_call, "val_check_interval": interval}, batches)

@@ -67,7 +67,7 @@ def reproduce(given: list[str]) -> int:
         if not compare:  # after each recipe: an interruption loses none
             known[what.recipe] = found[what.recipe]
             _write(page, known, what, records)
-    return compared(as_recorded(chosen, known), as_recorded(chosen, found)) if compare else 0
+    return compared(as_recorded(chosen, known, found), as_recorded(chosen, found)) if compare else 0
 
 
 def _chosen(names: Sequence[str], minutes: str | None) -> list[Reproduction]:

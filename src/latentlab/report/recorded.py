@@ -103,9 +103,9 @@ class Recorded:
         return deviations
 
 
-def tolerated(values: list[float]) -> Figure:
-    """Their mean, and how much worse a new mean of as many values may be."""
+def tolerated(values: list[float], new: int | None = None) -> Figure:
+    """Their mean, and how much worse a mean of so many new values may be; None: of as many."""
     found = summary(values)
     assert found.mean is not None
-    error = (found.spread or 0.0) * math.sqrt(2 / found.n)
+    error = (found.spread or 0.0) * math.sqrt(1 / found.n + 1 / (new or found.n))
     return Figure(found.mean, max(STANDARD_ERRORS * error, FRACTION * abs(found.mean)))

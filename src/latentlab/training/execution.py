@@ -82,12 +82,14 @@ class CallPlan:
     options: arguments for Lightning's trainer.
     steps_per_epoch: optimizer steps in an epoch.
     max_steps: after which the training ends, if not before; -1 for no limit.
+    ends_validated: whether an epoch that is validated inside is also validated at its end, where its weights are kept.
     """
 
     size: int
     options: dict[str, Any]
     steps_per_epoch: int
     max_steps: int = -1
+    ends_validated: bool = True
 
     @classmethod
     def of(cls, trainer: Mapping[str, Any], batches: int, intervals: Sequence[int] = ()) -> "CallPlan":
@@ -125,7 +127,8 @@ class CallPlan:
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval
         options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
-        return cls(size, options, per_epoch, given["max_steps"])
+        ends_validated = per_epoch % validation == 0 or validation % per_epoch == 0
+        return cls(size, options, per_epoch, given["max_steps"], ends_validated)
 
     def total_steps(self, epochs: int) -> int:
         """Optimizer steps of a training of so many epochs."""

@@ -135,6 +135,8 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     per_batch = with_batch_hooks(configured)
     execution.prepare(model)
     plan = CallPlan.of(config.trainer, batches, [1] if per_batch else save_intervals(config.callbacks))
+    if not plan.ends_validated:
+        log.warning("trainer.val_check_interval: an epoch's end, whose weights are kept, is left without validation")
     if per_batch and execution.steps_per_call > 1:
         names = ", ".join(type(callback).__name__ for callback in per_batch)
         log.info("one step per call (trainer.steps_per_call=1): %s has a hook for each batch", names)

@@ -89,11 +89,14 @@ def write_measured(file: Path, found: Mapping[str, Measured]) -> None:
     write_atomically(file, json.dumps({recipe: asdict(own) for recipe, own in found.items()}, indent=1) + "\n")
 
 
-def as_recorded(what: Iterable[Reproduction], found: Mapping[str, Measured]) -> Recorded:
-    """The figures in the form that new ones are compared with."""
+def as_recorded(
+    what: Iterable[Reproduction], found: Mapping[str, Measured], new: Mapping[str, Measured] | None = None
+) -> Recorded:
+    """The figures in the form that new ones are compared with. new: those, which may be of fewer seeds."""
     content: dict[str, dict[str, Figure]] = {}
     for one in what:
-        for claim, values in zip(one.claims, found[one.recipe].figures, strict=True):
+        figures = zip(one.claims, found[one.recipe].figures, (new or found)[one.recipe].figures, strict=True)
+        for claim, values, others in figures:
             group = " ".join([one.recipe, *claim.of])
-            content.setdefault(group, {})[claim.measure.key] = tolerated([*values.values()])
+            content.setdefault(group, {})[claim.measure.key] = tolerated([*values.values()], len(others))
     return Recorded(content)
