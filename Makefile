@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train evaluate sweep report check reproduce gates lint type test long gpu matrix slurm postgresql smoke ci bench examples docs tensorboard clean
+.PHONY: help setup demo train evaluate sweep report check reproduce gates lint type test slow long gpu matrix slurm postgresql smoke ci bench examples docs tensorboard clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ type: $(STAMP)  ## static types
 test: $(STAMP)  ## the test suite (LATENTLAB_DATA=FOLDER adds the tests on real MNIST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
+slow: $(STAMP)  ## the tests of seconds each: whole programs, kills, browsers, documents
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "slow and not long" $(ARGS)
+
 long: $(STAMP)  ## tests that take longer: 200 jobs, further kills and signals, thousands of malformed inputs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --hypothesis-profile=thorough tests/faults/test_malformed.py
@@ -81,6 +84,7 @@ smoke: $(STAMP)  ## two batches of every variant x network through the real entr
 ci:  ## everything that CI runs
 	$(MAKE) --jobs=2 --output-sync lint type smoke  # each of them keeps one core busy
 	$(MAKE) test
+	$(MAKE) slow
 
 bench: $(PEERS)  ## measure latentlab beside its peers, 40 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -124,6 +124,7 @@ FEWER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", options("sweep"))
 def test_a_sweep_recipe_runs_short_and_ends_in_a_report(run_hydra, option, outputs, tmp_path):
     header = [line for line in (CONF / "sweep" / f"{option}.yaml").read_text().splitlines() if "#" in line]

@@ -233,6 +233,7 @@ def python(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "run"), [("README.md", "in_python"), ("docs/python.md", "first_cvae")])
 def test_the_python_of_a_document_runs_from_top_to_bottom(tmp_path, outputs, name, run):
     (tmp_path / "outputs").mkdir()
@@ -244,6 +245,7 @@ def test_the_python_of_a_document_runs_from_top_to_bottom(tmp_path, outputs, nam
     assert (tmp_path / "outputs" / "runs" / run / "metrics.json").is_file()
 
 
+@pytest.mark.slow
 def test_the_examples_of_extending_train_together_and_are_measured(tmp_path):
     saved_examples(tmp_path)
     (line,) = [c.text for c in COMMANDS if c.place == "docs/extending.md" and "short_codes" in c.text]

@@ -128,8 +128,8 @@ def test_a_target_runs_its_command_out_of_the_venv(installed, target, command):
     assert ".venv/bin/" in last
 
 
-def test_ci_is_lint_type_test_and_smoke(installed):
-    parts = [make(installed, "-n", target) for target in ("lint", "type", "smoke", "test")]
+def test_ci_is_lint_type_smoke_and_all_tests(installed):
+    parts = [make(installed, "-n", target) for target in ("lint", "type", "smoke", "test", "slow")]
     lines = make(installed, "-n", "ci").splitlines(keepends=True)
     assert "".join(line for line in lines if not re.match(r"make(\[1\])?[: ]", line)) == "".join(parts)
 

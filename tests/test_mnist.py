@@ -28,6 +28,7 @@ def pixels(mnist_root) -> tuple[np.ndarray, np.ndarray]:
     return train, test
 
 
+@pytest.mark.slow
 def test_the_classic_vae_has_the_elbo_of_a_plain_pytorch_loop(train_on_mnist):
     metrics = train_on_mnist("experiment=classic_vae", "seed=0").metrics["metrics"]
     assert -metrics["test/elbo"] <= 113.5  # nats; a plain PyTorch loop gives 112.5

@@ -40,6 +40,7 @@ def test_its_pictures_name_the_classes_and_are_in_colour(train, pictures):
     assert abs(reconstructions[..., 0] - reconstructions[..., 2]).max() > 100
 
 
+@pytest.mark.slow
 def test_two_folders_are_two_experiments_and_a_moved_one_is_the_same(sweep, pictures, train):
     other = pictures.with_name("others")
     shutil.copytree(pictures, other)

@@ -50,6 +50,7 @@ def of_wandb(folder):
     return scalars, images, run
 
 
+@pytest.mark.slow
 def test_both_loggers_have_the_same_metrics_and_images(jobs):
     assert jobs.keys() == {"model=ae", "model=cvae"}
     for name, folder in jobs.items():

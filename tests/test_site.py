@@ -64,6 +64,7 @@ def text_of(page: Path) -> str:
     return " ".join(html.unescape(text).split())
 
 
+@pytest.mark.slow
 def test_every_document_is_a_page(site):
     pages = {file.stem for file in (ROOT / "docs").glob("*.md")} | {"index", "contributing", "changelog"}
     assert {file.stem for file in site.glob("*.html")} == pages | {"404"}
@@ -119,6 +120,7 @@ def test_search_is_local(site):
     assert {"metrics.html#free_bits", "reference/net.html#netmlp"} <= {entry["location"] for entry in entries}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "said"),
     [

@@ -35,6 +35,7 @@ def run(folder: Path, variant: str, *arguments: str) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "terms"),
     [("short_code", {"test/length"}), ("total_correlation", {"test/kl", "test/total_correlation", "test/elbo"})],

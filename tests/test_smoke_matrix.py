@@ -62,5 +62,6 @@ def test_a_variant_trains_with_a_network_on_the_smallest_images(train, model, ne
     check(train(*COMMON, f"model={model}", f"net={net}", "data.image_size=8"), size=8)
 
 
+@pytest.mark.slow
 def test_large_images_need_no_other_argument(train):
     check(train(*COMMON, "model=vae", "net=cnn", "data.image_size=64"), size=64)

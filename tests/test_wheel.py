@@ -108,6 +108,7 @@ def test_the_wheel_brings_the_commands(wheel):
     assert "latentlab = latentlab.__main__:main" in text
 
 
+@pytest.mark.slow
 def test_a_run_far_from_the_checkout_uses_the_package_and_configs_of_the_wheel(trained):
     site, _, said = trained
     assert f"package {site / 'latentlab' / '__init__.py'}" in said.splitlines()

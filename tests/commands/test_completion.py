@@ -77,6 +77,7 @@ class Terminal:
         self._shell.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", *(pytest.param(s, marks=pytest.mark.long) for s in ("zsh", "fish"))])
 def test_a_tab_completes_subcommands_groups_options_and_keys(shell: str, tmp_path: Path):
     command, switch_on = SHELLS[shell]

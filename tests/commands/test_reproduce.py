@@ -13,6 +13,7 @@ def reproduce(folder, *arguments: str) -> Done:
     return called("reproduce", *arguments, folder=folder)
 
 
+@pytest.mark.slow
 def test_a_page_is_written_continued_and_compared_with(tmp_path):
     done = reproduce(tmp_path, "pca", *SMALL, "seeds=0")
     assert done.returncode == 0, done.stderr

@@ -226,6 +226,7 @@ def resume(monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_restarts(tmp_path):
     run = Run(tmp_path / "run")
     process = start(run.folder, *SETTING[:5], *SETTING[5:], "data.batch_size=2")

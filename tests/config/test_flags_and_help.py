@@ -29,6 +29,7 @@ def test_help_lists_groups_and_ten_commands():
     assert all(re.search(f"^{group}: ", out, re.MULTILINE) for group in groups.split())
 
 
+@pytest.mark.slow
 def test_the_commands_in_the_help_are_sound():
     _, out, _ = answer("--help")
     for line in out.splitlines():

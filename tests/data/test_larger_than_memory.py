@@ -139,6 +139,7 @@ def test_floats_and_booleans_become_the_same_bytes_some_rows_at_a_time(tmp_path,
     assert arrays(tmp_path / "x.npy").fingerprint() == expected
 
 
+@pytest.mark.slow
 def test_a_run_of_mapped_arrays_has_the_weights_and_figures_of_one_in_memory(train, tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", GREY)
     setting = ("data=arrays", f"data.file={tmp_path}/x.npy", "data.binarize=dynamic", *SHORT, "evaluate=quick")

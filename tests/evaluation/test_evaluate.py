@@ -40,6 +40,7 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
     assert run.status["status"] == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -61,6 +62,7 @@ def test_a_learned_prior_is_measured_drawn_and_resumed(train, evaluate, options)
     assert again.metrics["epochs"] == 3
 
 
+@pytest.mark.slow
 def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
@@ -83,6 +85,7 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     assert run.metrics["evaluation"]["seconds"].keys() == first["evaluation"]["seconds"].keys()
 
 
+@pytest.mark.slow
 def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train, evaluate):
     """As where a later version leaves a figure out; those of other measurements, and of the run's own test, stay."""
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
@@ -99,6 +102,7 @@ def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train
     assert {f"test/{metric}" for some in listed.values() for metric in some} - added.keys() <= first["metrics"].keys()
 
 
+@pytest.mark.slow
 def test_a_binarised_run_is_also_measured_on_grey_levels(train, evaluate, digits):
     """Beside the run's own images: what a grey-level run reports, computed here from the pixels."""
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "data.binarize=dynamic")
@@ -126,6 +130,7 @@ def test_a_code_that_is_denser_than_trained_is_measured_at_both_sparsities(train
     assert not undocumented(found)
 
 
+@pytest.mark.slow
 def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "data.binarize=dynamic")
     assert evaluate(f"run={run.folder}", "samples=2") == 0
@@ -135,6 +140,7 @@ def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):
     assert run.metrics["evaluation"]["binarize"] == "dynamic"
 
 
+@pytest.mark.slow
 def test_more_codes_tighten_the_bound(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures")
     found = []
@@ -151,6 +157,7 @@ def test_at_the_end_of_a_training(train, outputs):
     assert run.metrics["evaluation"]["suite"] == "quick"
 
 
+@pytest.mark.slow
 def test_metrics_and_pictures_of_a_later_evaluation_are_logged_to_tensorboard(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "logger=tensorboard")
     assert evaluate(f"run={run.folder}") == 0
@@ -160,6 +167,7 @@ def test_metrics_and_pictures_of_a_later_evaluation_are_logged_to_tensorboard(tr
     assert {"evaluation/codes", "evaluation/samples_prior"} <= set(events.Tags()["images"])
 
 
+@pytest.mark.slow
 def test_a_later_evaluation_continues_the_same_run_of_wandb_pixel_by_pixel(train, evaluate, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "logger=wandb")
@@ -221,6 +229,7 @@ def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(
     assert "test/few_labels_pca_100_spreading_error" in run.metrics["metrics"]
 
 
+@pytest.mark.slow
 def test_the_nll_of_a_density_is_not_named_binarized(train, evaluate):
     run = train(*TINY, "model=vae", "likelihood=gaussian", "callbacks=no_pictures", "data.binarize=dynamic")
     assert evaluate(f"run={run.folder}", "samples=2") == 0

@@ -37,6 +37,7 @@ def test_a_damaged_file_is_replaced(tmp_path, caplog, content):
     assert "the baselines are measured again" in caplog.text
 
 
+@pytest.mark.slow
 def test_another_model_on_the_same_images_has_the_same_baselines_and_other_images_have_others(tmp_path, monkeypatch):
     first, second = (replace(subject_of(variant), references=tmp_path) for variant in ("ae", "vae"))
     measure = SUITES["full"].measurements["few labels, pixels"]

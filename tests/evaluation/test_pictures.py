@@ -206,12 +206,13 @@ def test_ellipses_are_the_posteriors_of_the_two_most_active_units():
     units = sorted(subject.test_codes.kl.mean(0).argsort(descending=True)[:2].tolist())
     axes = figure.axes[0]
     assert [axes.get_xlabel(), axes.get_ylabel()] == [f"code unit {unit}" for unit in units]
-    first = axes.patches[0]
+    (drawn,) = axes.collections
     with torch.no_grad():
         posterior = subject.model.encode(subject.test_batch.x[:1], subject.test_batch.y[:1]).posterior
     # the same sums over two batch sizes: float32 rounds terms of size 1 by 6e-8 each, in another order
-    assert first.get_center() == pytest.approx(posterior.mean[0, units].tolist(), abs=1e-6)
-    assert first.get_width() / 2 == pytest.approx(float((0.5 * posterior.log_var[0, units[0]]).exp()))
+    assert drawn.get_offsets()[0] == pytest.approx(posterior.mean[0, units].tolist(), abs=1e-6)
+    deviation = (0.5 * posterior.log_var[0, units]).exp().tolist()
+    assert [drawn.get_widths()[0] / 2, drawn.get_heights()[0] / 2] == pytest.approx(deviation)
 
 
 def test_filters_are_the_weights_in_descending_order_of_norm():

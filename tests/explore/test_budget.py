@@ -82,6 +82,7 @@ def test_large_images_are_averaged_and_their_number_is_limited():
     assert many.pixels <= PIXELS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [1, 6])
 def test_a_page_is_at_most_five_megabytes(space, tmp_path, runs):
     spaces = [replace(space, name=f"run {k}") for k in range(runs)]

@@ -62,6 +62,7 @@ def test_a_mistake_is_one_line(arguments, message, folder):
     assert message in said(*arguments)
 
 
+@pytest.mark.slow
 def test_an_incomplete_run_is_named(run):
     run.metrics_file.unlink()
     assert f"run: {run.folder} is not complete" in said(str(run.folder))

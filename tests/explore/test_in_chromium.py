@@ -25,7 +25,7 @@ from latentlab.training.restore import load_model
 from tests.explore.served import Page, Server, served
 from tests.report.browser import CHROMIUM
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]
 TINY = ["data=digits", "data.image_size=8", "trainer=smoke", "logger=none", "callbacks=no_pictures"]
 LABEL = 3
 

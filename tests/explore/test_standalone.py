@@ -24,7 +24,7 @@ from tests.called import called
 from tests.explore.served import FIRST, Page
 from tests.report.browser import CHROMIUM
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]
 
 SMALL = ["data=digits", "data.image_size=8", "net.widths=[32]", "callbacks=no_pictures", "logger=none", "quiet=true"]
 TRAINED = ["trainer=smoke", "trainer.limit_train_batches=1.0", "trainer.max_epochs=8", "optimizer.lr=0.01"]

@@ -14,6 +14,7 @@ def ended(arguments: list[str], streams: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streams", [pytest.param(">&-", marks=pytest.mark.long), "<&- >&- 2>&-"])
 def test_a_run_is_trained_and_measured(tmp_path, streams):
     run = Run(tmp_path / "run")

@@ -60,6 +60,7 @@ def test_before_the_figures_are_written_the_earlier_ones_stay_whole(disk, undist
     assert run.metrics["metrics"] == undisturbed
 
 
+@pytest.mark.slow
 def test_a_sweep_resumes_the_job_that_met_it(disk, undisturbed, run_hydra, capfd):
     command = ["-m", *RUN, "seed=0,1", *filling(disk, "checkpoint"), f"paths.output_dir={disk}", "sweep.name=s"]
     assert run_hydra(command) == 1

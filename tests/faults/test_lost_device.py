@@ -59,6 +59,7 @@ def end_by_killing_the_second(pair):
     return run
 
 
+@pytest.mark.slow
 def test_the_second_of_two_devices_killed(pair):
     end_by_killing_the_second(pair)
 

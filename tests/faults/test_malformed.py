@@ -71,6 +71,7 @@ def test_of_a_training(folder, overrides):
     assert [path.name for path in folder.iterdir()] == ["here"]
 
 
+@pytest.mark.slow
 @given(st.lists(override.filter(lambda o: not o.startswith("-")), min_size=1, max_size=2))
 @FUZZ
 @example(["seed=range(1,1e9)"])
@@ -122,6 +123,7 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
+@pytest.mark.slow
 @given(files)
 @FUZZ
 @example(b"a: &a [*a]")

@@ -37,6 +37,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_a_freed_step_stays_with_the_process():
     assert held("pass") < 24 * MIB
     assert held(KEEP) > 40 * MIB

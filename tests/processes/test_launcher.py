@@ -89,6 +89,7 @@ def torchrun(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
 
 
+@pytest.mark.slow
 def test_the_processes_of_torchrun_make_one_run(tmp_path, train):
     setting = ["callbacks=no_pictures", "logger=none", "optimizer=sgd", "optimizer.lr=1e-4", "trainer.accelerator=cpu"]
     done = torchrun(tmp_path, *setting, "trainer=ddp", "trainer.devices=2")

@@ -76,5 +76,6 @@ def test_a_torchvision_of_another_build_gives_one_line_with_both_versions(damage
     assert MEND in line
 
 
+@pytest.mark.slow
 def test_a_matching_pair_passes(tmp_path: Path) -> None:
     assert error_of(tmp_path) == ""

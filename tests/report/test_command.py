@@ -29,6 +29,7 @@ def everything(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+@pytest.mark.slow
 def test_a_report_of_trained_runs(train, tmp_path):
     sweep, names = tmp_path / "outputs" / "sweeps" / "mine", []
     for model in ("ae", "vae"):
@@ -47,6 +48,7 @@ def test_a_report_of_trained_runs(train, tmp_path):
     assert "4 complete" in (tmp_path / "elsewhere" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_report_of_a_search(run_hydra, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     space = ["optimizer.lr=tag(log, interval(1e-4, 1e-1))", "net.widths=[8],[16]", "likelihood=gaussian"]

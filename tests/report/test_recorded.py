@@ -52,6 +52,7 @@ def check(folder, *arguments: str) -> Done:
     return called("check", *SMALL, *arguments, folder=folder)
 
 
+@pytest.mark.slow
 def test_the_check_fails_where_a_variant_is_worse(tmp_path):
     file = tmp_path / "check.json"
     assert "cannot read" in check(tmp_path, f"recorded={file}").stderr

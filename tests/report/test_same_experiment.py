@@ -16,6 +16,7 @@ AVERAGING = "+callbacks.average={_target_:lightning.pytorch.callbacks.Stochastic
 STOPPING = "+callbacks.stop={{_target_:lightning.pytorch.callbacks.EarlyStopping,monitor:val/objective,patience:{}}}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "key", "names"),
     [

@@ -103,6 +103,7 @@ def test_a_job_whose_worker_is_killed_each_time_has_failed_and_the_others_run(tm
     assert figures(folder)["seed=1"] == undisturbed["model=ae,seed=1"]
 
 
+@pytest.mark.slow
 def test_a_killed_launcher_takes_its_workers_with_it(tmp_path):
     folder = tmp_path / "sweep"
     long = "trainer.max_epochs=100000"  # no worker comes to the end of a job by itself

@@ -120,6 +120,7 @@ def test_another_callback_that_may_decide_the_result_makes_a_new_job(named):
     assert len(written(folder)) == 2
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_is_asked_for_later_is_made_without_training_again(sweep, outputs):
     arguments = (*JOB, "model=vae", "seed=0", f"paths.output_dir={outputs}")
     _, jobs = sweep(*arguments)

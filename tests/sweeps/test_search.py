@@ -59,6 +59,7 @@ def test_pruning_is_for_one_validation_figure():
     assert settings(maximize=["val/kl"]).pruning_metric is None
 
 
+@pytest.mark.slow
 def test_a_search_is_repeated_by_its_seed_and_extended_by_more_trials(search, tmp_path):
     status, first = search(RATE, "hydra.sweeper.trials=3")
     assert status == 0
@@ -108,6 +109,7 @@ def test_a_config_that_was_trained_already_is_not_trained_again(search, tmp_path
     assert len({(trial["folder"], *trial["values"]) for trial in trials}) == 2
 
 
+@pytest.mark.slow
 def test_a_trial_worse_than_the_median_is_pruned(search, tmp_path):
     status, trials = search(
         "optimizer.lr=1e-2,1e-6",
@@ -232,6 +234,7 @@ def test_a_killed_search_continues_to_the_trials_of_one_left_alone(tmp_path):
     assert not list((tmp_path / "killed" / ".workers").iterdir())
 
 
+@pytest.mark.slow
 def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):
     both = [start(tmp_path / "s", RATE, "hydra.sweeper.trials=8") for _ in range(2)]
     for process in both:

@@ -52,6 +52,7 @@ def test_the_incomplete_last_line_of_a_journal_is_dropped(tmp_path):
     assert [trial.number for trial in Study(tmp_path, settings()).trials] == [0, 1]
 
 
+@pytest.mark.slow
 def test_a_database_that_several_machines_share(search, tmp_path, capfd):
     """SQLite in place of a server; `tests/postgresql` has a real one."""
     shared = f"hydra.sweeper.storage=sqlite:///{tmp_path}/shared"

@@ -20,6 +20,7 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
     return torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
 
 
+@pytest.mark.slow
 def test_jobs_of_one_process_end_as_they_do_alone_bit_for_bit(sweep, train):
     status, jobs = sweep(*JOB, "model=sparse_ae,vae", "seed=0,1", "trainer.compile=false")
     assert status == 0

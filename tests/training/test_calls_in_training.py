@@ -112,9 +112,10 @@ def test_the_weights_kept_are_those_of_the_validation_whose_figure_is_kept_with_
     assert run.metrics["metrics"]["val/objective_final"] == figures[best]
 
 
-def test_validation_comes_after_exactly_the_requested_batch(train, caplog):
+def test_validation_comes_after_exactly_the_requested_batch(train):
     run = train(*SHORT, "trainer.max_epochs=1", "trainer.val_check_interval=8", "logger=csv")
-    assert "an epoch's end, whose weights are kept, is left without validation" in caplog.text
+    log = (run.folder / "train.log").read_text()
+    assert "an epoch's end, whose weights are kept, is left without validation" in log
     steps = [int(row["step"]) for row in rows(run) if row.get("val/mse")]
     assert steps == [8, 16]
 

@@ -43,6 +43,7 @@ def test_two_processes_report_what_one_process_reports(tmp_path, model):
     assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_processes_end_in_the_evaluation_of_one(tmp_path, outputs):
     arguments = ("model=vae", "model.free_bits=0.1", "evaluate=quick", f"paths.output_dir={outputs}")
     one = metrics_of(tmp_path / "one", *arguments)

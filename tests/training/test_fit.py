@@ -65,6 +65,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train):
     assert any(not torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
 @pytest.mark.skipif(
     os.environ.get("ATEN_CPU_CAPABILITY") == "default",

@@ -36,6 +36,7 @@ def test_it_is_resumed_without_that_run(train):
     assert train(f"resume={then.folder}", "trainer.max_epochs=2", folder="then").metrics["epochs"] == 2
 
 
+@pytest.mark.slow
 def test_each_seed_starts_from_its_own_run_of_a_sweep_and_all_are_one_experiment(sweep, train):
     status, jobs = sweep(*TINY, "trainer.max_epochs=1", "model=ae", "seed=0,1")
     assert status == 0

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from jaxtyping import Float, Int
+from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Ellipse
+from matplotlib.patches import Circle
 from torch import Tensor
 
 from latentlab.figures.style import BLUE, GREY, TEXT_SIZE, class_colours, names_or_numbers, new_figure, plain_axes
@@ -29,11 +31,19 @@ def posterior_ellipses(
     colours, norm = class_colours(max(len(names), 1))
     figure = new_figure(6.0, 6.0, title, subtitle)
     axes = figure.add_subplot()
-    for (x0, y0), (across, up), label in zip(mean.tolist(), deviation.tolist(), y.tolist(), strict=True):
-        colour = colours(norm(label)) if names else BLUE
-        axes.add_patch(Ellipse((x0, y0), 2 * across, 2 * up, color=colour, alpha=0.35))
-        if names:
-            axes.text(x0, y0, names[label], fontsize=TEXT_SIZE - 2, ha="center", va="center")
+    ellipses = EllipseCollection(
+        widths=2 * deviation[:, 0].numpy(),
+        heights=2 * deviation[:, 1].numpy(),
+        angles=np.zeros(len(mean)),
+        units="xy",
+        offsets=mean.numpy(),
+        offset_transform=axes.transData,
+        color=colours(norm(y.numpy())) if names else BLUE,
+        alpha=0.35,
+    )
+    axes.add_collection(ellipses, autolim=False)
+    for (x0, y0), label in zip(mean.tolist(), y.tolist(), strict=True) if names else ():
+        axes.text(x0, y0, names[label], fontsize=TEXT_SIZE - 2, ha="center", va="center")
     if standard_prior:
         axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=GREY, linestyle="--"))
     reach = 1.05 * float((mean.abs() + deviation).max().clamp_min(1))

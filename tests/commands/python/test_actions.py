@@ -53,6 +53,7 @@ def test_a_report_of_runs(run, tmp_path):
         ll.report("nowhere")
 
 
+@pytest.mark.slow
 def test_an_evaluation_adds_its_figures(run, outputs, monkeypatch):
     measured = ll.evaluate(run, samples=2, output_dir=outputs)
     assert measured.metrics.keys() > {"test/nll", "test/elbo", "test/linear_probe_error"}
@@ -232,6 +233,7 @@ def test_a_file_that_is_written_after_it_was_missed_is_found(folder, monkeypatch
     assert ll.train("model=late", *TINY, "trainer=smoke", config_dir="conf").status == "complete"
 
 
+@pytest.mark.slow
 def test_two_trainings_in_two_threads_come_one_after_the_other(folder):
     found, before = [], sys.argv[:]
     threads = [threading.Thread(target=lambda: found.append(ll.train(*TINY, "trainer=smoke").status)) for _ in "ab"]

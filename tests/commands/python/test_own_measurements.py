@@ -23,6 +23,7 @@ def test_a_measurement_of_ones_own_does_not_touch_the_others(run, outputs, measu
     assert run.metrics == before
 
 
+@pytest.mark.slow
 def test_a_measurement_of_ones_own_may_be_repeated_and_give_any_number(run, outputs):
     own = {"mine": lambda subject: [("own_figure", np.float32(2.5))]}
     for measurements in (own, own, {}, own):

@@ -17,6 +17,7 @@ def test_with_the_exact_posterior_one_code_gives_the_likelihood_itself():
     torch.testing.assert_close(found, exact().double(), atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_with_another_posterior_the_bound_increases_to_the_likelihood():
     model = linear_gaussian(wrong_by=0.4)
     one, some, many = (float(importance_weighted(model, batch_of(X), k).mean()) for k in (1, 10, 3000))
@@ -40,6 +41,7 @@ def test_the_mean_is_over_exactly_the_drawn_codes():
     torch.testing.assert_close(found, expected.double(), atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_later_codes_are_not_lost_by_rounding():
     """A sum of equal weights in float32 stops growing at 2^24, and is rounded long before."""
     many = 3_000

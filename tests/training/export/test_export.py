@@ -99,6 +99,7 @@ def export(*arguments: str) -> int:
     return _status(["export", *arguments])
 
 
+@pytest.mark.slow
 def test_the_command_writes_both_networks_and_a_card_whose_code_loads_them(run, tmp_path, monkeypatch, capsys):
     assert export(str(run.folder), "format=onnx", f"output={tmp_path}/shared") == 0
     assert "from the run's own outputs" in capsys.readouterr().out
