@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.installed-peers
+WITH_SLOW := -m "not slurm and not postgresql and not long and not gpu"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo train evaluate sweep report check reproduce gates lint type test slow long gpu matrix slurm postgresql smoke ci bench examples docs tensorboard clean
@@ -69,7 +70,7 @@ gpu: $(STAMP)  ## the tests on CUDA devices; without one they are skipped, and s
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m gpu -rs tests/gpu $(ARGS)
 
 matrix: $(STAMP)  ## the test suite by each instruction set and each Python of 3.11 to 3.13 that is found, an hour and more
-	bash tests/matrix.sh $(ARGS)
+	bash tests/matrix.sh $(WITH_SLOW) $(ARGS)
 
 slurm: $(STAMP)  ## the tests on a real Slurm, which root installs from Debian's packages and starts here
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
@@ -83,8 +84,7 @@ smoke: $(STAMP)  ## two batches of every variant x network through the real entr
 
 ci:  ## everything that CI runs
 	$(MAKE) --jobs=2 --output-sync lint type smoke  # each of them keeps one core busy
-	$(MAKE) test
-	$(MAKE) slow
+	$(MAKE) test ARGS='$(WITH_SLOW)'
 
 bench: $(PEERS)  ## measure latentlab beside its peers, 40 min (LATENTLAB_DATA=FOLDER; ARGS="steps training")
 	$(BIN)/python -m benchmarks $(ARGS)

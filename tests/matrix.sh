@@ -14,7 +14,7 @@ suite() { # PYTHON VERSION SET [VARIABLE=VALUE ...]
   # TorchInductor's cache does not tell instruction sets apart: kernels of another one corrupt memory
   export TORCHINDUCTOR_CACHE_DIR="$PWD/$logs/inductor-$name"
   # a suite that is stopped, or finds no test, has not passed
-  if env OMP_NUM_THREADS=1 "$@" "$python" -m pytest -n 2 -m "not slurm and not postgresql and not long and not gpu" ${ARGUMENTS[@]+"${ARGUMENTS[@]}"} >"$log" 2>&1; then
+  if env OMP_NUM_THREADS=1 "$@" "$python" -m pytest -n 2 ${ARGUMENTS[@]+"${ARGUMENTS[@]}"} >"$log" 2>&1; then
     result=passed
   else
     result=FAILED

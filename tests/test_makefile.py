@@ -129,9 +129,16 @@ def test_a_target_runs_its_command_out_of_the_venv(installed, target, command):
 
 
 def test_ci_is_lint_type_smoke_and_all_tests(installed):
-    parts = [make(installed, "-n", target) for target in ("lint", "type", "smoke", "test", "slow")]
-    lines = make(installed, "-n", "ci").splitlines(keepends=True)
-    assert "".join(line for line in lines if not re.match(r"make(\[1\])?[: ]", line)) == "".join(parts)
+    parts = [make(installed, "-n", target) for target in ("lint", "type", "smoke", "test")]
+    lines = [
+        line
+        for line in make(installed, "-n", "ci").splitlines(keepends=True)
+        if not re.match(r"make(\[1\])?[: ]", line)
+    ]
+    every = "not slurm and not postgresql and not long and not gpu"
+    assert "".join(lines).split() == "".join(parts).split() + ["-m", *f'"{every}"'.split()]
+    settings = (ROOT / "pyproject.toml").read_text()
+    assert f"-m '{every.replace('not gpu', 'not slow and not gpu')}'" in settings  # those of `make test`
 
 
 def test_the_ci_script_calls_make_ci_and_nothing_else_of_substance():

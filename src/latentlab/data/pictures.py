@@ -88,15 +88,10 @@ def _pictures(folder: Path, class_names: Sequence[str]) -> list[Picture]:
         raise DataError(f"data.root: expected the classes of train in {folder}, found also {unknown[0]}")
     flat = [*_files(folder, deep=False)]
     found = [Picture(file, k) for k, name in enumerate(class_names) for file in _files(folder / name, deep=True)]
-    if flat and found:
-        raise DataError(
-            f"data.root: expected each picture of {folder} in the folder of its class, found {flat[0].name} beside "
-            f"{class_names[0]}; move it, or delete it"
-        )
     if flat and class_names:
         raise DataError(
-            f"data.root: expected the pictures of {folder} in folders of the classes of train, such as "
-            f"{class_names[0]}, found {flat[0].name} in {folder.name} itself"
+            f"data.root: expected each picture of {folder} in the folder of its class, such as {class_names[0]}, found "
+            f"{flat[0].name} in none; move it, or delete it"
         )
     if not flat and not found:
         raise DataError(f"data.root: expected pictures in {folder}, found none")
