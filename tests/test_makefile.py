@@ -129,14 +129,11 @@ def test_a_target_runs_its_command_out_of_the_venv(installed, target, command):
 
 
 def test_ci_is_lint_type_smoke_and_all_tests(installed):
-    parts = [make(installed, "-n", target) for target in ("lint", "type", "smoke", "test")]
-    lines = [
-        line
-        for line in make(installed, "-n", "ci").splitlines(keepends=True)
-        if not re.match(r"make(\[1\])?[: ]", line)
-    ]
+    parts = "".join(make(installed, "-n", target) for target in ("lint", "type", "smoke", "test"))
+    lines = make(installed, "-n", "ci").splitlines()
+    done = " ".join(line for line in lines if not re.match(r"make(\[1\])?[: ]", line))
     every = "not slurm and not postgresql and not long and not gpu"
-    assert "".join(lines).split() == "".join(parts).split() + ["-m", *f'"{every}"'.split()]
+    assert done.split() == f'{parts} -m "{every}"'.split()
     settings = (ROOT / "pyproject.toml").read_text()
     assert f"-m '{every.replace('not gpu', 'not slow and not gpu')}'" in settings  # those of `make test`
 
