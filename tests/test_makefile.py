@@ -20,10 +20,8 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 
 def make(folder: Path, *arguments: str) -> str:
     command = ["make", "--no-print-directory", "-C", str(folder), *arguments]
-    # not those of the make that runs these tests
-    variables = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON", "ARGS"))
-    }
+    outer = ("MAKE", "MFLAGS", "PYTHON", "ARGS")  # of the make that runs these tests
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(outer)}
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
