@@ -104,7 +104,7 @@ def arrays(**changed):
 
 
 UNFIT = [
-    ({"other": LABELS}, r"x in .*: expected images, found the keys none"),
+    ({"other": LABELS}, r"cannot be read \(expected images named x or x_train, found other\)"),
     (arrays(x_train=PIXELS), r"x_train in .*: expected one array of train images, found also x$"),
     (arrays(y_test=LABELS), r"y_test in .*: expected its images in x_test, found none"),
     (arrays(y=LABELS[:29]), r"y in .*: expected 30 labels, one per image, found 29"),

@@ -1,6 +1,9 @@
 """A line for each thing that is wrong with a folder of pictures."""
 
+import errno
 import math
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +65,11 @@ def with_a_flat_split(root):
     (root / "test" / "bird").rmdir()
 
 
+def with_capitals(root):
+    (root / "cat").rename(root / "Train")
+    (root / "dog").rename(root / "Test")
+
+
 def a_bomb(root):
     Image.new("1", (10_000, 20_000)).save(root / "dog" / "bomb.png")
 
@@ -85,6 +93,7 @@ MISTAKES = [
         with_a_flat_split,
         r"expected each picture of .*test in the folder of its class, such as cat, found x\.png in none",
     ),
+    (with_capitals, r"expected splits named train, validation and test in .*, found Train"),
     (a_bomb, r"bomb\.png cannot be read as a picture \(.*decompression bomb"),
     (too_large, r"expected pictures of 8 to 128 pixels, found 200x200 \(.*\); set data\.image_size"),
 ]
@@ -95,6 +104,20 @@ def test_a_mistake_is_one_line(root, damage, message):
     damage(root)
     with pytest.raises(DataError, match=rf"^data\.\w+: [^\n]*{message}[^\n]*$"):
         loaded(root, cache=root.parent / "cache")
+
+
+def test_a_class_that_cannot_be_read_is_named(root, monkeypatch):
+    """Root may read every folder, so that the error of the system is raised here."""
+    scandir = os.scandir
+
+    def refused(place):
+        if Path(place) == root / "cat":
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(DataError, match=r"^data\.root: .*cat cannot be read \(Permission denied\)$"):
+        loaded(root)
 
 
 @pytest.mark.parametrize("share", [{"validation": 0.01}, {"test": 30}, {"validation": 20, "test": 10}])

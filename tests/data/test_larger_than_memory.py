@@ -1,11 +1,13 @@
 """Sets of images larger than the memory: they stay in their file, and everything is as of those in memory."""
 
+import io
 import resource
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -121,6 +123,31 @@ def test_splits_and_labels_of_a_mapped_file(tmp_path, monkeypatch):
     assert is_mapped(mapped.test.stored)
     assert mapped.class_names == ("a", "b")
     assert mapped.fingerprint() == in_memory.fingerprint() == arrays(tmp_path / "compressed.npz").fingerprint()
+
+
+def in_archive(file, content: bytes) -> None:
+    """An archive of x.npy with this content, and of another member behind it."""
+    with ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", content)
+        archive.writestr("later.npy", bytes(10**5))
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_a_mapped_member_ends_where_its_header_says_and_is_whole(tmp_path):
+    stream = io.BytesIO()
+    np.save(stream, GREY)
+    content = stream.getvalue()
+    in_archive(tmp_path / "x.npz", content)
+    assert is_mapped(arrays(tmp_path / "x.npz").train.stored)
+    in_archive(tmp_path / "x.npz", content[:-80])  # what follows in the archive is no image
+    with pytest.raises(DataError, match=r"x\.npy is not as long as its header says"):
+        arrays(tmp_path / "x.npz")
+    in_archive(tmp_path / "x.npz", content)
+    damaged = bytearray((tmp_path / "x.npz").read_bytes())
+    damaged[3000] ^= 1
+    (tmp_path / "x.npz").write_bytes(damaged)
+    with pytest.raises(DataError, match="Bad CRC-32"):
+        arrays(tmp_path / "x.npz")
 
 
 @pytest.mark.usefixtures("no_memory")

@@ -187,6 +187,13 @@ def test_a_conditional_decoder_decodes_all_codes_with_one_label(draw, latent_dim
     assert "conditioned" not in caption_of(draw(subject_of("vae", latent_dim)))
 
 
+@pytest.mark.parametrize(("draw", "latent_dim"), [(strip, 1), (plane, 2)])
+def test_a_plane_is_decoded_also_where_the_data_has_no_labels(draw, latent_dim):
+    subject = subject_of("vae", latent_dim)
+    subject.data.class_names = ()
+    assert draw(subject)
+
+
 def test_a_prior_that_differs_between_labels_is_not_drawn_as_a_single_prior():
     subject = subject_of("cvae", latent_dim=2)
     assert "dashed" in caption_of(ellipses(subject))

@@ -131,6 +131,12 @@ def test_figures_are_read_as_they_were_written(tmp_path):
         read_measured(file)
 
 
+def test_figures_of_other_claims_do_not_fit():
+    assert FOUND.fits(AE)
+    assert not FOUND.fits(replace(AE, claims=AE.claims[:1]))
+    assert not replace(FOUND, figures=({"0": 0.1}, {})).fits(AE)
+
+
 def test_what_is_recorded_tolerates_three_standard_errors_of_a_difference_or_2_percent():
     recorded = as_recorded([AE], {"first": FOUND}).figures
     spread = 0.005 * 2**0.5

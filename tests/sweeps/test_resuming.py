@@ -100,15 +100,19 @@ def test_a_sweep_takes_no_other_data_of_one_name_later(named, tmp_path, capfd):
 
 
 def test_where_data_lies_may_change_unless_its_images_do(tmp_path):
-    for folder, file in (("a", "x"), ("copy", "x"), ("other", "xyz")):
+    for folder, file in (("a", "x"), ("copy", "x"), ("other", "y")):
         (tmp_path / folder / "class").mkdir(parents=True)
         (tmp_path / folder / "class" / "1.png").write_text(file)
+    (tmp_path / "copy" / ".hidden").touch()
     (tmp_path / "link").symlink_to("a")
+    for name, of in (("linked", "a"), ("linked_other", "other")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "class").symlink_to(f"../{of}/class")
     places = DataPlaces([])
-    for folder in ("a", "copy", "link", "a/"):
+    for folder in ("a", "copy", "link", "a/", "linked"):
         places.refuse_others({"name": "mine", "root": f"{tmp_path}/{folder}"})
     places.refuse_others({"name": "theirs", "root": f"{tmp_path}/other"})
-    for folder in ("other", "missing"):
+    for folder in ("other", "linked_other", "missing"):
         with pytest.raises(UserError, match="would count as the same images"):
             places.refuse_others({"name": "mine", "root": f"{tmp_path}/{folder}"})
 

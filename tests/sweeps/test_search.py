@@ -182,12 +182,17 @@ def test_a_study_is_not_continued_with_other_overrides(search, capfd):
     search(RATE, "hydra.sweeper.trials=1", "model.latent_dim=2")
     status, _ = search(RATE, "hydra.sweeper.trials=2", "model.latent_dim=3", "quiet=true")
     assert status == 1
-    error = capfd.readouterr().err
-    assert "model.latent_dim=2" in error.partition("found")[0]
-    assert "model.latent_dim=3" in error.partition("found")[2]
+    assert "was searched with model.latent_dim=2, found model.latent_dim=3; leave it" in capfd.readouterr().err
     status, trials = search(RATE, "hydra.sweeper.trials=2", "model.latent_dim=2", "quiet=true")
     assert status == 0
     assert len(trials) == 2
+
+
+def test_a_study_is_not_continued_without_a_key_that_was_searched(search, capfd):
+    search(RATE, "model.latent_dim=2,3", "hydra.sweeper.trials=1")
+    status, _ = search(RATE, "hydra.sweeper.trials=2")
+    assert status == 1
+    assert "was searched with model.latent_dim searched, found nothing more; leave it" in capfd.readouterr().err
 
 
 def test_a_search_takes_no_other_data_of_one_name(search, tmp_path, capfd):

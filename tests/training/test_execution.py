@@ -62,6 +62,7 @@ def test_lightning_counts_calls_where_the_config_counts_batches(plan):
         ({"val_check_interval": 0.5}, True),
         ({"val_check_interval": 100}, False),
         ({"val_check_interval": 0.3}, False),
+        ({"val_check_interval": "00:00:15:00"}, False),
         ({"val_check_interval": 860, "check_val_every_n_epoch": None}, True),
         ({"val_check_interval": 600, "check_val_every_n_epoch": None}, False),
     ],

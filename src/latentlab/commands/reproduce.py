@@ -55,6 +55,9 @@ def reproduce(given: list[str]) -> int:
         raise ConfigError(
             f"compare: expected figures of {', '.join(missing)} in {file}; reproduce them without it first"
         )
+    every = read_reproductions(config_dir() / FILE).values()
+    if other := [one.recipe for one in every if one.recipe in known and not known[one.recipe].fits(one)]:
+        raise ConfigError(f"{file}: the figures of {other[0]} are not those of {FILE}; remove them, or the file")
     if not compare:
         _refuse_unwritable(page)  # before hours of training
     found: dict[str, Measured] = {}

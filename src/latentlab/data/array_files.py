@@ -1,10 +1,13 @@
 """Files of arrays, read without executing anything in them; large ones are mapped into memory where they can be."""
 
+import lzma
+import math
 import pickle
 import struct
 import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Literal
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -13,10 +16,12 @@ import numpy as np
 from latentlab.data.memory_limit import is_large, refuse_too_large
 from latentlab.errors import DataError, MissingData, first_line
 
+# of zipfile, its decompressors and NumPy's reader of headers, on a damaged or encrypted file
 ERRORS = (
-    *(OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError),
-    *(BadZipFile, zlib.error, struct.error, pickle.UnpicklingError),
+    *(OSError, ValueError, TypeError, EOFError, KeyError, MemoryError, RuntimeError, OverflowError, SyntaxError),
+    *(BadZipFile, zlib.error, lzma.LZMAError, struct.error, pickle.UnpicklingError, TokenError),
 )
+AT_ONCE = 2**22  # bytes
 PICKLED = "it holds pickled objects, which are refused: save plain arrays"
 WAY_OUT = "save x as .npy, which is read in parts"
 
@@ -42,13 +47,21 @@ def read_arrays(file: Path, keys: Collection[str]) -> dict[str, np.ndarray]:
                 return _plain(_members(file, keys))
             case ".safetensors":
                 refuse_too_large(file.stat().st_size, f"data.file: {file} takes", WAY_OUT)
-                return {key: x for key, x in _safetensors(file).items() if key in keys}
+                arrays = _safetensors(file)
+                _refuse_without(keys, arrays)
+                return {key: x for key, x in arrays.items() if key in keys}
     except ERRORS as error:
         reason = first_line(error)
         if "allow_pickle" in reason:
             reason = PICKLED
         raise DataError(f"data.file: {file} cannot be read ({reason})") from error
     raise DataError(f"data.file: expected a file .npz, .npy or .safetensors, found {file}")
+
+
+def _refuse_without(keys: Collection[str], found: Collection[str]) -> None:
+    """Raise ValueError where none of the keys is among those found."""
+    if not {*keys} & {*found}:
+        raise ValueError(f"expected images named x or x_train, found {', '.join(sorted(found)) or 'nothing'}")
 
 
 def _plain(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -63,7 +76,8 @@ def _members(file: Path, keys: Collection[str]) -> dict[str, Any]:
     """The members of an `.npz` file with these keys, those mapped that are large and not compressed."""
     with ZipFile(file) as archive:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
-    mapped = {key: _mapped(file, own) for key, own in members.items() if key in keys and _can_be_mapped(own)}
+        _refuse_without(keys, members)
+        mapped = {key: _mapped(archive, own) for key, own in members.items() if key in keys and _can_be_mapped(own)}
     unpacked = sum(member.file_size for key, member in members.items() if key not in mapped)
     refuse_too_large(unpacked, f"data.file: {file} unpacks to", WAY_OUT)
     with np.load(file, allow_pickle=False) as arrays:
@@ -74,18 +88,24 @@ def _can_be_mapped(member: ZipInfo) -> bool:
     return member.compress_type == ZIP_STORED and is_large(member.file_size)
 
 
-def _mapped(file: Path, member: ZipInfo) -> np.ndarray:
-    """A member that lies in the archive as an `.npy` file would (APPNOTE 4.3.7; its checksum is not verified)."""
-    with file.open("rb") as stream:
+def _mapped(archive: ZipFile, member: ZipInfo) -> np.ndarray:
+    """A member that lies in the archive as an `.npy` file would, after its local header (APPNOTE 4.3.7)."""
+    with archive.open(member) as content:  # raises where the headers differ, or the checksum
+        while content.read(AT_ONCE):
+            pass
+    assert archive.filename is not None
+    with open(archive.filename, "rb") as stream:
         stream.seek(member.header_offset)
         *_, name, extra = struct.unpack("<26x2H", stream.read(30))
-        stream.seek(name + extra, 1)
+        start = stream.seek(name + extra, 1)
         version = np.lib.format.read_magic(stream)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, in_columns, dtype = header(stream)
         if dtype.hasobject:
             raise ValueError(PICKLED)
-        return np.memmap(file, dtype, "r", stream.tell(), shape, "F" if in_columns else "C")
+        if stream.tell() - start + math.prod(shape) * dtype.itemsize != member.file_size:
+            raise ValueError(f"{member.filename} is not as long as its header says")
+        return np.memmap(stream, dtype, "r", stream.tell(), shape, "F" if in_columns else "C")
 
 
 def _safetensors(file: Path) -> dict[str, np.ndarray]:

@@ -61,6 +61,8 @@ def listed(root: Path) -> Listing:
         raise MissingData(f"data.root: expected a folder of pictures, found none at {root}", "set data.root=FOLDER")
     folders = {path.name: path for path in _folders(root)}
     if "train" not in folders:
+        if other := next((name for name in folders if name.lower() == "train"), None):
+            raise DataError(f"data.root: expected splits named train, validation and test in {root}, found {other}")
         if folders and folders.keys() <= SPLITS.keys():
             raise DataError(f"data.root: expected train beside {', '.join(sorted(folders))} in {root}, found none")
         folders = {"train": root}
@@ -105,13 +107,18 @@ def _holds_pictures(folder: Path) -> bool:
 def _files(folder: Path, deep: bool) -> Iterator[Path]:
     """The pictures in a folder and, where `deep`, in those below it, also those that are links, each folder once."""
     seen = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=_refuse_unreadable):
         real = os.path.realpath(place)  # a link may lead back to where it is
         folders[:] = sorted(n for n in folders if deep and real not in seen and not n.startswith((".", "__")))
         if real not in seen:
             kept = sorted(name for name in names if not name.startswith(".") and _suffix(name) in _suffixes())
             yield from (Path(place, name) for name in kept)
         seen.add(real)
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # a split need not have every class
+        raise DataError(f"data.root: {error.filename} cannot be read ({error.strerror})") from error
 
 
 def _suffix(name: str) -> str:

@@ -1,6 +1,7 @@
 """Where the images of a sweep's jobs lie: two data sets of one name would be taken for each other."""
 
 import filecmp
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, final
@@ -38,16 +39,25 @@ class DataPlaces:
 
 def _are_others(first: Path, found: Path) -> bool:
     """Whether the second holds other images; if the first is gone, they were moved."""
+    first, found = first.expanduser(), found.expanduser()
     if not first.exists():
         return False
     if not found.exists():
         return True
     if first.samefile(found):
         return False
-    if first.is_file() and found.is_file():
-        return not filecmp.cmp(first, found, shallow=False)
-    return _sizes(first) != _sizes(found)
+    names = _files(first)
+    return names != _files(found) or any(not filecmp.cmp(first / n, found / n, shallow=False) for n in names)
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    return {str(file.relative_to(folder)): file.stat().st_size for file in folder.rglob("*") if file.is_file()}
+def _files(place: Path) -> set[str]:
+    """The files below a folder but for hidden ones, also behind links, each folder once; of a file "." alone."""
+    if place.is_file():
+        return {"."}
+    files, seen = set(), set()
+    for folder, folders, names in os.walk(place, followlinks=True):
+        real = os.path.realpath(folder)  # a link may lead back to where it is
+        folders[:] = [name for name in folders if real not in seen and not name.startswith(".")]
+        seen.add(real)
+        files |= {os.path.relpath(f"{folder}/{name}", place) for name in names if not name.startswith(".")}
+    return files

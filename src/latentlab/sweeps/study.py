@@ -71,11 +71,13 @@ class Study:
                 except ValueError as error:
                     raise self._searched_with(f"{key}: ", old, new) from error
         fixed = sorted(override for override in space.fixed if is_identifying(override_key(override)))
+        fixed += [f"{key} searched" for key in sorted(space.distributions)]
         known = self._study.user_attrs.get("fixed")
         if known == fixed:
             return
         if known is not None and self._is_in_use:  # earlier versions did not record them
-            raise self._searched_with("", " ".join(known) or "no overrides", " ".join(fixed) or "none")
+            own, others = [one for one in known if one not in fixed], [one for one in fixed if one not in known]
+            raise self._searched_with("", " ".join(own) or "nothing more", " ".join(others) or "nothing more")
         self._study.set_user_attr("fixed", fixed)
 
     def _searched_with(self, key: str, known: object, found: object) -> UserError:

@@ -127,7 +127,8 @@ class CallPlan:
         size = steps * accumulate
         # Lightning warns where an epoch is shorter than its logging interval
         options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
-        ends_validated = per_epoch % validation == 0 or validation % per_epoch == 0
+        by_the_clock = not isinstance(between, int | float)
+        ends_validated = not by_the_clock and (per_epoch % validation == 0 or validation % per_epoch == 0)
         return cls(size, options, per_epoch, given["max_steps"], ends_validated)
 
     def total_steps(self, epochs: int) -> int:

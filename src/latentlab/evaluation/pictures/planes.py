@@ -111,8 +111,9 @@ def ellipses(subject: Subject) -> Figure:
 def _decoded(subject: Subject, points: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n c h w"], str]:
     """The image of each code, and a caption's sentence on the one label that a conditional model decodes with."""
     images = generate(subject.model, points, torch.zeros(len(points), dtype=torch.int64, device=points.device))
-    label = subject.data.class_names[0]
-    return images, f" The decoder is conditioned on the label {label}." if subject.model.conditional else ""
+    if not subject.model.conditional:
+        return images, ""
+    return images, f" The decoder is conditioned on the label {subject.data.class_names[0]}."
 
 
 def _range(subject: Subject) -> tuple[float, float]:

@@ -30,6 +30,10 @@ class Measured:
     machine: str
     revision: str
 
+    def fits(self, what: Reproduction) -> bool:
+        """Whether there is a figure for each of the recipe's claims."""
+        return len(self.figures) == len(what.claims) and all(self.figures)
+
     @property
     def least_seconds(self) -> float:
         """Of the fastest seed: other work on a machine slows a training down, and nothing speeds it up."""
