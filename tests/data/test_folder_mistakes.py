@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentlab.data.folder import FolderDataModule
 from latentlab.errors import DataError
 from tests.data.picture_folders import SIDE, loaded, picture
 from tests.data.picture_folders import root as root  # a fixture
@@ -106,6 +107,11 @@ def test_a_mistake_is_one_line(root, damage, message):
         loaded(root, cache=root.parent / "cache")
 
 
+def test_an_empty_name_is_not_the_folder_one_stands_in():
+    with pytest.raises(ValueError, match="root: expected a folder of pictures, found an empty text"):
+        FolderDataModule("", "own")
+
+
 def test_a_class_that_cannot_be_read_is_named(root, monkeypatch):
     """Root may read every folder, so that the error of the system is raised here."""
     scandir = os.scandir
@@ -122,7 +128,7 @@ def test_a_class_that_cannot_be_read_is_named(root, monkeypatch):
 
 @pytest.mark.parametrize("share", [{"validation": 0.01}, {"test": 30}, {"validation": 20, "test": 10}])
 def test_an_empty_split_is_refused(root, share):
-    with pytest.raises(DataError, match=r"of 30 images in .* leave none for \w+; expected at least one"):
+    with pytest.raises(DataError, match=r"data\.test=\S+ of 30 images in .* leave none for \w+; expected at least one"):
         loaded(root, **share)
 
 

@@ -62,12 +62,12 @@ class SplittingDataModule(ImageDataModule, ABC):
             if name not in given
         }
         rest = total - sum(sizes.values())
+        asked = " and ".join(f"data.{name}={self.held_out[name]}" for name in sizes)
         for name, size in {"train": rest, **sizes}.items():
             if size < 1:
-                raise DataError(
-                    f"data.{name if name in sizes else next(iter(sizes))}: {self.held_out} of {total:,} images in "
-                    f"{place} leave none for {name}; expected at least one"
-                )
+                key = name if name in sizes else next(iter(sizes))
+                left = f"{asked} of {total:,} images in {place} leave none for {name}"
+                raise DataError(f"data.{key}: {left}; expected at least one")
         parts = divide_by_class(given["train"], (*sizes.values(), rest), self.split_seed)
         drawn = dict(zip((*sizes, "train"), parts, strict=True)) if sizes else {}
         return Splits(**{**given, **drawn})
