@@ -99,6 +99,15 @@ def test_a_sweep_takes_no_other_data_of_one_name_later(named, tmp_path, capfd):
     assert written(folder) == before
 
 
+def test_each_name_is_compared_with_the_run_that_had_it_first(tmp_path):
+    own_data(tmp_path)
+    p, q = ({"name": name, "file": f"{tmp_path}/{folder}/mine.npz"} for name, folder in (("b", "p"), ("a", "q")))
+    places = DataPlaces(iter([p, q]))
+    places.refuse_others(q)  # behind the run of the other name, which is compared too
+    with pytest.raises(UserError, match="as both are named b"):
+        places.refuse_others({**q, "name": "b"})
+
+
 def test_where_data_lies_may_change_unless_its_images_do(tmp_path):
     for folder, file in (("a", "x"), ("copy", "x"), ("other", "y")):
         (tmp_path / folder / "class").mkdir(parents=True)

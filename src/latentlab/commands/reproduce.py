@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -46,7 +46,8 @@ def reproduce(given: list[str]) -> int:
     Raises:
         UserError: no such recipe, a damaged file, or a figure that no run has.
     """
-    chosen = _chosen([one for one in given if "=" not in one], value_of("minutes", given))
+    every = read_reproductions(config_dir() / FILE)
+    chosen = _chosen(every, [one for one in given if "=" not in one], value_of("minutes", given))
     compare = value_of("compare", given)
     page = Path(value_of("page", given) or "docs/results.md")
     file = Path(compare) if compare else page.with_suffix(".json")
@@ -55,8 +56,7 @@ def reproduce(given: list[str]) -> int:
         raise ConfigError(
             f"compare: expected figures of {', '.join(missing)} in {file}; reproduce them without it first"
         )
-    every = read_reproductions(config_dir() / FILE).values()
-    if other := [one.recipe for one in every if one.recipe in known and not known[one.recipe].fits(one)]:
+    if other := [one.recipe for one in every.values() if one.recipe in known and not known[one.recipe].fits(one)]:
         raise ConfigError(f"{file}: the figures of {other[0]} are not those of {FILE}; remove them, or the file")
     if not compare:
         _refuse_unwritable(page)  # before hours of training
@@ -73,8 +73,7 @@ def reproduce(given: list[str]) -> int:
     return compared(as_recorded(chosen, known, found), as_recorded(chosen, found)) if compare else 0
 
 
-def _chosen(names: Sequence[str], minutes: str | None) -> list[Reproduction]:
-    every = read_reproductions(config_dir() / FILE)
+def _chosen(every: Mapping[str, Reproduction], names: Sequence[str], minutes: str | None) -> list[Reproduction]:
     for name in names:
         if name not in every:
             raise ConfigError(unknown(f"{name}: no such recipe", nearest(name, every), every))

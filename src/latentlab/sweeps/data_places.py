@@ -15,26 +15,31 @@ KEYS = ("file", "root")  # they do not count where two configs are compared, as 
 class DataPlaces:
     """The data that jobs were first composed with, by its name.
 
-    trained: the data of earlier runs, read only where a name is met for the first time.
+    trained: the data of earlier runs, read as far as a name that is met has not been found.
     """
 
     def __init__(self, trained: Iterable[Mapping[str, Any]]) -> None:
-        self._trained = trained
+        self._trained = iter(trained)
         self._first: dict[str, Mapping[str, Any]] = {}
+        self._same: set[tuple[str, str]] = set()  # names with places of the same images, which are not read again
 
     def refuse_others(self, data: Mapping[str, Any]) -> None:
         """Raise UserError where other images were met under the same name; data sets without one are known by it."""
         if (name := data.get("name")) is None:
             return
-        if name not in self._first:
-            self._first[name] = next((other for other in self._trained if other.get("name") == name), data)
+        while name not in self._first and (other := next(self._trained, None)) is not None:
+            self._first.setdefault(other.get("name") or "", other)
+        earlier = self._first.setdefault(name, data)
         for key in KEYS:
-            first, found = self._first[name].get(key), data.get(key)
-            if first and found and first != found and _are_others(Path(first), Path(found)):
+            first, found = earlier.get(key), data.get(key)
+            if not (first and found) or first == found or (name, found) in self._same:
+                continue
+            if _are_others(Path(first), Path(found)):
                 raise UserError(
                     f"data.{key}: {first} and {found} would count as the same images, as both are named {name}; "
                     "rename one of them, or give each a sweep of its own with data.name=NAME"
                 )
+            self._same.add((name, found))
 
 
 def _are_others(first: Path, found: Path) -> bool:
