@@ -63,6 +63,21 @@ def test_a_file_of_arrays(train, tmp_path):
     assert load_data(run, str(moved)).name == "cells"
 
 
+def test_moved_data_keeps_its_name(train, tmp_path):
+    np.savez(tmp_path / "cells.npz", x=np.random.default_rng(0).random((60, 8, 8)))
+    run = train("data=arrays", f"data.file={tmp_path}/cells.npz", "model=ae", *TINY)
+    moved = (tmp_path / "cells.npz").rename(tmp_path / "elsewhere.npz")
+    train(f"resume={run.folder}", f"data.file={moved}", "trainer.max_epochs=2")
+    assert (run.metrics["data"], run.metrics["epochs"]) == ("cells", 2)
+
+
+def test_one_image_of_each_split_is_evaluated(train, tmp_path):
+    np.savez(tmp_path / "three.npz", x=np.random.default_rng(0).random((3, 8, 8)))
+    sizes = ("data.validation=1", "data.test=1")
+    run = train("data=arrays", f"data.file={tmp_path}/three.npz", "model=vae", *sizes, *TINY, "evaluate=full")
+    assert run.metrics["metrics"]["test/mse_pca"] > 0
+
+
 def test_a_run_is_not_resumed_on_other_pictures(train, pictures, capfd):
     run = train("data=folder", f"data.root={pictures}", *TINY)
     shutil.copy(pictures / "round" / "0.png", pictures / "round" / "new.png")
@@ -85,6 +100,8 @@ def test_measurements_that_need_more_images_are_skipped(train, pictures, sizes):
         (["data=arrays"], "data.file: "),
         (["data=folder", "data.root=nowhere"], "data.root: expected a folder of pictures, found none at nowhere"),
         (["data=arrays", "data.file=x.npz"], "data.file: expected a file of arrays, found none at x.npz"),
+        (["data=arrays", f"data.file={'x' * 5000}.npz"], "data.file: "),
+        (["data=folder", "data.root=shapes", "data.cache="], "data.cache: expected a folder, or null for none, found "),
         (["data=folder", "data.root=.", "data.image_size=300"], "data.image_size: expected 8 to 128, or null, found 3"),
         (["data=folder", "data.root=shapes/round", "model=cvae"], "model: cvae needs labels, the data has none"),
         (["data=mnist", "data.root=shapes"], "data.root: expected a folder of data sets"),

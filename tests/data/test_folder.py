@@ -68,6 +68,7 @@ def test_what_is_hidden_or_no_picture_is_left_out(root):
     picture(root / ".cache" / "x.png", 255)
     (root / "cat" / "Thumbs.db").touch()
     (root / "readme.txt").write_text("pets")
+    os.mkfifo(root / "cat" / "pipe.png")  # its reading would wait for a writer
     data = loaded(root)
     assert 255 not in values(data.train) + values(data.validation) + values(data.test)
 

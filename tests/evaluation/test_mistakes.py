@@ -93,7 +93,7 @@ def test_data_that_has_moved(train, evaluate, capsys, tmp_path):
     file.rename(tmp_path / "after.npz")
     capsys.readouterr()
     line = refused(evaluate, capsys, f"run={moved.folder}")
-    assert f"expected a file of arrays, found none at {file}; give the place of the same data as data_root=" in line
+    assert f"expected a file of arrays, found none at {file}; give the place of the same data as data_root=FILE" in line
     assert evaluate(f"run={moved.folder}", f"data_root={tmp_path / 'after.npz'}") == 0
 
 

@@ -68,7 +68,7 @@ def own_data(tmp_path: Path) -> None:
         np.savez(tmp_path / folder / "mine.npz", x=x)
 
 
-OTHER_DATA = "data.file: p/mine.npz and q/mine.npz would count as the same images, as both are named mine"
+OTHER_DATA = "p/mine.npz and q/mine.npz would count as the same images, as both are named mine"
 
 
 def test_two_data_sets_of_one_name_are_refused_in_one_sweep(named, tmp_path, capfd):
@@ -121,9 +121,29 @@ def test_where_data_lies_may_change_unless_its_images_do(tmp_path):
     for folder in ("a", "copy", "link", "a/", "linked"):
         places.refuse_others({"name": "mine", "root": f"{tmp_path}/{folder}"})
     places.refuse_others({"name": "theirs", "root": f"{tmp_path}/other"})
-    for folder in ("other", "linked_other", "missing"):
+    for folder in ("other", "linked_other"):
         with pytest.raises(UserError, match="would count as the same images"):
             places.refuse_others({"name": "mine", "root": f"{tmp_path}/{folder}"})
+
+
+def test_a_mistyped_place_of_data_is_named(named, tmp_path, capfd):
+    """Without it, the job of the other place, which counts as the same, would be left out."""
+    own_data(tmp_path)
+    for places in ("typo/mine.npz,p/mine.npz", "p/mine.npz,typo/mine.npz"):
+        status, folder = named("model=ae", "data=arrays", f"data.file={places}")
+        assert status == 1
+        assert "data.file: there is nothing at typo/mine.npz" in capfd.readouterr().err
+        assert not folder.exists()
+
+
+def test_a_place_is_relative_to_the_folder_of_its_command(run_hydra, tmp_path, monkeypatch, capfd):
+    own_data(tmp_path)
+    given = ("-m", *JOB, "model=ae", "data=arrays", "net.widths=[8]", "data.file=mine.npz", "sweep.name=first")
+    given += (f"paths.output_dir={tmp_path}/outputs",)
+    for folder, expected in (("p", 0), ("q", 1), ("r", 0)):
+        monkeypatch.chdir(tmp_path / folder)
+        assert run_hydra([*given, "seed=1"]) == expected
+    assert f"data.file: {tmp_path}/p/mine.npz and mine.npz would count as the same" in capfd.readouterr().err
 
 
 def test_another_callback_that_may_decide_the_result_makes_a_new_job(named):

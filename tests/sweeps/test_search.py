@@ -8,6 +8,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from latentlab.errors import ConfigError
+from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.space import SearchSpace, trial_name
 from latentlab.sweeps.study import Study
 from tests.called import called
@@ -186,6 +187,42 @@ def test_a_study_is_not_continued_with_other_overrides(search, capfd):
     status, trials = search(RATE, "hydra.sweeper.trials=2", "model.latent_dim=2", "quiet=true")
     assert status == 0
     assert len(trials) == 2
+
+
+def test_the_same_settings_may_be_written_otherwise(search):
+    search(RATE, "hydra.sweeper.trials=1", "model.latent_dim=2", "seed=0")
+    status, trials = search(RATE, "hydra.sweeper.trials=2", "model.latent_dim=2", "seed=0", "likelihood=bernoulli")
+    assert status == 0
+    assert [trial["state"] for trial in trials] == ["complete", "complete"]
+
+
+def test_a_stopped_trial_that_is_repeated_with_other_overrides_has_a_folder_of_its_own(search):
+    space = SearchSpace.of([RATE, "model.latent_dim=2"], None)
+    folder = Path("outputs/sweeps/s")
+    folder.mkdir(parents=True)
+    study = Study(folder, settings(minimize=["val/objective_final"]))
+    trial = study.ask(space.distributions, "a process that has ended")
+    name = trial_name(trial.number, trial.params)
+    study.set_folder(trial, name)
+    Manifest("s", (), (Job(name, space.overrides(trial.params), "0" * 16),)).write(folder)
+    status, trials = search(RATE, "hydra.sweeper.trials=1", "model.latent_dim=3")
+    assert status == 0
+    assert trials[0]["params"] == trial.params
+    assert trials[0]["folder"] != name
+    assert trials[0]["folder"].startswith(name)
+
+
+def test_a_search_of_which_every_trial_failed_begins_anew(search, tmp_path, capfd):
+    """Here of a mistyped file: the configs count as the same, as data may be moved."""
+    np.savez(tmp_path / "mine.npz", x=np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8))
+    given = ("model.latent_dim=2,3", "data=arrays", "net.widths=[8]", "hydra.sweeper.trials=2")
+    status, trials = search(*given, "data.file=typo/mine.npz")
+    assert status == 1
+    assert [trial["state"] for trial in trials] == ["fail", "fail"]
+    assert "found none at typo/mine.npz" in capfd.readouterr().err
+    status, trials = search(*given, "data.file=mine.npz")
+    assert status == 0
+    assert [(trial["number"], trial["state"]) for trial in trials] == [(2, "complete"), (3, "complete")]
 
 
 def test_a_study_is_not_continued_without_a_key_that_was_searched(search, capfd):

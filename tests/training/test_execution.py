@@ -65,6 +65,10 @@ def test_lightning_counts_calls_where_the_config_counts_batches(plan):
         ({"val_check_interval": "00:00:15:00"}, False),
         ({"val_check_interval": 860, "check_val_every_n_epoch": None}, True),
         ({"val_check_interval": 600, "check_val_every_n_epoch": None}, False),
+        ({"val_check_interval": 100, "max_steps": 250}, True),
+        ({"val_check_interval": 100, "max_steps": 500}, False),
+        ({"val_check_interval": 100, "limit_val_batches": 0}, True),
+        ({"val_check_interval": 100, "fast_dev_run": True}, True),
     ],
 )
 def test_whether_the_weights_at_an_epochs_end_are_validated(trainer, ends_validated):

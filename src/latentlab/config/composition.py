@@ -228,8 +228,8 @@ class CheckedLoader(ComposingLoader):
 
 def _basename(path: object) -> str:
     """The name of a folder, or of a file without its suffix."""
-    place = Path(os.path.expanduser(str(path))).resolve()
-    return place.name if place.is_dir() else place.stem
+    place = Path(os.path.realpath(os.path.expanduser(str(path))))
+    return place.name if os.path.isdir(place) else place.stem
 
 
 def _with_valid_verbose(config: DictConfig) -> DictConfig:

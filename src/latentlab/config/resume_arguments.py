@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from latentlab.config.quoting import bare, literal
@@ -35,6 +36,8 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
     other_version(Run(folder), "resume")  # before its config, which may be none of this version's, is composed
     own = [argument for argument in _overrides(Run(folder)) if _split(argument)[0] not in given]
     now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *FOLDER_KEYS)]
+    if given.keys() & {"data.file", "data.root"} and not given.keys() & {"data", "data.name"}:
+        now += _data_name(Run(folder))  # moved data keeps it
     return [*own, *now, f"resume={literal(folder)}", f"hydra.run.dir={literal(folder)}", "hydra.output_subdir=null"]
 
 
@@ -56,6 +59,14 @@ def _overrides(run: Run) -> list[str]:
         if re.match(r"[+~]*hydra\b|-", line) or ".." in key or leaves:
             raise UserError(f"resume: {file} is damaged ({line[:60]!r} is no override of a run); start a new run")
     return content
+
+
+def _data_name(run: Run) -> list[str]:
+    """The override of the name of the run's data, where it has one."""
+    with suppress(UserError):
+        if name := (run.read_config()["data"] or {}).get("name"):
+            return [f"data.name={literal(str(name))}"]
+    return []
 
 
 def _split(argument: str) -> tuple[str, str]:

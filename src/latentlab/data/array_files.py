@@ -2,6 +2,7 @@
 
 import lzma
 import math
+import os
 import pickle
 import struct
 import zlib
@@ -36,7 +37,7 @@ def read_arrays(file: Path, keys: Collection[str]) -> dict[str, np.ndarray]:
     Raises:
         DataError: the file is missing or damaged, larger than the memory, or of another kind.
     """
-    if not file.is_file():
+    if not os.path.isfile(file):  # unlike pathlib, false for names that are too long
         raise MissingData(f"data.file: expected a file of arrays, found none at {file}", "set data.file=FILE")
     try:
         match file.suffix:

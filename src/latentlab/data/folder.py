@@ -59,6 +59,8 @@ class FolderDataModule(SplittingDataModule):
         super().__init__(name, image_size, validation, test, batch_size, binarize, labels, seed, split_seed)
         if not str(root):
             raise ValueError("root: expected a folder of pictures, found an empty text")
+        if cache is not None and not str(cache):
+            raise ValueError("cache: expected a folder, or null for none, found an empty text")
         self.root = Path(os.path.expanduser(root))
         self.form = PixelFormat.of(image_size, crop, channels)
         self.cache = None if cache is None else Path(os.path.expanduser(cache))

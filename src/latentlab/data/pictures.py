@@ -57,7 +57,7 @@ def listed(root: Path) -> Listing:
     Raises:
         DataError: there is no picture, or the sub-folders are neither splits nor classes.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):  # unlike pathlib, false for names that are too long
         raise MissingData(f"data.root: expected a folder of pictures, found none at {root}", "set data.root=FOLDER")
     folders = {path.name: path for path in _folders(root)}
     if "train" not in folders:
@@ -112,7 +112,7 @@ def _files(folder: Path, deep: bool) -> Iterator[Path]:
         folders[:] = sorted(n for n in folders if deep and real not in seen and not n.startswith((".", "__")))
         if real not in seen:
             kept = sorted(name for name in names if not name.startswith(".") and _suffix(name) in _suffixes())
-            yield from (Path(place, name) for name in kept)
+            yield from (file for name in kept if not (file := Path(place, name)).is_fifo())  # its reading would wait
         seen.add(real)
 
 

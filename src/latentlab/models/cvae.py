@@ -41,7 +41,9 @@ class CVAE(Autoencoder):
         bound: Bound = ONE_DRAW,
     ) -> None:
         if parts.num_classes == 0:
-            raise ValueError("cvae needs labels, the data has none; choose model=vae or data.labels=true")
+            raise ValueError(
+                "cvae needs labels, the data has none; choose model=vae, or data with labels and data.labels=true"
+            )
         super().__init__(parts, latent_dim)
         self.kl_term = KLTerm(beta, kl_schedule, free_bits)
         self.label_prior = prior(latent_dim, parts.num_classes, parts.image_shape)

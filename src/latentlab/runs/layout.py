@@ -4,6 +4,7 @@
 HYDRA = ".hydra"
 CONFIG = f"{HYDRA}/resolved.yaml"  # every interpolation resolved
 OVERRIDES = f"{HYDRA}/overrides.yaml"  # the command line's
+HYDRA_CONFIG = f"{HYDRA}/hydra.yaml"
 STATUS = "status.json"
 METRICS = "metrics.json"
 HISTORY = "history.jsonl"  # one or two lines per epoch

@@ -1,9 +1,13 @@
-"""Where a run's figures come from: the revision of the code, and the versions of the packages that decide them."""
+"""Where a run comes from: the revision of the code, the versions of packages that decide it, its command's folder."""
 
 import subprocess
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+
+from latentlab.runs.documents import Damaged, yaml_of
+from latentlab.runs.layout import HYDRA_CONFIG
+from latentlab.runs.run import Run
 
 PACKAGES = ("latentlab", "torch", "torchvision", "lightning", "hydra-core")
 
@@ -21,6 +25,14 @@ def git_revision() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if tracked.returncode == 0 else None
+
+
+def working_directory(run: Run) -> Path:
+    """That of the command that started the run; this process's, where it is not known."""
+    try:
+        return Path(yaml_of(run.folder / HYDRA_CONFIG)["hydra"]["runtime"]["cwd"])
+    except (Damaged, KeyError, TypeError):
+        return Path.cwd()
 
 
 def versions() -> dict[str, str]:

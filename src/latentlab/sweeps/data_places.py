@@ -15,12 +15,13 @@ KEYS = ("file", "root")  # they do not count where two configs are compared, as 
 class DataPlaces:
     """The data that jobs were first composed with, by its name.
 
-    trained: the data of earlier runs, read as far as a name that is met has not been found.
+    trained: the data of earlier runs, with whole paths, read as far as a name that is met has not been found.
     """
 
     def __init__(self, trained: Iterable[Mapping[str, Any]]) -> None:
         self._trained = iter(trained)
         self._first: dict[str, Mapping[str, Any]] = {}
+        self._new: set[str] = set()  # names that no earlier run has
         self._same: set[tuple[str, str]] = set()  # names with places of the same images, which are not read again
 
     def refuse_others(self, data: Mapping[str, Any]) -> None:
@@ -29,17 +30,30 @@ class DataPlaces:
             return
         while name not in self._first and (other := next(self._trained, None)) is not None:
             self._first.setdefault(other.get("name") or "", other)
+        if name not in self._first:
+            self._new.add(name)
         earlier = self._first.setdefault(name, data)
         for key in KEYS:
             first, found = earlier.get(key), data.get(key)
             if not (first and found) or first == found or (name, found) in self._same:
                 continue
-            if _are_others(Path(first), Path(found)):
+            try:
+                if missing := self._missing(name, Path(first), Path(found)):
+                    raise UserError(f"data.{key}: there is nothing at {missing}")
+                others = _are_others(Path(first), Path(found))
+            except OSError as error:
+                raise UserError(f"data.{key}: {error.filename} cannot be read ({error.strerror})") from error
+            if others:
                 raise UserError(
                     f"data.{key}: {first} and {found} would count as the same images, as both are named {name}; "
                     "rename one of them, or give each a sweep of its own with data.name=NAME"
                 )
             self._same.add((name, found))
+
+    def _missing(self, name: str, first: Path, found: Path) -> Path | None:
+        """That of two places of this command that does not exist; an earlier run's data may have been moved."""
+        places = [first, found] if name in self._new else [found] if first.expanduser().exists() else []
+        return next((place for place in places if not place.expanduser().exists()), None)
 
 
 def _are_others(first: Path, found: Path) -> bool:
@@ -47,8 +61,6 @@ def _are_others(first: Path, found: Path) -> bool:
     first, found = first.expanduser(), found.expanduser()
     if not first.exists():
         return False
-    if not found.exists():
-        return True
     if first.samefile(found):
         return False
     names = _files(first)

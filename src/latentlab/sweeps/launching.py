@@ -15,7 +15,9 @@ from latentlab.config.quoting import literal
 from latentlab.errors import UserError
 from latentlab.runs import Run
 from latentlab.runs.layout import OVERRIDES
+from latentlab.runs.provenance import working_directory
 from latentlab.runs.resume_state import is_complete
+from latentlab.sweeps.data_places import KEYS
 from latentlab.sweeps.manifest import Job
 
 log = logging.getLogger(__name__)
@@ -59,10 +61,15 @@ class Sweep:
         return [job for job in jobs if not is_complete(self.run_of(job), job.config_hash, evaluate)]
 
     def trained_data(self, jobs: Sequence[Job]) -> Iterator[Mapping[str, Any]]:
-        """The config of the data of each job that was started."""
+        """The config of the data of each job that was started, with whole paths."""
         for job in jobs:
+            run = self.run_of(job)
             with suppress(UserError):
-                yield self.run_of(job).config.get("data") or {}
+                data = run.config.get("data") or {}
+                places = {
+                    key: str(working_directory(run) / Path(data[key]).expanduser()) for key in KEYS if data.get(key)
+                }
+                yield {**data, **places}
 
     def launch(self, jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
         """Run the jobs, each with overrides of its own; their folders hold their results."""

@@ -1,5 +1,6 @@
 """A sweep's arguments -> its jobs: each with a folder, and the hash that identifies its experiment."""
 
+import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice, product
 from math import prod
-from os import environ
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -92,8 +92,9 @@ def extended(known: Manifest, command: Sequence[str], plan: Sequence[Job]) -> Ma
 
 def _fingerprint(loader: CheckedLoader, config_name: str) -> str:
     """Of all that a config is composed of besides its overrides: equal overrides then mean an equal config."""
-    text = "\n".join([config_name, version("latentlab"), version("hydra-core"), *_config_texts(loader)])
-    variables = [f"{name}={environ.get(name)}" for name in sorted(set(re.findall(r"oc\.env:(\w+)", text)))]
+    of_command = [config_name, os.getcwd(), version("latentlab"), version("hydra-core")]  # a path may be relative
+    text = "\n".join([*of_command, *_config_texts(loader)])
+    variables = [f"{name}={os.environ.get(name)}" for name in sorted(set(re.findall(r"oc\.env:(\w+)", text)))]
     return f"{zlib.crc32(' '.join([text, *variables]).encode()):08x}"
 
 

@@ -18,7 +18,7 @@ from latentlab.config.schema import check_node
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
-from latentlab.runs.identity import config_hash
+from latentlab.runs.identity import config_hash, is_identifying, override_key
 from latentlab.runs.layout import WORKERS
 from latentlab.runs.lock import held, is_held
 from latentlab.sweeps.data_places import DataPlaces
@@ -28,7 +28,7 @@ from latentlab.sweeps.plan import extended
 from latentlab.sweeps.settings import SearchSettings
 from latentlab.sweeps.space import SearchSpace, shown, trial_name
 from latentlab.sweeps.storage import failures_named
-from latentlab.sweeps.study import Study
+from latentlab.sweeps.study import Study, searched_with
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +51,13 @@ def run_search(sweep: Sweep) -> None:
     with _working(sweep.folder) as worker:
         with held(sweep.folder, PATIENCE):
             study = Study(sweep.folder, settings)
+            if len(study.trials) >= settings.trials:
+                study.forget_failures()
         log.info("search %s: %d of %d trials, in %s", sweep.name, len(study.trials), settings.trials, sweep.folder)
         while (batch := _next_batch(sweep, study, space, settings, worker)) is not None:
             waiting = {job.config_hash: (job, _pruning(sweep.folder, trial, settings)) for trial, job in batch}
             study.write_summary()
-            sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(sweep, job)])
+            sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(study, sweep, job)])
             for trial, job in batch:
                 _report_result(study, trial, sweep, job, settings)
         study.write_summary(study.importance())
@@ -90,6 +92,7 @@ def _next_batch(
     """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
         study.refuse_other_space(space)
+        _refuse_other_experiment(sweep, study, space)
         orphans = study.orphans()
         without_values = [trial for trial in orphans if space.distributions and not trial.params]
         for trial in without_values:
@@ -121,9 +124,38 @@ def _job(sweep: Sweep, space: SearchSpace, trial: FrozenTrial) -> Job:
     known = Manifest.of(sweep.folder)
     DataPlaces(sweep.trained_data(known.jobs)).refuse_others(config["data"])
     wanted = config_hash(config)
-    job = known.with_hash(wanted) or Job(trial_name(trial.number, trial.params), overrides, wanted)
+    name = trial_name(trial.number, trial.params)
+    if name in {job.folder for job in known.jobs}:  # a stopped trial that is repeated with another config
+        name = f"{name}_{wanted[:6]}"
+    same = known.with_hash(wanted)
+    job = Job(same.folder if same else name, overrides, wanted)  # with its overrides as given now: data may have moved
     extended(known, sweep.command, [job]).write(sweep.folder)
     return job
+
+
+def _refuse_other_experiment(sweep: Sweep, study: Study, space: SearchSpace) -> None:
+    """Raise UserError where the trials so far differ from this command's in what is not searched.
+
+    Their values cannot be compared. Overrides may be written otherwise, if they mean the same.
+    """
+    jobs = {job.folder: job for job in Manifest.of(sweep.folder).jobs if job.overrides}
+    trial = next((trial for trial in study.in_use() if study.folder_of(trial) in jobs), None)
+    if trial is None:
+        return
+    earlier = jobs[str(study.folder_of(trial))]
+    fixed = [one for one in earlier.overrides if one.partition("=")[0] not in trial.distributions]
+    known = {*fixed, *(f"{key} searched" for key in trial.distributions)}
+    found = {*space.fixed, *(f"{key} searched" for key in space.distributions)}
+    if known == found:
+        return
+    if trial.distributions.keys() == space.distributions.keys():
+        config = sweep.loader.checked(sweep.config, list(space.overrides(trial.params)))
+        if config_hash(config) == earlier.config_hash:
+            return
+    own, others = (
+        [one for one in sorted(of) if is_identifying(override_key(one))] for of in (known - found, found - known)
+    )
+    raise searched_with(sweep.folder, " ".join(own) or "nothing more", " ".join(others) or "nothing more")
 
 
 def _at_once(sweep: Sweep) -> int:
@@ -148,9 +180,11 @@ def _pruning(folder: Path, trial: FrozenTrial, settings: SearchSettings) -> tupl
     return tuple(f"+callbacks.pruning.{key}={value}" for key, value in node.items())
 
 
-def _has_ended(sweep: Sweep, job: Job) -> bool:
+def _has_ended(study: Study, sweep: Sweep, job: Job) -> bool:
     """Whether an earlier trial of the same config already has the result of this one."""
-    return not sweep.unfinished([job]) or sweep.run_of(job).status["status"] in ("failed", "pruned")
+    if not sweep.unfinished([job]):
+        return True
+    return job.folder not in study.forgotten_folders() and sweep.run_of(job).status["status"] in ("failed", "pruned")
 
 
 def _report_result(study: Study, trial: FrozenTrial, sweep: Sweep, job: Job, settings: SearchSettings) -> None:

@@ -17,7 +17,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.errors import UserError
 from latentlab.runs.files import write_atomically
-from latentlab.runs.identity import is_identifying, override_key
 from latentlab.runs.layout import SEARCH, WORKERS
 from latentlab.runs.lock import is_held
 from latentlab.sweeps.settings import SearchSettings
@@ -27,6 +26,7 @@ from latentlab.sweeps.storage import opened
 log = logging.getLogger(__name__)
 
 WORKER, FOLDER, REASON = "worker", "folder", "reason"
+FORGOTTEN = "forgotten"  # how many trials, from the first one
 
 
 @final
@@ -47,7 +47,7 @@ class Study:
         known = self._study.user_attrs.get("objectives")
         if known == settings.objectives:
             return
-        if known is not None and (self._is_in_use or [*known.values()] != directions):
+        if known is not None and (self.in_use() or [*known.values()] != directions):
             raise UserError(
                 f"hydra.sweeper: {folder} was searched for {known}, found {settings.objectives}; choose another "
                 "sweep.name"
@@ -56,44 +56,39 @@ class Study:
 
     @property
     def trials(self) -> list[FrozenTrial]:
+        return self._all()[self._study.user_attrs.get(FORGOTTEN, 0) :]
+
+    def _all(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def refuse_other_space(self, space: SearchSpace) -> None:
-        """Raise UserError where trials cannot be compared with the earlier ones.
+    def forget_failures(self) -> None:
+        """Begin anew where every trial has failed: what made all of them fail may have been mended since."""
+        if self.trials and all(trial.state == TrialState.FAIL for trial in self.trials):
+            self._study.set_user_attr(FORGOTTEN, len(self._all()))
 
-        These had other values of a searched key to choose from, or shared other overrides.
-        """
+    def forgotten_folders(self) -> set[str | None]:
+        """Those of forgotten trials in which no trial has ended since."""
+        ended = {self.folder_of(trial) for trial in self.trials if trial.state.is_finished()}
+        return {self.folder_of(trial) for trial in self._all()[: self._study.user_attrs.get(FORGOTTEN, 0)]} - ended
+
+    def refuse_other_space(self, space: SearchSpace) -> None:
+        """Raise UserError where earlier trials had other values of a searched key to choose from."""
         for trial in self.trials:
             for key in space.distributions.keys() & trial.distributions.keys():
                 old, new = trial.distributions[key], space.distributions[key]
                 try:
                     check_distribution_compatibility(old, new)
                 except ValueError as error:
-                    raise self._searched_with(f"{key}: ", old, new) from error
-        fixed = sorted(override for override in space.fixed if is_identifying(override_key(override)))
-        fixed += [f"{key} searched" for key in sorted(space.distributions)]
-        known = self._study.user_attrs.get("fixed")
-        if known == fixed:
-            return
-        if known is not None and self._is_in_use:  # earlier versions did not record them
-            own, others = [one for one in known if one not in fixed], [one for one in fixed if one not in known]
-            raise self._searched_with("", " ".join(own) or "nothing more", " ".join(others) or "nothing more")
-        self._study.set_user_attr("fixed", fixed)
+                    raise searched_with(f"{key}: {self._folder}", old, new) from error
 
-    def _searched_with(self, key: str, known: object, found: object) -> UserError:
-        return UserError(
-            f"{key}{self._folder} was searched with {known}, found {found}; leave it as it was, or choose another "
-            "sweep.name"
-        )
+    def in_use(self) -> list[FrozenTrial]:
+        """The trials with a result, or a process that will report one."""
+        orphans = {trial.number for trial in self.orphans()}
+        return [t for t in self.trials if t.values or (t.state == TrialState.RUNNING and t.number not in orphans)]
 
     def orphans(self) -> list[FrozenTrial]:
         """Trials whose process has ended."""
         return [t for t in self._running() if not is_held(self._folder / WORKERS / str(self._attribute(t, WORKER)))]
-
-    @property
-    def _is_in_use(self) -> bool:
-        """Whether a trial has a result, or a process that will report one."""
-        return any(trial.values for trial in self.trials) or len(self.orphans()) < len(self._running())
 
     def _running(self) -> list[FrozenTrial]:
         return [trial for trial in self.trials if trial.state == TrialState.RUNNING]
@@ -103,19 +98,22 @@ class Study:
 
     def ask(self, space: Mapping[str, BaseDistribution], worker: str) -> FrozenTrial:
         """A new trial. To be called under the folder's lock: the sample depends on the seed and the trial's number."""
-        own = np.random.SeedSequence([self._settings.seed, len(self.trials)])
+        own = np.random.SeedSequence([self._settings.seed, len(self._all())])
         self._study.sampler = optuna.samplers.TPESampler(
             seed=int(own.generate_state(1)[0]),
             n_startup_trials=self._settings.startup_trials,
             constant_liar=True,  # trials that other processes are running are not sampled again
         )
         number = self._study.ask(dict(space)).number
-        trial = self.trials[number]
+        trial = self._all()[number]
         self.adopt(trial, worker)
         return trial
 
     def set_folder(self, trial: FrozenTrial, folder: str) -> None:
         self._mark(trial, FOLDER, folder)
+
+    def folder_of(self, trial: FrozenTrial) -> str | None:
+        return self._attribute(trial, FOLDER)
 
     def complete(self, trial: FrozenTrial, values: Sequence[float]) -> None:
         if not all(math.isfinite(value) for value in values):
@@ -140,7 +138,7 @@ class Study:
             {
                 "number": trial.number,
                 "state": trial.state.name.lower(),
-                "folder": self._attribute(trial, FOLDER),
+                "folder": self.folder_of(trial),
                 "params": trial.params,
                 "values": trial.values,
                 "reason": self.reason(trial),
@@ -171,6 +169,12 @@ class Study:
     def _attribute(self, trial: FrozenTrial, name: str) -> str | None:
         """What `_mark` has set; earlier versions set attributes of the trials."""
         return self._study.user_attrs.get(f"{name}:{trial.number}", trial.user_attrs.get(name))
+
+
+def searched_with(what: object, known: object, found: object) -> UserError:
+    return UserError(
+        f"{what} was searched with {known}, found {found}; leave it as it was, or choose another sweep.name"
+    )
 
 
 def _value_of(objective: int, trial: FrozenTrial) -> float:

@@ -129,6 +129,8 @@ class CallPlan:
         options["log_every_n_steps"] = max(1, min(given["log_every_n_steps"] // size, -(-limit // size)))
         by_the_clock = not isinstance(between, int | float)
         ends_validated = not by_the_clock and (per_epoch % validation == 0 or validation % per_epoch == 0)
+        ends_validated |= 0 < given["max_steps"] <= per_epoch  # the end of the training is
+        ends_validated |= bool(given.get("fast_dev_run")) or given.get("limit_val_batches") == 0  # there is no other
         return cls(size, options, per_epoch, given["max_steps"], ends_validated)
 
     def total_steps(self, epochs: int) -> int:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # reopening it would delete the file of the training
 NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
-MOVED = "give the place of the same data as data_root=FOLDER, or data_root=FILE"
 
 log = logging.getLogger(__name__)
 
@@ -100,15 +99,19 @@ def load_data(run: Run, root: str | None = None) -> ImageDataModule:
     try:
         data = build_data(config)
     except MissingData as error:
-        raise MissingData(f"run: {run.folder}: {error.found}", MOVED) from error
+        raise MissingData(f"run: {run.folder}: {error.found}", _moved(config)) from error
     refuse_images_of_another_training(data, run)
     return data
+
+
+def _moved(config: DictConfig) -> str:
+    return f"give the place of the same data as data_root={'FILE' if 'file' in config.data else 'FOLDER'}"
 
 
 def refuse_images_of_another_training(data: ImageDataModule, run: Run) -> None:
     """Raise UserError where the run was trained on other images."""
     trained_on = (run.metrics or {}).get("data_fingerprint")
-    refuse_other_images(data, trained_on, f"run: {run.folder}", f"; {MOVED}")
+    refuse_other_images(data, trained_on, f"run: {run.folder}", f"; {_moved(trusted_config(run))}")
 
 
 def refuse_other_images(data: ImageDataModule, trained_on: str | None, run: str, way_out: str) -> None:

@@ -59,5 +59,7 @@ def quantized(
 def pca_error(train: Float[Tensor, "n c h w"], test: Float[Tensor, "m c h w"], size: int) -> float:
     """Squared error per pixel of the test images, projected onto the first `size` principal components of `train`."""
     x, x_test = (images.flatten(1).cpu().numpy() for images in (train, test))
+    if len(x) == 1:  # nothing varies
+        return float(((x_test - x) ** 2).mean())
     pca = PCA(min(size, len(x) - 1), svd_solver="covariance_eigh").fit(x)
     return float(((pca.inverse_transform(pca.transform(x_test)) - x_test) ** 2).mean())

@@ -112,7 +112,8 @@ def _mixture(model: Autoencoder, z: Float[Tensor, "n d"], components: int) -> Sa
     )
     # with full covariances, products of small matrices take up to three times as long on two threads
     with threadpool_limits(1 if covariances == "full" else None, user_api="blas"):
-        fitted.fit(z[order].double().cpu().numpy())
+        codes = z[order].double().cpu().numpy()
+        fitted.fit(codes if len(codes) > 1 else codes.repeat(2, axis=0))  # scikit-learn takes no single one
 
     def draw(count: int, generator: torch.Generator) -> Drawn:
         # scikit-learn draws from its own random state, and orders the codes by component
