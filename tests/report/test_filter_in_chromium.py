@@ -102,13 +102,23 @@ def test_the_address_holds_the_filter(browser, page):
     assert (browser.run("location.hash"), browser.run(SAID)) == ("", "")
 
 
+def test_a_word_of_a_run_shows_its_group(opened, tmp_path):
+    opened.open(write_report(beta_sweep(tmp_path)))
+    assert typed(opened, "0.0202") == "1 of 3"  # the error of one seed
+    assert shown(opened, "runs-table") == 1
+    assert opened.run("document.querySelectorAll('#glance-table thead th.number:not([hidden])').length") == 1
+
+
 def test_the_filter_hides_columns_and_pictures_of_the_first_screen(opened, tmp_path):
     opened.open(write_report(beta_sweep(tmp_path)))
+    note = "document.querySelector('#glance [data-when-filtered]').hidden"
+    assert opened.run(note)
     visible = "[...document.querySelectorAll('{}')].filter(part => part.offsetParent).length"
     parts = ("#glance-table thead th.number", "#glance-table tbody tr:first-child td", "#glance figure")
     assert [opened.run(visible.format(part)) for part in parts] == [3, 4, 6]
     typed(opened, "beta=2")
     assert [opened.run(visible.format(part)) for part in parts] == [1, 2, 2]
+    assert not opened.run(note)
     typed(opened, "")
     assert [opened.run(visible.format(part)) for part in parts] == [3, 4, 6]
 

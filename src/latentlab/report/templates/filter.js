@@ -53,7 +53,14 @@ const strands = [...document.querySelectorAll("path[data-of]")];
 const columns = [...document.querySelectorAll("th[data-of]")].flatMap((head) =>
   [...head.closest("table").rows].map((row) => [head.dataset.of, row.cells[head.cellIndex]]));
 const figures = [...document.querySelectorAll("figure[data-of]")].map((figure) => [figure.dataset.of, figure]);
-const texts = new Map(rows.map((row) => [row, bare(row.textContent)]));
+const texts = new Map();
+for (const row of rows) texts.set(row.dataset.of, `${texts.get(row.dataset.of) ?? ""}\n${bare(row.textContent)}`);
+// of a group those of its runs, each with the group's own
+const textsOf = (of) => {
+  const own = known.runs.flatMap(([group], run) => (`group ${group}` === of ? [`${texts.get(of)}${texts.get(`run ${run}`)}`] : []));
+  return own.length ? own : [texts.get(of)];
+};
+const notes = document.querySelectorAll("[data-when-filtered]");
 let filterText = "";
 
 const countOf = (table) => {
@@ -68,11 +75,13 @@ const setFilter = (text, used = null) => {
     const { of } = row.dataset;
     const hasValues = (entry) => chosen.every(({ key, values }) => values.some((value) => isMet(value, entry[key] ?? "—")));
     if (!decided.has(of)) {
-      decided.set(of, words.every((word) => texts.get(row).includes(word)) && entriesOf(of).some(hasValues));
+      const hasWords = (text) => words.every((word) => text.includes(word));
+      decided.set(of, textsOf(of).some(hasWords) && entriesOf(of).some(hasValues));
     }
     row.hidden = !decided.get(of);
   }
   for (const [of, shown] of [...columns, ...figures]) shown.hidden = decided.get(of) === false;
+  for (const note of notes) note.hidden = ![...decided].some(([of, isShown]) => of.startsWith("group ") && !isShown);
   for (const strand of strands) strand.classList.toggle("out", decided.get(strand.dataset.of) === false);
   const problems = terms.flatMap(({ problem }) => problem || []);
   for (const output of outputs) {
