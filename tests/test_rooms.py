@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,14 @@ def test_the_package_is_thirteen_rooms_and_four_files():
 def test_there_are_eight_floors_and_no_circle():
     # `floor` would not end on a circle
     assert 2 + max(map(floor, MAY_IMPORT)) == FLOORS
+
+
+def test_there_is_no_circle_among_files():
+    module_of = {".".join(["latentlab", *Path(name).with_suffix("").parts]): name for name in IN_ROOMS}
+    # "a.b.c" is the module a.b where c is a name in it
+    of = {name: {module_of.get(m) or module_of.get(m.rpartition(".")[0]) for m in imports(name)} for name in IN_ROOMS}
+    assert sum(map(len, of.values())) > len(of)
+    TopologicalSorter({name: files - {None} for name, files in of.items()}).prepare()  # raises CycleError
 
 
 @pytest.mark.parametrize("name", IN_ROOMS)

@@ -13,7 +13,7 @@ import torch
 
 from latentlab.__main__ import main
 from latentlab.runs import Run
-from latentlab.runs.format import FORMAT
+from latentlab.runs.stamp import FORMAT
 from latentlab.training.callbacks.history import History
 from tests.called import called
 from tests.forked import Forked

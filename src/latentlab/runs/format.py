@@ -1,22 +1,13 @@
-"""The format of a run's folder: whether this version of latentlab can continue what another one wrote."""
+"""Whether this version of latentlab can continue what another one wrote."""
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
 
 from latentlab.errors import UserError
-
-if TYPE_CHECKING:
-    from latentlab.runs.run import Run
-
-FORMAT = 1  # to be raised with a change after which the folders of earlier versions can no longer be continued
+from latentlab.runs.run import Run
+from latentlab.runs.stamp import FORMAT
 
 
-def stamp() -> dict[str, Any]:
-    """The format and the version that a folder's status is written with."""
-    return {"format": FORMAT, "latentlab": version("latentlab")}
-
-
-def other_version(run: "Run", key: str) -> str:
+def other_version(run: Run, key: str) -> str:
     """One line that names both versions where another one made the run in this format; empty for a run of this one.
 
     key: of the command line, by which the folder was given.
@@ -36,7 +27,7 @@ def other_version(run: "Run", key: str) -> str:
     return f"{run.folder} was made by latentlab {made_by}, this is {here}" if made_by != here else ""
 
 
-def _stamp_of(run: "Run") -> tuple[object, object]:
+def _stamp_of(run: Run) -> tuple[object, object]:
     """That of the training: an evaluation may have rewritten the status."""
     metrics = run.metrics
     if metrics is None:

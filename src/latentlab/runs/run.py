@@ -15,8 +15,8 @@ from latentlab.errors import UserError
 from latentlab.runs import layout
 from latentlab.runs.documents import Damaged, json_object, json_of, number, text_of, yaml_of
 from latentlab.runs.files import for_json, remove_drafts, write_atomically
-from latentlab.runs.format import FORMAT, stamp
 from latentlab.runs.lock import is_held
+from latentlab.runs.stamp import FORMAT, stamp
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
