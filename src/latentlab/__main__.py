@@ -4,6 +4,7 @@ import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from signal import SIGPIPE
 
 from latentlab.errors import nearest, unknown
 
@@ -42,13 +43,21 @@ def _status(arguments: list[str]) -> int:
         status: int = import_module(f"latentlab.commands.{name}").main(arguments[1:])
         return status
     if name in ("-h", "--help"):
-        print(_usage())
-    elif name == "--version":
-        print(f"latentlab {version('latentlab')}")
-    else:
-        message = unknown(f"{name}: no such subcommand", nearest(name, SUBCOMMANDS), SUBCOMMANDS)
-        print(f"error: {message}", file=sys.stderr)
-        return 1
+        return _print(_usage())
+    if name == "--version":
+        return _print(f"latentlab {version('latentlab')}")
+    message = unknown(f"{name}: no such subcommand", nearest(name, SUBCOMMANDS), SUBCOMMANDS)
+    print(f"error: {message}", file=sys.stderr)
+    return 1
+
+
+def _print(text: str) -> int:
+    """The exit status: that of SIGPIPE where nobody reads it, as after `| head -1`."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return 128 + SIGPIPE
     return 0
 
 

@@ -1,6 +1,7 @@
 """The same command again skips what is complete, resumes what was stopped and restarts what failed."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,29 @@ def test_a_sweep_takes_no_other_data_of_one_name_later(named, tmp_path, capfd):
     assert written(folder) == before
 
 
+def test_data_that_is_gone_is_replaced_by_the_first_of_its_name(named, tmp_path, capfd):
+    own_data(tmp_path)
+    given = ("model=ae", "data=arrays", "net.widths=[8]")
+    named(*given, "data.file=r/mine.npz")
+    (tmp_path / "r" / "mine.npz").unlink()
+    status, _ = named(*given, "data.file=p/mine.npz,q/mine.npz")
+    assert status == 1
+    assert OTHER_DATA in capfd.readouterr().err
+
+
+def test_a_run_that_was_resumed_elsewhere_still_names_its_data(run_hydra, tmp_path, monkeypatch, capfd):
+    own_data(tmp_path)
+    given = ["-m", *JOB, "model=ae", "data=arrays", "net.widths=[8]", "sweep.name=first"]
+    monkeypatch.chdir(tmp_path / "p")
+    assert run_hydra([*given, "data.file=mine.npz"]) == 0
+    run = next((tmp_path / "p" / "outputs" / "sweeps" / "first").glob("*/metrics.json")).parent
+    monkeypatch.chdir(tmp_path)
+    assert run_hydra([f"resume={run}", "trainer.max_epochs=2", "data.file=p/mine.npz"]) == 0
+    monkeypatch.chdir(tmp_path / "p")
+    assert run_hydra([*given, "data.file=../q/mine.npz", "seed=7"]) == 1
+    assert "would count as the same images" in capfd.readouterr().err
+
+
 def test_each_name_is_compared_with_the_run_that_had_it_first(tmp_path):
     own_data(tmp_path)
     p, q = ({"name": name, "file": f"{tmp_path}/{folder}/mine.npz"} for name, folder in (("b", "p"), ("a", "q")))
@@ -113,6 +137,8 @@ def test_where_data_lies_may_change_unless_its_images_do(tmp_path):
         (tmp_path / folder / "class").mkdir(parents=True)
         (tmp_path / folder / "class" / "1.png").write_text(file)
     (tmp_path / "copy" / ".hidden").touch()
+    os.mkfifo(tmp_path / "copy" / "class" / "pipe.png")
+    (tmp_path / "copy" / "class" / "dangling.png").symlink_to("nowhere")
     (tmp_path / "link").symlink_to("a")
     for name, of in (("linked", "a"), ("linked_other", "other")):
         (tmp_path / name).mkdir()

@@ -8,7 +8,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from latentlab.errors import ConfigError
-from latentlab.sweeps.manifest import Job, Manifest
+from latentlab.runs.lock import held
 from latentlab.sweeps.space import SearchSpace, trial_name
 from latentlab.sweeps.study import Study
 from tests.called import called
@@ -196,20 +196,68 @@ def test_the_same_settings_may_be_written_otherwise(search):
     assert [trial["state"] for trial in trials] == ["complete", "complete"]
 
 
-def test_a_stopped_trial_that_is_repeated_with_other_overrides_has_a_folder_of_its_own(search):
-    space = SearchSpace.of([RATE, "model.latent_dim=2"], None)
+def ended(folder: Path) -> Study:
+    """The study as a process sees it that has ended since."""
+    return Study(folder, settings(minimize=["val/objective_final"], startup_trials=5), "ended")
+
+
+def test_a_stopped_trial_is_resumed_unless_the_settings_changed(search):
+    _, first = search(RATE, "hydra.sweeper.trials=1", "model.latent_dim=2")
     folder = Path("outputs/sweeps/s")
-    folder.mkdir(parents=True)
-    study = Study(folder, settings(minimize=["val/objective_final"]))
-    trial = study.ask(space.distributions, "a process that has ended")
-    name = trial_name(trial.number, trial.params)
-    study.set_folder(trial, name)
-    Manifest("s", (), (Job(name, space.overrides(trial.params), "0" * 16),)).write(folder)
-    status, trials = search(RATE, "hydra.sweeper.trials=1", "model.latent_dim=3")
-    assert status == 0
-    assert trials[0]["params"] == trial.params
-    assert trials[0]["folder"] != name
-    assert trials[0]["folder"].startswith(name)
+    for dimensions, of_first in ((2, True), (3, False)):
+        (folder / "search.journal").unlink()
+        study = ended(folder)
+        trial = study.ask(SearchSpace.of([RATE], None).distributions)
+        study.set_folder(trial, first[0]["folder"])
+        status, trials = search(RATE, "hydra.sweeper.trials=2", f"model.latent_dim={dimensions}")
+        assert status == 0
+        assert [trial["state"] for trial in trials] == ["complete"] * 2
+        assert (first[0] in trials) == of_first
+    assert first[0]["folder"] not in {trial["folder"] for trial in trials}
+
+
+def test_a_study_is_not_continued_with_objectives_in_another_order(search, capfd):
+    search(RATE, "hydra.sweeper.trials=1", "hydra.sweeper.minimize=[val/mse,parameters]")
+    status, _ = search(RATE, "hydra.sweeper.trials=2", "hydra.sweeper.minimize=[parameters,val/mse]")
+    assert status == 1
+    assert "choose another sweep.name" in capfd.readouterr().err
+
+
+def test_a_study_is_not_continued_with_other_files_of_configs(search, tmp_path, capfd):
+    option = tmp_path / "own" / "net" / "mine.yaml"
+    option.parent.mkdir(parents=True)
+    given = (f"--config-dir={tmp_path / 'own'}", RATE, "net=mine")
+    for width, expected in ((4, 0), (8, 1), (4, 0)):
+        option.write_text(f"defaults: [mlp]\nwidths: [{width}]\n")
+        assert search(*given, f"hydra.sweeper.trials={1 if width == 4 else 2}")[0] == expected
+    assert "was searched with net.widths=[4] net.decoder.widths=[4]" in capfd.readouterr().err
+
+
+def test_every_choice_of_a_study_is_compared(search, capfd):
+    given = ("optimizer=adam,sgd", "hydra.sweeper.seed=2")
+    _, trials = search(*given, "hydra.sweeper.trials=4")
+    assert {trial["params"]["optimizer"] for trial in trials} == {"adam", "sgd"}
+    status, _ = search(*given, "hydra.sweeper.trials=5", "optimizer.lr=1.0e-3")  # Adam's default
+    assert status == 1
+    assert "found optimizer.lr=0.001" in capfd.readouterr().err
+
+
+def test_a_mistyped_choice_may_be_corrected(search, capfd):
+    assert search("model=vae,vea", "hydra.sweeper.trials=1", "hydra.sweeper.seed=1")[0] == 1
+    assert "did you mean vae?" in capfd.readouterr().err
+    status, trials = search("model=vae,ae", "hydra.sweeper.trials=1")
+    assert (status, [trial["state"] for trial in trials]) == (0, ["complete"])
+
+
+def test_a_trial_that_another_process_runs_is_left_to_it(search, capfd):
+    folder = Path("outputs/sweeps/s")
+    worker = folder / ".workers" / "ended"
+    worker.mkdir(parents=True)
+    with held(worker):
+        ended(folder).ask(SearchSpace.of([RATE], None).distributions)
+        status, trials = search(RATE, "hydra.sweeper.trials=1")
+    assert (status, [trial["state"] for trial in trials]) == (0, ["running"])
+    assert "those of another process" in capfd.readouterr().out
 
 
 def test_a_search_of_which_every_trial_failed_begins_anew(search, tmp_path, capfd):
@@ -222,7 +270,7 @@ def test_a_search_of_which_every_trial_failed_begins_anew(search, tmp_path, capf
     assert "found none at typo/mine.npz" in capfd.readouterr().err
     status, trials = search(*given, "data.file=mine.npz")
     assert status == 0
-    assert [(trial["number"], trial["state"]) for trial in trials] == [(2, "complete"), (3, "complete")]
+    assert [(trial["number"], trial["state"]) for trial in trials] == [(0, "complete"), (1, "complete")]
 
 
 def test_a_study_is_not_continued_without_a_key_that_was_searched(search, capfd):
@@ -312,7 +360,7 @@ def test_a_sampled_config_that_is_not_sound_is_a_failed_trial_beside_others(sear
 
 def test_a_trial_that_was_stopped_before_it_had_values_is_not_run(search):
     _, first = search(RATE, "hydra.sweeper.trials=1")
-    Study(Path("outputs/sweeps/s"), settings(minimize=["val/objective_final"])).ask({}, "a process that has ended")
+    ended(Path("outputs/sweeps/s")).ask({})
     status, trials = search(RATE, "hydra.sweeper.trials=3")
     assert status == 0
     assert [trial["state"] for trial in trials] == ["complete", "fail", "complete"]

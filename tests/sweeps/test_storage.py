@@ -41,15 +41,15 @@ def test_a_damaged_storage_is_reported(search, tmp_path, capfd, name, content):
 
 
 def test_the_incomplete_last_line_of_a_journal_is_dropped(tmp_path):
-    study = Study(tmp_path, settings())
-    study.ask({"x": FloatDistribution(0, 1)}, "worker")
+    study = Study(tmp_path, settings(), "w")
+    study.ask({"x": FloatDistribution(0, 1)})
     journal = tmp_path / "search.journal"
     complete = journal.read_bytes()
     journal.write_bytes(complete + complete.splitlines()[-1][:20])
-    again = Study(tmp_path, settings())
-    again.ask({"x": FloatDistribution(0, 1)}, "worker")
+    again = Study(tmp_path, settings(), "w")
+    again.ask({"x": FloatDistribution(0, 1)})
     assert journal.read_bytes().startswith(complete + b'{"op_code":')
-    assert [trial.number for trial in Study(tmp_path, settings()).trials] == [0, 1]
+    assert [trial.number for trial in Study(tmp_path, settings(), "w").trials] == [0, 1]
 
 
 @pytest.mark.slow
@@ -88,9 +88,9 @@ def test_a_database_that_cannot_be_used_is_one_line(search, capfd, url, message)
 
 
 def test_a_search_that_has_a_journal_is_not_continued_in_a_database(tmp_path):
-    Study(tmp_path, settings())
+    Study(tmp_path, settings(), "w")
     with pytest.raises(ConfigError, match=r"storage: the trials of .* are in search\.journal"):
-        Study(tmp_path, settings(storage=f"sqlite:///{tmp_path}/shared"))
+        Study(tmp_path, settings(storage=f"sqlite:///{tmp_path}/shared"), "w")
 
 
 def test_a_storage_that_fails_during_a_training_fails_no_trial(train, tmp_path, capfd):

@@ -1,6 +1,7 @@
 """The life cycle of one run: start it, train and test it, evaluate it, and record how it ended."""
 
 import logging
+import os
 import shlex
 import sys
 from contextlib import nullcontext
@@ -22,8 +23,11 @@ from latentlab.processes.ranks import Ranks, watched
 from latentlab.processes.signals import interruptible
 from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
+from latentlab.runs.layout import EVALUATION
 from latentlab.runs.lock import held
-from latentlab.runs.resume_state import finished, is_evaluated, is_marked_complete
+from latentlab.runs.provenance import working_directory
+from latentlab.runs.resume_state import finished, is_evaluated, is_marked_complete, readable_metrics
+from latentlab.sweeps.data_places import KEYS
 from latentlab.training.fit import fit_and_test, is_single
 from latentlab.training.summary import ending
 from latentlab.training.wandb_logger import finish_wandb
@@ -53,12 +57,15 @@ def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: 
     """metrics: those of a finished training, which is not repeated."""
     if metrics is None:
         _start(run, config)
+    was_evaluated = metrics is None and "evaluation" in (readable_metrics(run) or {})
     loggers, exit_code = None, 1
     try:
         watch = watched(_how_to_resume(run), partial(_record_failure, run))
         with interruptible(), disk_errors_in_a_line(), watch as ranks:
             if metrics is None:
                 metrics, loggers = fit_and_test(run, config, quiet, partial(_start_ranks, ranks, run))
+                if was_evaluated and is_first():
+                    _drop_evaluation(run)
             if config.evaluate != "none" and _is_left_alone():
                 from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
 
@@ -83,7 +90,19 @@ def _start(run: Run, config: DictConfig) -> None:
     if not config.resume and run.metrics is not None:
         raise UserError(f"{run.folder} holds a complete run; continue it by resume=FOLDER, or choose another folder")
     if is_first():
+        if config.resume and Path.cwd() != working_directory(run):
+            for key in KEYS:  # relative ones are those of the first command's folder
+                if config.data.get(key):
+                    config.data[key] = os.path.abspath(os.path.expanduser(config.data[key]))
         run.start(config)
+
+
+def _drop_evaluation(run: Run) -> None:
+    """Delete the pictures of an evaluation of earlier weights, whose figures are replaced already."""
+    for file in run.figures:
+        if file.name.startswith(EVALUATION):
+            file.unlink(missing_ok=True)
+    log.info("trained further: the evaluation of the earlier weights is dropped")
 
 
 def _start_ranks(ranks: Ranks, run: Run, trainer: Trainer) -> None:

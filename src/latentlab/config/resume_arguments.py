@@ -36,8 +36,8 @@ def resuming_arguments(arguments: list[str]) -> list[str]:
     other_version(Run(folder), "resume")  # before its config, which may be none of this version's, is composed
     own = [argument for argument in _overrides(Run(folder)) if _split(argument)[0] not in given]
     now = [argument for argument in arguments if _split(argument)[0] not in ("resume", *FOLDER_KEYS)]
-    if given.keys() & {"data.file", "data.root"} and not given.keys() & {"data", "data.name"}:
-        now += _data_name(Run(folder))  # moved data keeps it
+    if "data.name" not in {_split(argument)[0] for argument in [*own, *now]}:
+        now += _data_name(Run(folder))
     return [*own, *now, f"resume={literal(folder)}", f"hydra.run.dir={literal(folder)}", "hydra.output_subdir=null"]
 
 
@@ -62,9 +62,9 @@ def _overrides(run: Run) -> list[str]:
 
 
 def _data_name(run: Run) -> list[str]:
-    """The override of the name of the run's data, where it has one."""
-    with suppress(UserError):
-        if name := (run.read_config()["data"] or {}).get("name"):
+    """The override by which data keeps the name that the run was trained with, also where it was moved."""
+    with suppress(UserError, AttributeError):
+        if run.last_checkpoint and (name := run.read_config()["data"].get("name")):
             return [f"data.name={literal(str(name))}"]
     return []
 

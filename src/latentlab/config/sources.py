@@ -58,7 +58,7 @@ class NotThereError(LookupError):
     """No such name; `known` holds the names that the module defines."""
 
     def __init__(self, module: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"{module} has no {name}" if module else f"no module {name}")
+        super().__init__(f"{module} has no {name}" if module else f"no module {name}; is its folder on PYTHONPATH?")
         self.name, self.known = name, tuple(known)
 
 

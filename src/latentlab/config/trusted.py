@@ -44,7 +44,7 @@ def refuse_foreign_code(config: Any, source: object) -> None:
         except NotThereError as error:
             raise UserError(
                 f"{source}: {key}._target_: {str(target)[:100]} not found ({error}); install its package, or start "
-                "where its module can be imported"
+                "with PYTHONPATH=FOLDER of its module"
             ) from error
         if not is_component:
             raise UserError(

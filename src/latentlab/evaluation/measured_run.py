@@ -19,6 +19,7 @@ from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, Suite, SuiteName
 from latentlab.runs import Run
+from latentlab.runs.layout import EVALUATION
 from latentlab.runs.reservations import reservations
 from latentlab.training.tracking import flush, log_figure
 
@@ -29,14 +30,13 @@ SHOWN = (
     *("test/nll", "test/nll_binarized", "test/linear_probe_error", "test/knn_error"),
     *("test/frechet_prior", "test/completeness", "test/mse_pca"),
 )
-PREFIX = "evaluation"  # of the keys of these pictures, unlike those of training
 
 
 @final
 class _Steps:
     """The seconds of each measurement and picture, and the reasons of those that were skipped."""
 
-    def __init__(self, advance: Callable[[str, float], None]) -> None:
+    def __init__(self, advance: Callable[[str, str], None]) -> None:
         self._advance = advance
         self.skipped: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
@@ -50,10 +50,10 @@ class _Steps:
                 yield
         except NotApplicable as reason:
             self.skipped[name] = str(reason)
-            log.info("skipped: %s, as %s", name, reason)
+            self._advance(name, f"skipped, as {reason}")
         else:
             self.seconds[name] = round(time.perf_counter() - started, 2)
-        self._advance(name, time.perf_counter() - started)
+            self._advance(name, f"{self.seconds[name]:.1f} s")
 
 
 def evaluate(
@@ -97,7 +97,7 @@ def evaluate(
         run.write_metrics(content)  # before the pictures, which may fail; without a suite it is not complete
         for name, draw in chosen.pictures.items():
             with steps.step(f"picture {name}"):
-                log_figure(loggers, run.folder, f"{PREFIX}/{name}", draw(subject), step)
+                log_figure(loggers, run.folder, f"{EVALUATION}/{name}", draw(subject), step)
     flush(loggers)
     content["evaluation"] = {
         "suite": "full" if earlier.get("suite") == "full" else suite,
@@ -154,12 +154,12 @@ def _log(metrics: dict[str, float], loggers: Sequence[Logger], step: int) -> Non
 
 
 @contextmanager
-def _progress(suite: Suite, quiet: bool) -> Iterator[Callable[[str, float], None]]:
-    """A progress bar, or a log line per step; to be called with the name of a finished step and its seconds."""
+def _progress(suite: Suite, quiet: bool) -> Iterator[Callable[[str, str], None]]:
+    """A progress bar, or a log line per step; to be called with the name of a finished step and how it ended."""
     if quiet:
-        yield partial(log.info, "%s: %.1f s")
+        yield partial(log.info, "%s: %s")
         return
     columns = (rich.TextColumn("evaluating"), rich.BarColumn(bar_width=None), rich.TextColumn("{task.description}"))
     with rich.Progress(*columns, rich.TimeElapsedColumn(), transient=True) as bar:
         task = bar.add_task("", total=len(suite.measurements) + len(suite.pictures))
-        yield lambda name, seconds: bar.update(task, advance=1, description=name)
+        yield lambda name, _: bar.update(task, advance=1, description=name)

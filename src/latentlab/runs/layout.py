@@ -12,6 +12,7 @@ CHECKPOINTS = "checkpoints"
 LAST, BEST = "last", "best"  # checkpoints, without their suffix
 CHECKPOINT_SUFFIX = ".ckpt"
 FIGURES = "figures"
+EVALUATION = "evaluation"  # of which the pictures in it begin with this
 EPOCH_PICTURE = "epoch_{:04d}.png"  # in a folder below figures/, of the picture's name
 LOG_SUFFIX = ".log"
 

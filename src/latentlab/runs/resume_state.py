@@ -34,7 +34,8 @@ def finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
     trained_for = max(metrics["epochs"], run.config.trainer.max_epochs if is_marked_complete(run) else 0)
     if trained_for < config.trainer.max_epochs:
         return None
-    log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
+    if is_evaluated(metrics, config.evaluate):
+        log.info("%s is complete after %d epochs; raise trainer.max_epochs to continue", run.folder, metrics["epochs"])
     return metrics
 
 

@@ -37,8 +37,12 @@ class DataPlaces:
             first, found = earlier.get(key), data.get(key)
             if not (first and found) or first == found or (name, found) in self._same:
                 continue
+            if name not in self._new and not os.path.exists(os.path.expanduser(first)):
+                self._first[name] = data  # it was moved: what is met next is compared with this
+                self._new.add(name)
+                continue
             try:
-                if missing := self._missing(name, Path(first), Path(found)):
+                if missing := next((place for place in (first, found) if not Path(place).expanduser().exists()), None):
                     raise UserError(f"data.{key}: there is nothing at {missing}")
                 others = _are_others(Path(first), Path(found))
             except OSError as error:
@@ -50,17 +54,10 @@ class DataPlaces:
                 )
             self._same.add((name, found))
 
-    def _missing(self, name: str, first: Path, found: Path) -> Path | None:
-        """That of two places of this command that does not exist; an earlier run's data may have been moved."""
-        places = [first, found] if name in self._new else [found] if first.expanduser().exists() else []
-        return next((place for place in places if not place.expanduser().exists()), None)
-
 
 def _are_others(first: Path, found: Path) -> bool:
-    """Whether the second holds other images; if the first is gone, they were moved."""
+    """Whether the second holds other images."""
     first, found = first.expanduser(), found.expanduser()
-    if not first.exists():
-        return False
     if first.samefile(found):
         return False
     names = _files(first)
@@ -76,5 +73,9 @@ def _files(place: Path) -> set[str]:
         real = os.path.realpath(folder)  # a link may lead back to where it is
         folders[:] = [name for name in folders if real not in seen and not name.startswith(".")]
         seen.add(real)
-        files |= {os.path.relpath(f"{folder}/{name}", place) for name in names if not name.startswith(".")}
+        files |= {
+            os.path.relpath(file, place)
+            for name in names
+            if not name.startswith(".") and os.path.isfile(file := f"{folder}/{name}")  # no pipe, no link to nothing
+        }
     return files

@@ -18,17 +18,18 @@ from latentlab.config.schema import check_node
 from latentlab.errors import ConfigError, UserError
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
-from latentlab.runs.identity import config_hash, is_identifying, override_key
+from latentlab.runs.identity import config_hash
 from latentlab.runs.layout import WORKERS
 from latentlab.runs.lock import held, is_held
 from latentlab.sweeps.data_places import DataPlaces
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
 from latentlab.sweeps.plan import extended
+from latentlab.sweeps.same_experiment import SameExperiment
 from latentlab.sweeps.settings import SearchSettings
 from latentlab.sweeps.space import SearchSpace, shown, trial_name
 from latentlab.sweeps.storage import failures_named
-from latentlab.sweeps.study import Study, searched_with
+from latentlab.sweeps.study import Study
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,11 @@ def run_search(sweep: Sweep) -> None:
     space = SearchSpace.of(sweep.chosen, sweep.loader)
     with _working(sweep.folder) as worker:
         with held(sweep.folder, PATIENCE):
-            study = Study(sweep.folder, settings)
-            if len(study.trials) >= settings.trials:
-                study.forget_failures()
+            study, same = Study(sweep.folder, settings, worker), SameExperiment(sweep, space)
+            if study.is_spent and not any(same.can_resume(study, trial) for trial in study.orphans()):
+                study.begin_anew()
         log.info("search %s: %d of %d trials, in %s", sweep.name, len(study.trials), settings.trials, sweep.folder)
-        while (batch := _next_batch(sweep, study, space, settings, worker)) is not None:
+        while (batch := _next_batch(sweep, study, same, space, settings)) is not None:
             waiting = {job.config_hash: (job, _pruning(sweep.folder, trial, settings)) for trial, job in batch}
             study.write_summary()
             sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(study, sweep, job)])
@@ -87,21 +88,20 @@ def _working(folder: Path) -> Iterator[str]:
 
 
 def _next_batch(
-    sweep: Sweep, study: Study, space: SearchSpace, settings: SearchSettings, worker: str
+    sweep: Sweep, study: Study, same: SameExperiment, space: SearchSpace, settings: SearchSettings
 ) -> list[tuple[FrozenTrial, Job]] | None:
     """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
-        study.refuse_other_space(space)
-        _refuse_other_experiment(sweep, study, space)
-        orphans = study.orphans()
-        without_values = [trial for trial in orphans if space.distributions and not trial.params]
-        for trial in without_values:
-            study.fail(trial, "stopped before it had values")
-        trials = [trial for trial in orphans if trial not in without_values][: _at_once(sweep)]
-        for trial in trials:
-            study.adopt(trial, worker)
+        same.refuse_others(study)
+        trials: list[FrozenTrial] = []
+        for trial in study.orphans():
+            if not same.can_resume(study, trial):
+                study.fail(trial, "stopped, and not resumed: the search has other values or settings since")
+            elif len(trials) < _at_once(sweep):
+                study.adopt(trial)
+                trials.append(trial)
         while len(trials) < _at_once(sweep) and len(study.trials) < settings.trials:
-            trials.append(study.ask(space.distributions, worker))
+            trials.append(study.ask(space.distributions))
         if not trials:
             return None
         batch = []
@@ -125,37 +125,12 @@ def _job(sweep: Sweep, space: SearchSpace, trial: FrozenTrial) -> Job:
     DataPlaces(sweep.trained_data(known.jobs)).refuse_others(config["data"])
     wanted = config_hash(config)
     name = trial_name(trial.number, trial.params)
-    if name in {job.folder for job in known.jobs}:  # a stopped trial that is repeated with another config
+    if name in {job.folder for job in known.jobs}:  # of a trial that was forgotten
         name = f"{name}_{wanted[:6]}"
     same = known.with_hash(wanted)
     job = Job(same.folder if same else name, overrides, wanted)  # with its overrides as given now: data may have moved
     extended(known, sweep.command, [job]).write(sweep.folder)
     return job
-
-
-def _refuse_other_experiment(sweep: Sweep, study: Study, space: SearchSpace) -> None:
-    """Raise UserError where the trials so far differ from this command's in what is not searched.
-
-    Their values cannot be compared. Overrides may be written otherwise, if they mean the same.
-    """
-    jobs = {job.folder: job for job in Manifest.of(sweep.folder).jobs if job.overrides}
-    trial = next((trial for trial in study.in_use() if study.folder_of(trial) in jobs), None)
-    if trial is None:
-        return
-    earlier = jobs[str(study.folder_of(trial))]
-    fixed = [one for one in earlier.overrides if one.partition("=")[0] not in trial.distributions]
-    known = {*fixed, *(f"{key} searched" for key in trial.distributions)}
-    found = {*space.fixed, *(f"{key} searched" for key in space.distributions)}
-    if known == found:
-        return
-    if trial.distributions.keys() == space.distributions.keys():
-        config = sweep.loader.checked(sweep.config, list(space.overrides(trial.params)))
-        if config_hash(config) == earlier.config_hash:
-            return
-    own, others = (
-        [one for one in sorted(of) if is_identifying(override_key(one))] for of in (known - found, found - known)
-    )
-    raise searched_with(sweep.folder, " ".join(own) or "nothing more", " ".join(others) or "nothing more")
 
 
 def _at_once(sweep: Sweep) -> int:
@@ -182,9 +157,7 @@ def _pruning(folder: Path, trial: FrozenTrial, settings: SearchSettings) -> tupl
 
 def _has_ended(study: Study, sweep: Sweep, job: Job) -> bool:
     """Whether an earlier trial of the same config already has the result of this one."""
-    if not sweep.unfinished([job]):
-        return True
-    return job.folder not in study.forgotten_folders() and sweep.run_of(job).status["status"] in ("failed", "pruned")
+    return not sweep.unfinished([job]) or study.has_ended_in(job.folder)
 
 
 def _report_result(study: Study, trial: FrozenTrial, sweep: Sweep, job: Job, settings: SearchSettings) -> None:
@@ -227,7 +200,9 @@ def _log_results(study: Study, settings: SearchSettings) -> None:
     states = [trial.state for trial in study.trials]
     done = {state.name.lower(): states.count(state) for state in TrialState if state in states}
     log.info("search: %s", ", ".join(f"{count} {state}" for state, count in done.items()))
-    if TrialState.COMPLETE not in states:
+    if TrialState.RUNNING in states:
+        log.info("search: the running trials are those of another process")
+    elif TrialState.COMPLETE not in states:
         reasons = sorted({study.reason(trial) for trial in study.trials})
         raise UserError(f"not one trial was completed: {'; '.join(reasons[:3])}")
     for trial in study.best():

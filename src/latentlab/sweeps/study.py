@@ -26,7 +26,7 @@ from latentlab.sweeps.storage import opened
 log = logging.getLogger(__name__)
 
 WORKER, FOLDER, REASON = "worker", "folder", "reason"
-FORGOTTEN = "forgotten"  # how many trials, from the first one
+DRAWN = "drawn"  # how many trials were forgotten
 
 
 @final
@@ -37,39 +37,53 @@ class Study:
         UserError: its storage cannot be read, or was made for other objectives.
     """
 
-    def __init__(self, folder: Path, settings: SearchSettings) -> None:
+    def __init__(self, folder: Path, settings: SearchSettings, worker: str) -> None:
+        """worker: the name of this process, under which it holds a lock in the folder."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-        self._folder, self._settings = folder, settings
-        directions = list(settings.objectives.values())
-        storage, name = opened(folder, settings.storage)
-        self._study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
+        self._folder, self._settings, self._worker = folder, settings, worker
+        self._storage, self._name = opened(folder, settings.storage)
+        self._study = self._opened()
         known = self._study.user_attrs.get("objectives")
-        if known == settings.objectives:
-            return
-        if known is not None and (self.in_use() or [*known.values()] != directions):
-            raise UserError(
-                f"hydra.sweeper: {folder} was searched for {known}, found {settings.objectives}; choose another "
-                "sweep.name"
-            )
-        self._study.set_user_attr("objectives", settings.objectives)  # those known were perhaps mistyped
+        if known is None:
+            self._study.set_user_attr("objectives", settings.objectives)
+        elif [*known.items()] != [*settings.objectives.items()]:  # values are stored in their order
+            if self.in_use() or not self._is_alone:
+                raise searched_with(folder, known, settings.objectives)
+            self.begin_anew()  # those known were perhaps mistyped
+
+    def _opened(self) -> optuna.Study:
+        directions = list(self._settings.objectives.values())
+        return optuna.create_study(
+            storage=self._storage, study_name=self._name, directions=directions, load_if_exists=True
+        )
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        return self._all()[self._study.user_attrs.get(FORGOTTEN, 0) :]
-
-    def _all(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def forget_failures(self) -> None:
-        """Begin anew where every trial has failed: what made all of them fail may have been mended since."""
-        if self.trials and all(trial.state == TrialState.FAIL for trial in self.trials):
-            self._study.set_user_attr(FORGOTTEN, len(self._all()))
+    @property
+    def is_spent(self) -> bool:
+        """Whether no trial has a result, and no process is about to have one: the search may begin anew."""
+        return bool(self.trials) and not self.in_use() and self._is_alone
 
-    def forgotten_folders(self) -> set[str | None]:
-        """Those of forgotten trials in which no trial has ended since."""
-        ended = {self.folder_of(trial) for trial in self.trials if trial.state.is_finished()}
-        return {self.folder_of(trial) for trial in self._all()[: self._study.user_attrs.get(FORGOTTEN, 0)]} - ended
+    @property
+    def _is_alone(self) -> bool:
+        workers = (self._folder / WORKERS).glob("*")
+        return not any(is_held(other) for other in workers if other.name != self._worker)
+
+    def begin_anew(self) -> None:
+        """Forget the trials, but for how many they were: what is drawn next is not what they were."""
+        drawn = self._drawn
+        optuna.delete_study(study_name=self._name, storage=self._storage)
+        self._study = self._opened()
+        self._study.set_user_attr("objectives", self._settings.objectives)
+        self._study.set_user_attr(DRAWN, drawn)
+
+    @property
+    def _drawn(self) -> int:
+        """How many trials were drawn, also those forgotten."""
+        return int(self._study.user_attrs.get(DRAWN, 0)) + len(self.trials)
 
     def refuse_other_space(self, space: SearchSpace) -> None:
         """Raise UserError where earlier trials had other values of a searched key to choose from."""
@@ -93,24 +107,33 @@ class Study:
     def _running(self) -> list[FrozenTrial]:
         return [trial for trial in self.trials if trial.state == TrialState.RUNNING]
 
-    def adopt(self, trial: FrozenTrial, worker: str) -> None:
-        self._mark(trial, WORKER, worker)
+    def adopt(self, trial: FrozenTrial) -> None:
+        self._mark(trial, WORKER, self._worker)
 
-    def ask(self, space: Mapping[str, BaseDistribution], worker: str) -> FrozenTrial:
+    def ask(self, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
         """A new trial. To be called under the folder's lock: the sample depends on the seed and the trial's number."""
-        own = np.random.SeedSequence([self._settings.seed, len(self._all())])
+        own = np.random.SeedSequence([self._settings.seed, self._drawn])
         self._study.sampler = optuna.samplers.TPESampler(
             seed=int(own.generate_state(1)[0]),
             n_startup_trials=self._settings.startup_trials,
             constant_liar=True,  # trials that other processes are running are not sampled again
         )
         number = self._study.ask(dict(space)).number
-        trial = self._all()[number]
-        self.adopt(trial, worker)
+        trial = self.trials[number]
+        self.adopt(trial)
         return trial
 
     def set_folder(self, trial: FrozenTrial, folder: str) -> None:
         self._mark(trial, FOLDER, folder)
+
+    def has_ended_in(self, folder: str) -> bool:
+        """Whether a trial in the folder was pruned, or failed in this process: since another one, it may be mended."""
+        return any(
+            trial.state == TrialState.PRUNED
+            or (trial.state == TrialState.FAIL and self._attribute(trial, WORKER) == self._worker)
+            for trial in self.trials
+            if self.folder_of(trial) == folder
+        )
 
     def folder_of(self, trial: FrozenTrial) -> str | None:
         return self._attribute(trial, FOLDER)

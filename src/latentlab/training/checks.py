@@ -1,11 +1,12 @@
 """What is refused before the data is loaded and a run's folder is made."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, Timer
+from lightning.pytorch.callbacks import Callback, Checkpoint, Timer
 from omegaconf import DictConfig
 
 from latentlab.config.instantiation import make, make_each
@@ -14,6 +15,8 @@ from latentlab.errors import ConfigError
 from latentlab.runs import Run, layout
 from latentlab.training.build import build_model
 from latentlab.training.restore import weights_for
+
+log = logging.getLogger(__name__)
 
 MAX_SEED = 2**32 - 1  # NumPy accepts no larger one
 # of which Lightning accepts a zero, and divides by it or trains on nothing
@@ -63,6 +66,10 @@ def initial_run(config: DictConfig) -> Run | None:
                 f"{len(found)}; name the folder of a run"
             )
         return found[0]
+    if not folder.exists():
+        recipe = folder.name.removeprefix("reproduce_")
+        way_out = f"train it by latentlab reproduce {recipe}" if recipe != folder.name else "give a run's folder"
+        raise ConfigError(f"initial_weights: there is no {folder}; {way_out}, or start from random weights: null")
     run = Run(folder)
     run.refuse_other_folder("initial_weights: ")
     if run.metrics is None:
@@ -70,6 +77,15 @@ def initial_run(config: DictConfig) -> Run | None:
             f"initial_weights: {folder} is not complete; finish it first: latentlab train resume={folder}"
         )
     return run
+
+
+def warn_without_checkpoint(callbacks: Sequence[Callback]) -> None:
+    """One warning where callbacks were chosen in place of the default ones, which keep the best epoch."""
+    if callbacks and not any(isinstance(callback, Checkpoint) for callback in callbacks):
+        log.warning(
+            "callbacks: none of them keeps the weights of the best epoch, those of the last one are tested; further "
+            "ones beside the default ones are callbacks=[default,NAME]"
+        )
 
 
 def check_trainer(trainer: Mapping[str, Any]) -> None:

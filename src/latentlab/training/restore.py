@@ -177,7 +177,9 @@ def refuse_unfit_for_evaluation(run: Run) -> None:
 
 
 def refuse_other_config(run: Run, config: DictConfig) -> None:
-    """Raise ConfigError where `config` is another experiment than this run; only the number of epochs may grow.
+    """Raise ConfigError where `config` is another experiment than this run; only the number of epochs may differ.
+
+    It may not be less than those that are trained already.
 
     What does not count, such as the loggers, may differ, but comes out of the folder too: see `trusted_config`.
     """
@@ -190,3 +192,8 @@ def refuse_other_config(run: Run, config: DictConfig) -> None:
                 f"{key}: the run to resume has {saved.get(key)!r}, found {given.get(key)!r}; "
                 "leave it as it was, or start a new run"
             )
+    trained, most = max(run.read_history()[0], default=0), config.trainer.max_epochs
+    if run.metrics is None and most is not None and 0 <= most < trained:
+        raise ConfigError(
+            f"trainer.max_epochs: expected at least the {trained:g} that are trained already, found {most}"
+        )

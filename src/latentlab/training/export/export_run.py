@@ -11,6 +11,7 @@ from latentlab.errors import ConfigError, UserError
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
+from latentlab.runs.identity import is_identifying, override_key
 from latentlab.training.export.card import model_card
 from latentlab.training.export.formats import Call, Format, format_of, networks_of
 from latentlab.training.export.networks import outputs_of
@@ -19,6 +20,7 @@ from latentlab.training.restore import load_model
 BOUND = 1e-5  # float32 sums of some hundred terms in another order differ by less
 BATCHES = (1, 5)  # images in the batches that are compared
 PICTURES = ("reconstructions.png", "samples.png")
+EPOCHS = "trainer.max_epochs"
 
 
 def export_run(run: Run, name: str, output: Path) -> tuple[Path, float]:
@@ -69,9 +71,16 @@ def _differences(call: Call, inputs: tuple[Tensor, ...], expected: list[Tensor])
 
 def _write_card(run: Run, model: Autoencoder, form: Format, difference: float, folder: Path) -> None:
     pictures = [Path(shutil.copy(file, folder)) for file in run.figures if file.name in PICTURES]
-    try:
-        overrides = run.read_overrides()
-    except Damaged:
-        overrides = []
-    text = model_card(model, run.metrics or {}, overrides, pictures, form, difference)
+    text = model_card(model, run.metrics or {}, _overrides(run), pictures, form, difference)
     (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _overrides(run: Run) -> list[str]:
+    """Those that train the same model: the run may have been trained further than its command says."""
+    try:
+        overrides = [one for one in run.read_overrides() if is_identifying(override_key(one))]
+    except Damaged:
+        return []
+    epochs = f"{EPOCHS}={run.config.trainer.max_epochs}"
+    is_default = not any(one.startswith(f"{EPOCHS}=") for one in overrides)
+    return [epochs if one.startswith(f"{EPOCHS}=") else one for one in overrides] + [epochs] * is_default

@@ -1,0 +1,71 @@
+"""Whether the trials of a search are of the experiment that a command describes, and so comparable with its own."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import final
+
+from optuna.distributions import CategoricalDistribution
+from optuna.trial import FrozenTrial
+
+from latentlab.errors import UserError
+from latentlab.runs import Run
+from latentlab.runs.identity import canonical, identifying
+from latentlab.sweeps.launching import Sweep
+from latentlab.sweeps.space import SearchSpace
+from latentlab.sweeps.study import Study, searched_with
+
+MAX_LISTED = 4  # settings that differ
+
+
+@final
+class SameExperiment:
+    """Compares the config that a trial was run with to the one that the command would run it with now."""
+
+    def __init__(self, sweep: Sweep, space: SearchSpace) -> None:
+        self._sweep, self._space = sweep, space
+        self._compared: set[tuple[object, ...]] = set()  # the choices of trials that were found the same
+
+    def refuse_others(self, study: Study) -> None:
+        """Raise UserError where a trial that is in use is of another experiment: its values cannot be compared.
+
+        Of the trials with the same choices, which decide what is composed, one is looked at.
+        """
+        study.refuse_other_space(self._space)
+        for trial in study.in_use():
+            choices = tuple(
+                trial.params.get(key)
+                for key, distribution in sorted(trial.distributions.items())
+                if isinstance(distribution, CategoricalDistribution)
+            )
+            if choices not in self._compared:
+                if difference := self._difference(study, trial):
+                    raise searched_with(self._sweep.folder, *difference)
+                self._compared.add(choices)
+
+    def can_resume(self, study: Study, trial: FrozenTrial) -> bool:
+        """Whether a trial whose process has ended is resumed by this command."""
+        return trial.distributions == self._space.distributions and self._difference(study, trial) is None
+
+    def _difference(self, study: Study, trial: FrozenTrial) -> tuple[str, str] | None:
+        """What it was run with and what is found now, where they differ; None also where its run was not started."""
+        before, now = trial.distributions.keys(), self._space.distributions.keys()
+        if before != now:
+            return _listed(f"{key} searched" for key in before - now), _listed(
+                f"{key} searched" for key in now - before
+            )
+        if (folder := study.folder_of(trial)) is None:
+            return None
+        with suppress(UserError):
+            saved = identifying(Run(self._sweep.folder / folder).config)
+            overrides = list(self._space.overrides(trial.params))
+            given = identifying(self._sweep.loader.checked(self._sweep.config, overrides))
+            keys = [k for k in saved.keys() | given.keys() if canonical(saved.get(k)) != canonical(given.get(k))]
+            if keys:
+                keys.sort(key=lambda key: (key.count("."), key))  # net.widths before net.encoder.widths
+                return _listed(f"{k}={saved.get(k)}" for k in keys), _listed(f"{k}={given.get(k)}" for k in keys)
+        return None
+
+
+def _listed(words: Iterable[str]) -> str:
+    found = list(words)
+    return " ".join(found[:MAX_LISTED]) + (" ..." if len(found) > MAX_LISTED else "") or "nothing more"
