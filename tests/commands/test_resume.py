@@ -107,6 +107,15 @@ def test_a_complete_run_is_left_alone(resume, train):
     assert (run.folder / "metrics.json").stat().st_mtime_ns == written
 
 
+def test_an_unfinished_run_is_not_resumed_for_fewer_epochs_than_it_has(resume, train, capfd):
+    run = train(*SHORT, "trainer.max_epochs=2")
+    run.metrics_file.unlink()
+    run.write_status("interrupted", "signal 15")
+    assert resume(f"resume={run.folder}", "trainer.max_epochs=1") == 1
+    assert "trainer.max_epochs: expected at least the 2 that are trained already, found 1" in capfd.readouterr().err
+    assert run.status["status"] == "interrupted"
+
+
 def test_a_complete_run_continues_where_epochs_are_added(resume, train):
     run = train(*SHORT)
     assert resume(f"resume={run.folder}", "trainer.max_epochs=3") == 0

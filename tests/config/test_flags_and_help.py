@@ -66,9 +66,9 @@ def test_hydra_help_works():
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("module", ["train", "evaluate"])
-def test_a_reader_that_goes_away_is_no_error(module: str, unbuffered: str):
-    command = [sys.executable, "-m", "latentlab", module, "--help"]
+@pytest.mark.parametrize("arguments", [["train", "--help"], ["evaluate", "--help"], [], ["--version"]])
+def test_a_reader_that_goes_away_is_no_error(arguments: list[str], unbuffered: str):
+    command = [sys.executable, "-m", "latentlab", *arguments]
     environment = {**os.environ, "PYTHONPATH": SOURCE, "PYTHONUNBUFFERED": unbuffered}
     reader, writer = os.pipe()
     os.close(reader)  # as `head -1` does, but surely before the first word

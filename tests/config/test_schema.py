@@ -61,6 +61,9 @@ class Greedy:
 
 class Bare: ...
 
+class Unannotated:
+    def __init__(self, parts): ...
+
 def build(size: int, *, deep: bool = False) -> Car: ...
 """
 
@@ -147,6 +150,7 @@ def test_what_a_node_makes_is_not_checked_before_it_is_made():
 def test_a_missing_argument_is_named_unless_the_code_passes_it():
     assert complaint({"wheel": node("Wheel")}) == "wheel.spokes: missing; give it as wheel.spokes=VALUE"
     assert complaint({"point": node("Labelled", label="a")}).startswith("point.x: missing")
+    assert complaint({"bare": node("Unannotated")}).endswith(".Unannotated, such as parts: Parts")
     check({"wheel": node("Wheel", _partial_=True), "point": node("Point", x=1.0)})
     check({"model": {"_target_": "latentlab.models.ae.AE", "latent_dim": 3}})
 
@@ -179,7 +183,10 @@ def test_a_signature_that_takes_any_name_allows_any_name_but_checks_those_it_kno
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ("no_such_package.Thing", "x._target_: no_such_package.Thing not found (no module no_such_package)"),
+        (
+            "no_such_package.Thing",
+            "x._target_: no_such_package.Thing not found (no module no_such_package; is its folder on PYTHONPATH?)",
+        ),
         ("garage_of_test_schema.inner.parts.Weel", "did you mean Wheel?"),
         (3, "x._target_: expected the dotted name of a class, found 3 (int)"),
     ],

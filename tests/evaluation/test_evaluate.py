@@ -157,6 +157,14 @@ def test_at_the_end_of_a_training(train, outputs):
     assert run.metrics["evaluation"]["suite"] == "quick"
 
 
+def test_a_run_that_is_trained_further_loses_the_evaluation_of_its_earlier_weights(train, outputs):
+    run = train(*TINY, "model=ae", "evaluate=quick", f"paths.output_dir={outputs}", "callbacks=no_pictures")
+    assert list(run.folder.glob("figures/evaluation_*.png"))
+    train(f"resume={run.folder}", "trainer.max_epochs=3", "evaluate=none")
+    assert "evaluation" not in run.metrics
+    assert not list(run.folder.glob("figures/evaluation_*.png"))
+
+
 @pytest.mark.slow
 def test_metrics_and_pictures_of_a_later_evaluation_are_logged_to_tensorboard(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "logger=tensorboard")

@@ -53,5 +53,8 @@ def test_a_component_whose_package_is_missing_is_not_found(run, answer):
     file.write_text(file.read_text().replace("latentlab.models.vae.VAE", "my_variants.vae.VAE"))
     status, message = answer("measuring")
     assert status == 1
-    assert "model._target_: my_variants.vae.VAE not found (no module my_variants); install its package" in message
+    assert (
+        "model._target_: my_variants.vae.VAE not found (no module my_variants; is its folder on PYTHONPATH?); install"
+        in message
+    )
     assert "trust" not in message

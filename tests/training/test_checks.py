@@ -37,6 +37,17 @@ def test_a_mistake_is_answered_without_the_data_and_leaves_no_folder(folder, run
     assert not list(folder.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("callbacks", "is_warned"), [("early_stopping", True), ("[default,early_stopping]", False), ("no_pictures", False)]
+)
+def test_callbacks_in_place_of_the_default_ones_are_warned_of(train, capfd, callbacks, is_warned):
+    """Those keep the weights of the best epoch."""
+    tiny = ("data=digits", "data.image_size=8", "net.widths=[8]", "trainer.max_epochs=1", "logger=none")
+    run = train(*tiny, f"callbacks={callbacks}")
+    assert ("none of them keeps the weights of the best epoch" in capfd.readouterr().out) == is_warned
+    assert run.metrics["status"] == "complete"
+
+
 def test_a_job_of_a_sweep_is_refused_before_its_data_too(sweep, capfd):
     status, runs = sweep("model.latent_dim=0,2", "data.root=missing")
     assert status == 1

@@ -67,6 +67,7 @@ def test_other_images_are_warned_of(train, capfd):
     ("options", "expected"),
     [
         (["initial_weights=nowhere"], "initial_weights: nowhere is not a run's folder: it does not exist"),
+        (["experiment=iwae"], "outputs/sweeps/reproduce_burda; train it first: latentlab reproduce burda"),
         (["initial_weights=first", "net.widths=[9]"], "does not fit this model; expected a run of the same variant,"),
         (["initial_weights=first", "model=ae"], "does not fit this model; expected a run of the same variant, network"),
         (["initial_weights=3"], "initial_weights: 3 is not a run's folder: it does not exist"),

@@ -169,10 +169,8 @@ def _check_node(key: str, node: Mapping[str, Any], raw: Raw) -> None:
     if not node.get("_partial_") and "_args_" not in node:
         for name, annotation in allowed.items():
             if annotation.required and name not in node:
-                way_out = (
-                    "" if annotation.expr else f", or annotate it in {target} if it is not to come from the config"
-                )
-                raise ConfigError(f"{key}.{name}: missing; give it as {key}.{name}=VALUE{way_out}")
+                by_code = "" if annotation.expr else f", or annotate it in {target}, such as parts: Parts"
+                raise ConfigError(f"{key}.{name}: missing; give it as {key}.{name}=VALUE{by_code}")
 
 
 def _check_value(key: str, value: object, annotation: Annotation, raw: Raw) -> None:

@@ -43,8 +43,7 @@ def refuse_foreign_code(config: Any, source: object) -> None:
             is_component = _is_component(target)
         except NotThereError as error:
             raise UserError(
-                f"{source}: {key}._target_: {str(target)[:100]} not found ({error}); install its package, or start "
-                "with PYTHONPATH=FOLDER of its module"
+                f"{source}: {key}._target_: {str(target)[:100]} not found ({error}); install its package"
             ) from error
         if not is_component:
             raise UserError(

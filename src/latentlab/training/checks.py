@@ -24,6 +24,7 @@ POSITIVE = (
     *("max_epochs", "limit_train_batches", "accumulate_grad_batches", "gradient_clip_val"),
     *("check_val_every_n_epoch", "val_check_interval"),
 )
+REPRODUCED = "reproduce_"  # how the sweeps of `latentlab reproduce` are named
 OTHER_PARAMETERS = ("64", "64-true", "16-true", "bf16-true")
 
 
@@ -66,10 +67,9 @@ def initial_run(config: DictConfig) -> Run | None:
                 f"{len(found)}; name the folder of a run"
             )
         return found[0]
-    if not folder.exists():
-        recipe = folder.name.removeprefix("reproduce_")
-        way_out = f"train it by latentlab reproduce {recipe}" if recipe != folder.name else "give a run's folder"
-        raise ConfigError(f"initial_weights: there is no {folder}; {way_out}, or start from random weights: null")
+    if folder.name.startswith(REPRODUCED) and not folder.exists():
+        recipe = folder.name.removeprefix(REPRODUCED)
+        raise ConfigError(f"initial_weights: there is no {folder}; train it first: latentlab reproduce {recipe}")
     run = Run(folder)
     run.refuse_other_folder("initial_weights: ")
     if run.metrics is None:

@@ -117,6 +117,14 @@ def test_a_mistake_is_an_exception_in_one_line(folder, overrides, message):
     assert "\n" not in str(error.value)
 
 
+def test_arrays_that_no_run_can_use_leave_no_file(folder):
+    with pytest.raises(ll.UserError, match="expected floats in"):
+        ll.train(
+            "model=ae", "trainer.max_epochs=1", data=ll.ArrayData(255 * np.random.default_rng(0).random((60, 8, 8)))
+        )
+    assert not list((folder / "outputs" / "arrays").iterdir())
+
+
 def test_arrays_are_refused_where_a_run_is_resumed_and_written_where_the_config_is_sound(folder):
     data = ll.ArrayData(np.zeros((9, 8, 8)))
     with pytest.raises(ll.UserError, match="data: the run to resume keeps its data; leave it out"):

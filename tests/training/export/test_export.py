@@ -1,6 +1,7 @@
 """`latentlab export`: encoder and decoder for other libraries, equal to the run's own, with a model card."""
 
 import json
+import shlex
 import sys
 from itertools import cycle
 
@@ -117,6 +118,15 @@ def test_the_command_writes_both_networks_and_a_card_whose_code_loads_them(run, 
     (images,) = loaded["decoder"].run(None, {"z": mean, "y": y})
     expected = run.model().reconstruct(torch.from_numpy(x), torch.from_numpy(y))
     torch.testing.assert_close(torch.from_numpy(images), expected, rtol=0, atol=1e-5)
+
+
+def test_the_card_has_the_command_of_the_whole_training(train, tmp_path):
+    tiny = ("data=digits", "data.image_size=8", "net.widths=[16]", "trainer.max_epochs=1", "logger=none", "quiet=true")
+    run = train("model=ae", *tiny)
+    train(f"resume={run.folder}", "trainer.max_epochs=2")
+    assert export(str(run.folder), "format=safetensors", f"output={tmp_path}/shared") == 0
+    command = (tmp_path / "shared" / "README.md").read_text().split("```bash\n")[1].split("\n```")[0]
+    assert command == shlex.join(["latentlab", "train", "model=ae", *tiny[:3], "trainer.max_epochs=2"])
 
 
 @pytest.mark.parametrize("form", ["pt2", "safetensors"])

@@ -11,7 +11,7 @@ from latentlab.commands.keys_only import value_of
 from latentlab.commands.python.arrays import ArrayData
 from latentlab.commands.python.texts import refuse_other_than_texts
 from latentlab.commands.python.trained_run import TrainedRun
-from latentlab.errors import ConfigError
+from latentlab.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -55,11 +55,12 @@ def train(
             arrays = data.packed(Path(value_of("paths.output_dir", given) or "outputs").absolute() / "arrays")
         given += arrays.overrides
     folders: list[Path] = []
+    written: list[Path] = []
 
     def check_and_write(config: DictConfig) -> None:
         refuse_unsound(config)
-        if arrays is not None:
-            arrays.write()
+        if arrays is not None and arrays.write():
+            written.append(arrays.file)
 
     def train_and_remember(config: DictConfig) -> float:
         folders.append(Path(config.resume or config.paths.run_dir))
@@ -67,7 +68,12 @@ def train(
 
     folder = [] if config_dir is None else ["--config-dir", str(config_dir)]
     with as_the_command_line(["train", *folder, *given]):
-        run_in_python(train_and_remember, "train", of_a_training(given), config_dir, check_and_write)
+        try:
+            run_in_python(train_and_remember, "train", of_a_training(given), config_dir, check_and_write)
+        except DataError:
+            for file in written:  # no run can use it
+                file.unlink(missing_ok=True)
+            raise
     return TrainedRun(folders[0])
 
 

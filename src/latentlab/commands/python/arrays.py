@@ -71,11 +71,13 @@ class PackedArrays(NamedTuple):
         """Those that select it."""
         return ["data=arrays", f"data.file={literal(str(self.file))}", f"data.name={literal(self.name)}"]
 
-    def write(self) -> None:
-        """Unless it is there."""
-        if not self.file.is_file():
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.file, self.content)
+    def write(self) -> bool:
+        """Write it unless it is there; whether it was written."""
+        if self.file.is_file():
+            return False
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.file, self.content)
+        return True
 
 
 def _array(value: Any) -> np.ndarray:
