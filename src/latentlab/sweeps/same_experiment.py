@@ -50,9 +50,7 @@ class SameExperiment:
         """What it was run with and what is found now, where they differ; None also where its run was not started."""
         before, now = trial.distributions.keys(), self._space.distributions.keys()
         if before != now:
-            return _listed(f"{key} searched" for key in before - now), _listed(
-                f"{key} searched" for key in now - before
-            )
+            return _searched(before - now), _searched(now - before)
         if (folder := study.folder_of(trial)) is None:
             return None
         with suppress(UserError):
@@ -64,6 +62,10 @@ class SameExperiment:
                 keys.sort(key=lambda key: (key.count("."), key))  # net.widths before net.encoder.widths
                 return _listed(f"{k}={saved.get(k)}" for k in keys), _listed(f"{k}={given.get(k)}" for k in keys)
         return None
+
+
+def _searched(keys: Iterable[str]) -> str:
+    return _listed(f"{key} searched" for key in sorted(keys))
 
 
 def _listed(words: Iterable[str]) -> str:
