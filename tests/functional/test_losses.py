@@ -9,7 +9,7 @@ from torch.func import vmap
 from torch.nn.functional import binary_cross_entropy, mse_loss
 
 from latentlab.functional.distributions import Bernoulli, Gaussian
-from latentlab.functional.losses import bce_per_image, mse_per_image, psnr_per_image, weighted_sum
+from latentlab.functional.losses import bce_per_image, mse_per_image, psnr_per_image, stacked, weighted_sum
 
 LOSSES = [mse_per_image, bce_per_image, psnr_per_image]
 
@@ -126,3 +126,11 @@ def test_weights_that_a_validation_used_first_can_be_trained_with() -> None:
 def test_weights_that_are_not_those_of_the_terms_are_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match="expected weights for the terms"):
         weighted_sum(["reconstruction", "kl"], torch.zeros(2, 3), dict.fromkeys(names, 1.0))
+
+
+def test_a_term_is_one_value_per_image() -> None:
+    terms = {"reconstruction": torch.arange(3.0), "kl": torch.ones(3)}
+    assert torch.equal(stacked(terms, 3), torch.tensor([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]]))
+    for wrong in (torch.tensor(1.0), torch.ones(3, 2)):
+        with pytest.raises(ValueError, match=r"term kl: expected one value per image, \(3,\), found \("):
+            stacked({**terms, "kl": wrong}, 3)

@@ -41,6 +41,17 @@ def psnr_per_image(x: Image, x_hat: Image) -> PerImage:
     return psnr(mse_per_image(x, x_hat.clamp(0, 1)))
 
 
+def stacked(terms: Mapping[str, Tensor], images: int) -> Float[Tensor, "t b"]:
+    """The terms of so many images, one row each, (T, B).
+
+    Raises ValueError where a term is not one value per image.
+    """
+    for name, term in terms.items():
+        if term.shape != (images,):
+            raise ValueError(f"term {name}: expected one value per image, ({images},), found {tuple(term.shape)}")
+    return torch.stack([*terms.values()])
+
+
 def weighted_sum(
     names: Sequence[str], terms: Float[Tensor, "t ..."], weights: Mapping[str, float]
 ) -> Float[Tensor, "..."]:

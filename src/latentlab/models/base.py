@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from latentlab.functional.batch import Batch, Code, Image, PerImage, batches_of
 from latentlab.functional.distributed import is_shared, number_of_devices
-from latentlab.functional.losses import bce_per_image, mse_per_image, weighted_sum
+from latentlab.functional.losses import bce_per_image, mse_per_image, stacked, weighted_sum
 from latentlab.functional.plain_batches import as_batch, described, refuse_unfit
 from latentlab.functional.schedules import FINAL_STEP, ConstantRate
 from latentlab.models.batches import Batches
@@ -208,7 +208,7 @@ class Autoencoder(Codec):
     def _loss(self, batch: Batch) -> Tensor:
         """The objective's mean over the batch, to be minimised; also adds its terms to the running means."""
         terms = self(batch)
-        sums = torch.stack([*terms.values()]).sum(1)
+        sums = stacked(terms, len(batch.x)).sum(1)
         total = weighted_sum([*terms], sums, self.weights(self.global_step))
         names = ("objective", *terms)
         recent = self.running["train"].add_sums(names, (total, sums), len(batch.x), self.global_step)
@@ -222,7 +222,7 @@ class Autoencoder(Codec):
         encoding = self.encode_batch(seen, batch.y)
         terms = self.terms(batch, encoding)
         clean = encoding if seen is batch.x else self.encode_batch(batch.x, batch.y)
-        values, steps = torch.stack([*terms.values()]), (self.global_step, FINAL_STEP)
+        values, steps = stacked(terms, len(batch.x)), (self.global_step, FINAL_STEP)
         objective, final = (weighted_sum([*terms], values, self.weights(step)) for step in steps)
         metrics = {"objective": objective, "objective_final": final, **terms}
         x_hat = self.likelihood.mean(self.decode_parameters(clean.z, batch.y))
