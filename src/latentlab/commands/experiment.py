@@ -100,7 +100,7 @@ def _start(run: Run, config: DictConfig) -> None:
 def _drop_evaluation(run: Run) -> None:
     """Delete the pictures of an evaluation of earlier weights, whose figures are replaced already."""
     for file in run.figures:
-        if file.name.startswith(EVALUATION):
+        if file.name.startswith(f"{EVALUATION}_"):
             file.unlink(missing_ok=True)
     log.info("trained further: the evaluation of the earlier weights is dropped")
 

@@ -12,7 +12,7 @@ CHECKPOINTS = "checkpoints"
 LAST, BEST = "last", "best"  # checkpoints, without their suffix
 CHECKPOINT_SUFFIX = ".ckpt"
 FIGURES = "figures"
-EVALUATION = "evaluation"  # of which the pictures in it begin with this
+EVALUATION = "evaluation"  # the pictures in it of an evaluation are evaluation_NAME.png
 EPOCH_PICTURE = "epoch_{:04d}.png"  # in a folder below figures/, of the picture's name
 LOG_SUFFIX = ".log"
 
