@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.config import schema, trusted
 from latentlab.errors import ConfigError, MissingData, UserError
 from latentlab.runs import Run
+from latentlab.runs.documents import Damaged
 from latentlab.runs.format import other_version
 from latentlab.runs.identity import identifying, plain_config
 from latentlab.runs.resume_state import has_later_epochs
@@ -192,7 +193,9 @@ def refuse_other_config(run: Run, config: DictConfig) -> None:
                 f"{key}: the run to resume has {saved.get(key)!r}, found {given.get(key)!r}; "
                 "leave it as it was, or start a new run"
             )
-    trained, most = max(run.read_history()[0], default=0), config.trainer.max_epochs
+    trained, most = 0.0, config.trainer.max_epochs
+    with suppress(Damaged):  # a history that cannot be read is no reason not to resume
+        trained = max(run.read_history()[0], default=0.0)
     if run.metrics is None and most is not None and 0 <= most < trained:
         raise ConfigError(
             f"trainer.max_epochs: expected at least the {trained:g} that are trained already, found {most}"
