@@ -4,9 +4,9 @@ import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from signal import SIGPIPE
 
 from latentlab.errors import nearest, unknown
+from latentlab.processes.reader import READER_GONE, reader_has_gone
 
 # each has a file in `commands`, which is imported when it is called: --help and a mistyped name are answered at once
 SUBCOMMANDS = {
@@ -52,12 +52,13 @@ def _status(arguments: list[str]) -> int:
 
 
 def _print(text: str) -> int:
-    """The exit status: that of SIGPIPE where nobody reads it, as after `| head -1`."""
+    """The exit status."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
-        return 128 + SIGPIPE
+        if reader_has_gone():
+            return READER_GONE
+        raise
     return 0
 
 

@@ -5,7 +5,7 @@ import copy
 import pytest
 from omegaconf import OmegaConf
 
-from latentlab.runs.identity import config_hash, flat, identifying, override_key
+from latentlab.runs.identity import config_hash, differences, flat, identifying, override_key
 
 CONFIG = {
     **{"seed": 0, "resume": None, "quiet": None, "evaluate": "none", "sweep": {"name": None}},
@@ -99,3 +99,10 @@ def test_further_keys_can_be_left_out_such_as_the_seed():
 )
 def test_the_key_of_an_override(override, key):
     assert override_key(override) == key
+
+
+def test_what_differs_is_listed_by_key_those_of_few_parts_first():
+    a = {"seed": 0, "model": {"beta": 1, "deep": {"x": 1}}, "quiet": True}
+    b = {"seed": 1, "model": {"beta": 1.0, "deep": {"x": 2}}, "quiet": False, "name": "other"}
+    assert list(differences(a, b).items()) == [("seed", (0, 1)), ("model.deep.x", (1, 2))]
+    assert differences(a, a) == {}

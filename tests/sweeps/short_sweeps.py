@@ -1,5 +1,7 @@
 """Jobs of well under a second, for tests of what is around them."""
 
+from pathlib import Path
+
 JOB = [
     "data=digits",
     "data.image_size=8",
@@ -9,3 +11,8 @@ JOB = [
     "logger=none",
     "sweep.report=false",
 ]
+
+
+def written(folder: Path) -> dict[str, int]:
+    """When the figures of each job were written."""
+    return {file.parent.name: file.stat().st_mtime_ns for file in folder.glob("*/metrics.json")}

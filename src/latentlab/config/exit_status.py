@@ -1,6 +1,5 @@
 """What an exception means: a user's mistake is one line and a status, anything else keeps its traceback."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from omegaconf.errors import OmegaConfBaseException
 from latentlab.config.instantiation import refusal
 from latentlab.config.messages import from_omegaconf, one_line
 from latentlab.errors import UserError
+from latentlab.processes.reader import READER_GONE, reader_has_gone
 
 MAX_MESSAGE = 2000  # characters of an error line
-READER_GONE = 141  # 128 + SIGPIPE, the exit status that shells use
 
 
 def exit_status(run: Callable[[], int]) -> int:
@@ -36,7 +35,7 @@ def exit_status(run: Callable[[], int]) -> int:
         print(stop.code, file=sys.stderr)
         return 1
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+        if isinstance(error, BrokenPipeError) and reader_has_gone():
             return READER_GONE
         message = mistake(error)
         if message is None:
@@ -77,13 +76,3 @@ def mistake(error: Exception) -> str | None:
         key, advice = (error.filename, "; see paths.output_dir") if error.filename else ("paths.output_dir", "")
         return one_line(f"{key}: {error.strerror or error}{advice}")
     return None
-
-
-def _reader_has_gone() -> bool:
-    """Whether stdout, and not another pipe, is the broken one; what is left in it is then dropped."""
-    try:
-        print(flush=True)  # a flush alone passes where the failed print has emptied the buffer
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
-        return True
-    return False

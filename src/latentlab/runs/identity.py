@@ -44,6 +44,14 @@ def identifying(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def differences(a: DictConfig | Mapping[str, Any], b: DictConfig | Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """{key: its values in two configs} of what counts and differs, keys of few parts first: seed before data.seed."""
+    first, second = identifying(a), identifying(b)
+    found = {key: (first.get(key), second.get(key)) for key in first.keys() | second.keys()}
+    keys = sorted(found, key=lambda key: (key.count("."), key))
+    return {key: found[key] for key in keys if canonical(found[key][0]) != canonical(found[key][1])}
+
+
 @cache
 def is_identifying(key: str) -> bool:
     """Whether a key such as "model.beta" can change a result."""

@@ -21,7 +21,6 @@ class DataPlaces:
     def __init__(self, trained: Iterable[Mapping[str, Any]]) -> None:
         self._trained = iter(trained)
         self._first: dict[str, Mapping[str, Any]] = {}
-        self._new: set[str] = set()  # names that no earlier run has
         self._same: set[tuple[str, str]] = set()  # names with places of the same images, which are not read again
 
     def refuse_others(self, data: Mapping[str, Any]) -> None:
@@ -29,25 +28,14 @@ class DataPlaces:
         if (name := data.get("name")) is None:
             return
         while name not in self._first and (other := next(self._trained, None)) is not None:
-            self._first.setdefault(other.get("name") or "", other)
-        if name not in self._first:
-            self._new.add(name)
+            if all(os.path.exists(other[key]) for key in KEYS if other.get(key)):  # else it was moved
+                self._first.setdefault(other.get("name") or "", other)
         earlier = self._first.setdefault(name, data)
         for key in KEYS:
             first, found = earlier.get(key), data.get(key)
             if not (first and found) or first == found or (name, found) in self._same:
                 continue
-            if name not in self._new and not os.path.exists(os.path.expanduser(first)):
-                self._first[name] = data  # it was moved: what is met next is compared with this
-                self._new.add(name)
-                continue
-            try:
-                if missing := next((place for place in (first, found) if not Path(place).expanduser().exists()), None):
-                    raise UserError(f"data.{key}: there is nothing at {missing}")
-                others = _are_others(Path(first), Path(found))
-            except OSError as error:
-                raise UserError(f"data.{key}: {error.filename} cannot be read ({error.strerror})") from error
-            if others:
+            if _are_others(key, first, found):
                 raise UserError(
                     f"data.{key}: {first} and {found} would count as the same images, as both are named {name}; "
                     "rename one of them, or give each a sweep of its own with data.name=NAME"
@@ -55,13 +43,23 @@ class DataPlaces:
             self._same.add((name, found))
 
 
-def _are_others(first: Path, found: Path) -> bool:
-    """Whether the second holds other images."""
-    first, found = first.expanduser(), found.expanduser()
-    if first.samefile(found):
-        return False
-    names = _files(first)
-    return names != _files(found) or any(not filecmp.cmp(first / n, found / n, shallow=False) for n in names)
+def _are_others(key: str, *texts: str) -> bool:
+    """Whether two places hold different images.
+
+    Raises:
+        UserError: there is nothing at one of them, or it cannot be read.
+    """
+    first, second = (Path(text).expanduser() for text in texts)
+    try:
+        for place, text in zip((first, second), texts, strict=True):
+            if not place.exists():
+                raise UserError(f"data.{key}: there is nothing at {text}")
+        if first.samefile(second):
+            return False
+        names = _files(first)
+        return names != _files(second) or any(not filecmp.cmp(first / n, second / n, shallow=False) for n in names)
+    except OSError as error:
+        raise UserError(f"data.{key}: {error.filename} cannot be read ({error.strerror})") from error
 
 
 def _files(place: Path) -> set[str]:

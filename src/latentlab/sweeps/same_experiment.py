@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial
 
 from latentlab.errors import UserError
 from latentlab.runs import Run
-from latentlab.runs.identity import canonical, identifying
+from latentlab.runs.identity import differences
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.space import SearchSpace
 from latentlab.sweeps.study import Study, searched_with
@@ -48,19 +48,19 @@ class SameExperiment:
 
     def _difference(self, study: Study, trial: FrozenTrial) -> tuple[str, str] | None:
         """What it was run with and what is found now, where they differ; None also where its run was not started."""
-        before, now = trial.distributions.keys(), self._space.distributions.keys()
-        if before != now:
-            return _searched(before - now), _searched(now - before)
+        earlier, searched = trial.distributions.keys(), self._space.distributions.keys()
+        if earlier != searched:
+            return _searched(earlier - searched), _searched(searched - earlier)
         if (folder := study.folder_of(trial)) is None:
             return None
         with suppress(UserError):
-            saved = identifying(Run(self._sweep.folder / folder).config)
-            overrides = list(self._space.overrides(trial.params))
-            given = identifying(self._sweep.loader.checked(self._sweep.config, overrides))
-            keys = [k for k in saved.keys() | given.keys() if canonical(saved.get(k)) != canonical(given.get(k))]
-            if keys:
-                keys.sort(key=lambda key: (key.count("."), key))  # net.widths before net.encoder.widths
-                return _listed(f"{k}={saved.get(k)}" for k in keys), _listed(f"{k}={given.get(k)}" for k in keys)
+            saved = Run(self._sweep.folder / folder).config
+            given = self._sweep.loader.checked(self._sweep.config, list(self._space.overrides(trial.params)))
+            if found := differences(saved, given):
+                return (
+                    _listed(f"{key}={before}" for key, (before, _) in found.items()),
+                    _listed(f"{key}={now}" for key, (_, now) in found.items()),
+                )
         return None
 
 

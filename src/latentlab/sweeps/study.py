@@ -127,7 +127,7 @@ class Study:
         self._mark(trial, FOLDER, folder)
 
     def has_ended_in(self, folder: str) -> bool:
-        """Whether a trial in the folder was pruned, or failed in this process: since another one, it may be mended."""
+        """Whether a trial in the folder was pruned, or failed in this process; failures of earlier ones are retried."""
         return any(
             trial.state == TrialState.PRUNED
             or (trial.state == TrialState.FAIL and self._attribute(trial, WORKER) == self._worker)

@@ -13,7 +13,7 @@ from latentlab.errors import ConfigError, MissingData, UserError
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
 from latentlab.runs.format import other_version
-from latentlab.runs.identity import identifying, plain_config
+from latentlab.runs.identity import differences, plain_config
 from latentlab.runs.resume_state import has_later_epochs
 
 if TYPE_CHECKING:
@@ -185,13 +185,10 @@ def refuse_other_config(run: Run, config: DictConfig) -> None:
     What does not count, such as the loggers, may differ, but comes out of the folder too: see `trusted_config`.
     """
     trusted.refuse_foreign_code(plain_config(config), "resume")
-    saved, given = identifying(run.config), identifying(config)
-    keys = sorted(saved.keys() | given.keys(), key=lambda key: (key.count("."), key))  # seed before data.seed
-    for key in keys:
-        if key != "trainer.max_epochs" and saved.get(key) != given.get(key):
+    for key, (saved, given) in differences(run.config, config).items():
+        if key != "trainer.max_epochs":
             raise ConfigError(
-                f"{key}: the run to resume has {saved.get(key)!r}, found {given.get(key)!r}; "
-                "leave it as it was, or start a new run"
+                f"{key}: the run to resume has {saved!r}, found {given!r}; leave it as it was, or start a new run"
             )
     trained, most = 0.0, config.trainer.max_epochs
     with suppress(Damaged):  # a history that cannot be read is no reason not to resume

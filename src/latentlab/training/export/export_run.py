@@ -81,6 +81,5 @@ def _overrides(run: Run) -> list[str]:
         overrides = [one for one in run.read_overrides() if is_identifying(override_key(one))]
     except Damaged:
         return []
-    epochs = f"{EPOCHS}={run.config.trainer.max_epochs}"
-    is_default = not any(one.startswith(f"{EPOCHS}=") for one in overrides)
-    return [epochs if one.startswith(f"{EPOCHS}=") else one for one in overrides] + [epochs] * is_default
+    kept = [one for one in overrides if override_key(one) != EPOCHS]
+    return [*kept, f"{EPOCHS}={run.config.trainer.max_epochs}"]
