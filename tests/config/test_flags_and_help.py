@@ -13,6 +13,7 @@ import pytest
 from omegaconf import DictConfig
 
 from latentlab.__main__ import SUBCOMMANDS
+from latentlab.config.command_line import loader_of
 from tests.called import called
 from tests.config.command_line import answer, error_line
 
@@ -27,6 +28,24 @@ def test_help_lists_groups_and_ten_commands():
     assert (status, err, len(commands)) == (0, "", 10)
     groups = "model net likelihood data optimizer scheduler trainer callbacks logger experiment sweep hydra"
     assert all(re.search(f"^{group}: ", out, re.MULTILINE) for group in groups.split())
+
+
+GROUPS = loader_of(None).groups.options
+
+
+@pytest.mark.parametrize("group", [group for group, options in GROUPS.items() if not group.startswith("hydra")])
+def test_help_says_what_each_option_of_a_group_is(group: str):
+    status, out, err = answer("--help", group)
+    assert (status, err) == (0, "")
+    shown = re.split(rf"^{group}=(.*)$", out, flags=re.MULTILINE)
+    assert shown[1::2] == list(GROUPS[group])
+    for name, about in zip(shown[1::2], shown[2::2], strict=True):
+        assert len(about.split()) >= 3, name
+        assert "Customize every aspect" not in about, name
+
+
+def test_help_about_an_unknown_group_is_one_line():
+    assert error_line("--help", "modle").startswith("modle: no such config group; did you mean model?")
 
 
 @pytest.mark.slow

@@ -139,6 +139,7 @@ def test_an_empty_split_is_refused(root, share):
         ({"channels": 2}, "channels"),
         ({"test": 0}, "test"),
         ({"test": 1.5}, "test"),
+        ({"test": 1.0}, "test"),  # one image, or all of them?
         ({"test": math.nan}, "test"),
         ({"validation": math.inf}, "validation"),
     ],

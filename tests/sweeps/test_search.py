@@ -190,6 +190,19 @@ def test_two_processes_search_together_and_stop_at_the_same_number(tmp_path):
     assert len({trial["params"]["optimizer.lr"] for trial in trials}) == 8
 
 
+@pytest.mark.slow
+def test_two_processes_that_draw_one_config_train_it_once(tmp_path):
+    """The second one waits for the result of the first, and counts it as its own trial's."""
+    both = [start(tmp_path / "s", "model.latent_dim=choice(2)", "hydra.sweeper.trials=4") for _ in range(2)]
+    for process in both:
+        status, output = process.finish(240)
+        assert status == 0, output
+    trials = json.loads((tmp_path / "s" / "search.json").read_text())["trials"]
+    assert [trial["state"] for trial in trials] == ["complete"] * 4
+    assert len({(trial["folder"], *trial["values"]) for trial in trials}) == 1
+    assert any("waiting for trial 0 of another process" in process.output for process in both)
+
+
 @pytest.mark.long
 def test_jobs_of_a_search_run_at_once(tmp_path):
     at_once = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")

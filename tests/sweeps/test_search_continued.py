@@ -129,6 +129,23 @@ def test_a_study_is_not_continued_without_a_key_that_was_searched(search, capfd)
     assert "was searched with model.latent_dim searched, found nothing more; leave it" in capfd.readouterr().err
 
 
+def test_images_that_change_within_a_search_are_found(search, tmp_path, capfd):
+    """No config shows it: the second command names the same file."""
+    given = (RATE, "data=arrays", "net.widths=[8]", "model.latent_dim=2", f"data.file={tmp_path}/mine.npz")
+    for seed, expected in ((0, 0), (1, 1)):
+        x = np.random.default_rng(seed).integers(0, 256, (60, 8, 8), np.uint8)
+        np.savez(tmp_path / "mine.npz", x=x)
+        assert search(*given, f"hydra.sweeper.trials={seed + 1}")[0] == expected
+    out, err = capfd.readouterr()
+    assert "trials 0 and 1 were trained on different images of one data set" in err
+    assert out.count("best:") == 1  # of the first command
+
+
+def test_what_cannot_change_a_result_is_not_searched(search, capfd):
+    assert search("data.root=a,b", "hydra.sweeper.trials=2") == (1, [])
+    assert "data.root: cannot change a result, so it cannot be searched; give it one value" in capfd.readouterr().err
+
+
 def test_a_search_takes_no_other_data_of_one_name(search, tmp_path, capfd):
     for folder, seed in (("p", 0), ("q", 1)):
         (tmp_path / folder).mkdir()

@@ -22,15 +22,19 @@ HEAD = Key("key", "type", "default", "meaning")
 
 
 def help_text(config_name: str, groups: Groups, overrides: Sequence[str] = ()) -> str:
-    """The keys of the options that the overrides choose; of none, the template of the primary config, filled in.
+    """The keys of the options that the overrides choose, or what the options are of a group that is named alone.
+
+    Without either, the template of the primary config, filled in.
 
     Raises:
         ConfigError: no such config, group or option, or the config names no template.
     """
     chosen = chosen_options(overrides, groups, config_name)
-    if chosen:
-        width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
-        return "\n\n".join(option_text(option_help(group, name, groups), width) for group, name in chosen)
+    width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
+    texts = [_group_text(word, groups, width) for word in overrides if "=" not in word]
+    texts += [option_text(option_help(group, name, groups), width) for group, name in chosen]
+    if texts:
+        return "\n\n".join(texts)
     name = groups.defaults(config_name).get("hydra/help")
     template = groups.content(f"hydra/help/{name}").get("template")
     if template is None:
@@ -64,6 +68,19 @@ def chosen_options(overrides: Sequence[str], groups: Groups, config_name: str) -
             raise ConfigError(no_such_option(group, missing[0], groups.options[group]))
         chosen += [(group, name) for name in names]
     return chosen
+
+
+def _group_text(group: str, groups: Groups, width: int) -> str:
+    """The options of a group, each with the beginning of what it is.
+
+    Raises:
+        ConfigError: no such group.
+    """
+    if not groups.options.get(group):
+        raise ConfigError(no_group(group, groups))
+    about = {name: option_help(group, name, groups).summary for name in groups.options[group]}
+    indented = partial(wrap, width=width, initial_indent="    ", subsequent_indent="    ", max_lines=2)
+    return "\n".join(line for name, text in about.items() for line in (f"{group}={name}", *indented(text)))
 
 
 def option_text(option: Option, width: int) -> str:

@@ -46,7 +46,10 @@ class Key:
 @final
 @dataclass(frozen=True)
 class Option:
-    """An option of a group, such as `vae` of `model`. summary: what it is."""
+    """An option of a group, such as `vae` of `model`.
+
+    summary: the comment at the beginning of its file; without one, what its class is.
+    """
 
     group: str
     name: str
@@ -64,7 +67,7 @@ def option_help(group: str, name: str, groups: Groups) -> Option:
         return Option(group, name, "\n".join([head, f"Sets {', '.join(set_by(group, name, groups))}"]), ())
     tree = _Tree(group.replace("/", "."), content, comments, groups)
     chosen = [tree.of_group(inner, option) for inner, option in _inner_groups(group, name, groups)]
-    return Option(group, name, about or head, (*tree.keys("", content), *chosen))
+    return Option(group, name, head or about, (*tree.keys("", content), *chosen))
 
 
 def primary_keys(config: str, groups: Groups) -> Iterator[Key]:

@@ -1,6 +1,5 @@
 """Data sets that come with their splits, or without: which images are held out, and how large the images are."""
 
-import math
 from abc import ABC
 from collections.abc import Mapping
 
@@ -41,8 +40,9 @@ class SplittingDataModule(ImageDataModule, ABC):
         if image_size is not None and not MIN_SIDE <= image_size <= MAX_SIDE:
             raise ValueError(f"image_size: expected {MIN_SIDE} to {MAX_SIDE}, or null, found {image_size}")
         for argument, share in (("validation", validation), ("test", test)):
-            if not 0 < share < math.inf or (share > 1 and share != int(share)):
-                raise ValueError(f"{argument}: expected a share between 0 and 1, or a number of images, found {share}")
+            is_count = share >= 1 and float(share).is_integer() and str(share) != "1.0"  # which is one image, or all
+            if not (0 < share < 1 or is_count):
+                raise ValueError(f"{argument}: expected a share below 1, or a number of images, found {share}")
         self.name = name
         self.image_size = image_size
         self.held_out = {"validation": validation, "test": test}

@@ -33,7 +33,7 @@ class DataPlaces:
         earlier = self._first.setdefault(name, data)
         for key in KEYS:
             first, found = earlier.get(key), data.get(key)
-            if not (first and found) or first == found or (name, found) in self._same:
+            if first is None or found is None or first == found or (name, found) in self._same:
                 continue
             if _are_others(key, first, found):
                 raise UserError(

@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import final
 
 from optuna.distributions import CategoricalDistribution
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from latentlab.errors import UserError
 from latentlab.runs import Run
-from latentlab.runs.identity import differences
+from latentlab.runs.identity import config_hash, differences, identifying
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.space import SearchSpace
 from latentlab.sweeps.study import Study, searched_with
@@ -24,6 +24,7 @@ class SameExperiment:
     def __init__(self, sweep: Sweep, space: SearchSpace) -> None:
         self._sweep, self._space = sweep, space
         self._compared: set[tuple[object, ...]] = set()  # the choices of trials that were found the same
+        self._images: dict[int, tuple[str, str]] = {}  # {number of a complete trial: its data, their fingerprint}
 
     def refuse_others(self, study: Study) -> None:
         """Raise UserError where a trial that is in use is of another experiment: its values cannot be compared.
@@ -41,6 +42,24 @@ class SameExperiment:
                 if difference := self._difference(study, trial):
                     raise searched_with(self._sweep.folder, *difference)
                 self._compared.add(choices)
+        self._refuse_other_images(study)
+
+    def _refuse_other_images(self, study: Study) -> None:
+        """Raise UserError where trials of one data set were trained on different images: they changed in between."""
+        for trial in study.trials:
+            folder = study.folder_of(trial)
+            if trial.state == TrialState.COMPLETE and folder is not None and trial.number not in self._images:
+                with suppress(UserError):
+                    self._images[trial.number] = _trained_on(Run(self._sweep.folder / folder))
+        first: dict[str, tuple[int, str]] = {}
+        for number, (data, fingerprint) in sorted(self._images.items()):
+            before, known = first.setdefault(data, (number, fingerprint))
+            if known != fingerprint:
+                raise UserError(
+                    f"{self._sweep.folder}: trials {before} and {number} were trained on different images of one data "
+                    f"set, which has changed in between (fingerprints {known}, {fingerprint}); their values cannot be "
+                    "compared; choose another sweep.name"
+                )
 
     def can_resume(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether a trial whose process has ended is resumed by this command."""
@@ -62,6 +81,12 @@ class SameExperiment:
                     _listed(f"{key}={now}" for key, (_, now) in found.items()),
                 )
         return None
+
+
+def _trained_on(run: Run) -> tuple[str, str]:
+    """The settings of a run's data that count, and the fingerprint of its images."""
+    of_data = {key: value for key, value in identifying(run.config).items() if key.startswith("data.")}
+    return config_hash(of_data), str((run.metrics or {}).get("data_fingerprint"))
 
 
 def _searched(keys: Iterable[str]) -> str:

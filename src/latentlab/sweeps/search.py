@@ -4,10 +4,11 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, final
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -33,9 +34,18 @@ from latentlab.sweeps.study import Study
 
 log = logging.getLogger(__name__)
 
+POLL = 0.5  # seconds between two looks at another process's trial
 PATIENCE = 60.0  # seconds for the folder's lock: others hold it only while they sample
 SETTINGS = "latentlab.sweeps.settings.SearchSettings"
 PRUNING = "latentlab.sweeps.pruning.Pruning"
+
+
+@final
+class Batch(NamedTuple):
+    """Trials, each with its job. run_elsewhere: {number of another process's trial: the folder it has in common}."""
+
+    trials: list[tuple[FrozenTrial, Job]]
+    run_elsewhere: dict[int, str]
 
 
 @failures_named()
@@ -56,10 +66,11 @@ def run_search(sweep: Sweep) -> None:
                 study.begin_anew()
         log.info("search %s: %d of %d trials, in %s", sweep.name, len(study.trials), settings.trials, sweep.folder)
         while (batch := _next_batch(sweep, study, same, space, settings)) is not None:
-            waiting = {job.config_hash: (job, _pruning(sweep.folder, trial, settings)) for trial, job in batch}
+            waiting = {job.config_hash: (job, _pruning(sweep.folder, trial, settings)) for trial, job in batch.trials}
             study.write_summary()
+            _wait_for(batch.run_elsewhere, study)
             sweep.launch([(job, own) for job, own in waiting.values() if not _has_ended(study, sweep, job)])
-            for trial, job in batch:
+            for trial, job in batch.trials:
                 _report_result(study, trial, sweep, job, settings)
         study.write_summary(study.importance())
     _log_results(study, settings)
@@ -89,32 +100,43 @@ def _working(folder: Path) -> Iterator[str]:
 
 def _next_batch(
     sweep: Sweep, study: Study, same: SameExperiment, space: SearchSpace, settings: SearchSettings
-) -> list[tuple[FrozenTrial, Job]] | None:
+) -> Batch | None:
     """As many trials as the launcher runs at once, each with its job if its config is sound; None at the end."""
     with held(sweep.folder, PATIENCE):
         same.refuse_others(study)
         trials: list[FrozenTrial] = []
         for trial in study.orphans():
-            if not same.can_resume(study, trial):
-                study.fail(trial, "stopped, and not resumed: the search has other values or settings since")
-            elif len(trials) < _at_once(sweep):
+            if len(trials) == _at_once(sweep):
+                break
+            if same.can_resume(study, trial):
                 study.adopt(trial)
                 trials.append(trial)
+            else:
+                study.fail(trial, "stopped, and not resumed: the search has other values or settings since")
         while len(trials) < _at_once(sweep) and len(study.trials) < settings.trials:
             trials.append(study.ask(space.distributions))
         if not trials:
             return None
-        batch = []
+        sound = []
         for trial in trials:
             try:
-                batch.append((trial, _job(sweep, space, trial)))
+                sound.append((trial, _job(sweep, space, trial)))
             except ConfigError as error:
                 study.fail(trial, str(error))
                 if all(other.state == TrialState.FAIL for other in study.trials):
                     raise
-        for trial, job in batch:
+        for trial, job in sound:
             study.set_folder(trial, job.folder)
-    return batch
+        # while the lock is held: processes wait for trials that were drawn earlier alone, so never for each other
+        return Batch(sound, {n: job.folder for _, job in sound for n in study.run_elsewhere(job.folder)})
+
+
+def _wait_for(elsewhere: Mapping[int, str], study: Study) -> None:
+    """Until the other processes have ended these trials, or have themselves ended."""
+    for number, folder in elsewhere.items():
+        log.info("search: waiting for trial %d of another process, which trains the same config: %s", number, folder)
+        while number in study.run_elsewhere(folder):
+            time.sleep(POLL)
 
 
 def _job(sweep: Sweep, space: SearchSpace, trial: FrozenTrial) -> Job:

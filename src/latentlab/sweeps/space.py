@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from latentlab.errors import ConfigError
+from latentlab.runs.identity import is_identifying, override_key
 from latentlab.sweeps.names import joined
 
 INTERVAL = "tag(log, interval(1e-4, 1e-1))"
@@ -30,12 +31,14 @@ class SearchSpace:
         `a,b` and `choice(a, b)` are options, `range(a, b, step)` numbers in steps. A later override of a key wins.
 
         Raises:
-            ConfigError: no key is searched, or an interval cannot be sampled from.
+            ConfigError: no key is searched, or one that cannot change a result, or an interval cannot be sampled from.
         """
         parsed = {
             o.key_or_group: o for o in OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
         }
         searched = {key: override for key, override in parsed.items() if override.is_sweep_override()}
+        if idle := [key for key in searched if not is_identifying(override_key(key))]:
+            raise ConfigError(f"{idle[0]}: cannot change a result, so it cannot be searched; give it one value")
         if not searched:
             raise ConfigError(f"hydra.sweeper: nothing to search; give a key as KEY=A,B or 'KEY={INTERVAL}'")
         fixed = tuple(str(override.input_line) for key, override in parsed.items() if key not in searched)

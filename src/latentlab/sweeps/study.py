@@ -107,6 +107,12 @@ class Study:
     def _running(self) -> list[FrozenTrial]:
         return [trial for trial in self.trials if trial.state == TrialState.RUNNING]
 
+    def run_elsewhere(self, folder: str) -> set[int]:
+        """The numbers of the trials that other processes run in the folder."""
+        own, orphans = self._worker, {trial.number for trial in self.orphans()}
+        others = (t for t in self._running() if t.number not in orphans and self._attribute(t, WORKER) != own)
+        return {trial.number for trial in others if self.folder_of(trial) == folder}
+
     def adopt(self, trial: FrozenTrial) -> None:
         self._mark(trial, WORKER, self._worker)
 
