@@ -204,8 +204,8 @@ def test_data_without_labels_skips_what_requires_them(train, evaluate):
     assert evaluate(f"run={run.folder}") == 0
     skipped = run.metrics["evaluation"]["skipped"]
     assert {name for name, why in skipped.items() if why == "the data has no labels"} == {
-        "generation and completeness", "latent continuity", "linear, k-NN and k-means probes", "probes of grey levels",
-        "linear probe at the trained sparsity"
+        "reference classifier", "generation and completeness", "latent continuity", "linear, k-NN and k-means probes",
+        "probes of grey levels", "linear probe at the trained sparsity"
     }  # fmt: skip
     assert "test/nll" in run.metrics["metrics"]
 

@@ -1,6 +1,7 @@
 """Mistakes: one line, a nonzero exit status, and an unchanged run folder."""
 
 import json
+import signal
 from importlib.metadata import version
 
 import numpy as np
@@ -12,6 +13,7 @@ from latentlab.evaluation.suites import SUITES
 from latentlab.runs import Run
 from latentlab.runs.lock import held
 from tests.evaluation.short_evaluations import TINY, write_stamp
+from tests.forked import Forked
 
 
 def refused(evaluate, capsys, *arguments):
@@ -77,6 +79,19 @@ def test_an_incomplete_run(run, evaluate, capsys):
     line = refused(evaluate, capsys, f"run={run.folder}")
     assert "is not complete (status: interrupted)" in line
     assert "latentlab train resume=" in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_evaluation_that_is_stopped_says_so(run, tmp_path, monkeypatch, number):
+    monkeypatch.chdir(tmp_path)  # where no reference classifier is kept: its training takes long enough
+    process = Forked("evaluate", f"run={run.folder}", "quiet=true")
+    process.wait_until(lambda: "training the reference classifier" in process.output)
+    process.send_signal(number)
+    status, output = process.finish(60)
+    assert status == 128 + number
+    assert output.endswith("stopped: this evaluation is not complete; the same command repeats it\n")
+    assert "Traceback" not in output
 
 
 def test_a_run_in_use_by_another_process(run, evaluate, capsys):

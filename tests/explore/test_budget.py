@@ -101,7 +101,8 @@ def test_a_smaller_limit_is_kept_too(space, tmp_path):
 
 
 def test_a_limit_that_no_page_keeps_is_one_line(space, tmp_path):
-    with pytest.raises(UserError, match=r"output: expected at most 1,000,000 bytes, found 1,[67]\d\d,\d{3}"):
+    """How large the smallest page is depends on the installed Bokeh, whose JavaScript is in it."""
+    with pytest.raises(UserError, match=r"output: expected at most 1,000,000 bytes, found [12],\d{3},\d{3}; choose"):
         write_page([space], tmp_path / "page.html", 1_000_000)
     assert not any(tmp_path.iterdir())
 

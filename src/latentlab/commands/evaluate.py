@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra
 from latentlab.errors import ConfigError
+from latentlab.processes.signals import interruptible
 from latentlab.runs import Run
 from latentlab.runs.lock import held
 
@@ -34,7 +35,7 @@ def job(config: DictConfig) -> None:
     from latentlab.evaluation.evaluate_run import evaluate_run
 
     own = {name: _measurement(config, f"measurements.{name}") for name in config.get("measurements") or {}}
-    with held(run.folder):
+    with held(run.folder), interruptible():
         evaluate_run(
             run,
             config.suite,

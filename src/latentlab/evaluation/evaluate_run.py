@@ -53,7 +53,11 @@ def evaluate_run(
     with reopened_loggers(run) if loggers is None else nullcontext(loggers) as opened:
         name, codes = run.folder.resolve().name, samples or SUITES[suite].samples
         subject = Subject(model, data, name, run.tested_weights, codes, Path(outputs))
-        metrics = evaluate(run, subject, suite, own, opened, quiet)
+        try:
+            metrics = evaluate(run, subject, suite, own, opened, quiet)
+        except (KeyboardInterrupt, SystemExit):
+            log.warning("stopped: this evaluation is not complete; the same command repeats it")
+            raise
     log.info("all metrics: %s/metrics.json; pictures: %s/figures/evaluation_*.png", run.folder, run.folder)
     return metrics
 

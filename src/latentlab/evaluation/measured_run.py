@@ -73,26 +73,18 @@ def evaluate(
     `evaluation.skipped`. What an earlier evaluation found by steps that this one does not have stays.
     """
     chosen, content = SUITES[suite].with_measurements(own), run.metrics or {}
-    step = int(content.get("steps", 0))
+    step, known = int(content.get("steps", 0)), content.get("metrics", {})
     earlier = content.pop("evaluation", None) or {}
     listed = _listed_figures(earlier)
-    of_users = (some for name, some in listed.items() if name not in SUITES["full"].measurements)
-    taken = content.get("metrics", {}).keys() - {f"test/{metric}" for some in of_users for metric in some}
-    outdated: set[str] = set()
-    found: dict[str, float] = {}
+    of_users = {f"test/{figure}" for name in listed.keys() - SUITES["full"].measurements for figure in listed[name]}
+    outdated = {f"test/{figure}" for name in chosen.measurements for figure in listed.pop(name, ())}
     with _progress(chosen, quiet) as advance:
         steps = _Steps(advance)
-        for name, measurement in chosen.measurements.items():
-            outdated |= {f"test/{metric}" for metric in listed.pop(name, ())}
-            with steps.step(name):
-                if name in own:
-                    figures = _checked(name, measurement(subject), taken | found.keys())
-                else:
-                    figures = dict(measurement(subject))
-                found |= {f"test/{metric}": value for metric, value in figures.items()}
-                listed[name] = list(figures)
+        measured = _measured(chosen, subject, own, known.keys() - of_users, steps)
+        found = {f"test/{figure}": value for figures in measured.values() for figure, value in figures.items()}
         _log(found, loggers, step)
-        kept = {name: value for name, value in content.get("metrics", {}).items() if name not in outdated}
+        listed |= {name: list(figures) for name, figures in measured.items()}
+        kept = {name: value for name, value in known.items() if name not in outdated}
         content |= {"metrics": {**kept, **found}, "evaluation": {"figures": listed}}
         run.write_metrics(content)  # before the pictures, which may fail; without a suite it is not complete
         for name, draw in chosen.pictures.items():
@@ -109,6 +101,21 @@ def evaluate(
     slowest = max(steps.seconds.items(), key=itemgetter(1), default=("", 0.0))
     log.info("evaluated in %.0f s, of which %.0f s for %s", sum(steps.seconds.values()), slowest[1], slowest[0])
     return run.write_metrics(content)
+
+
+def _measured(
+    suite: Suite, subject: Subject, own: Mapping[str, Measurement], taken: Collection[str], steps: _Steps
+) -> dict[str, dict[str, float]]:
+    """{measurement: its figures} of those that apply. taken: names that figures of the user's own may not have."""
+    found: dict[str, dict[str, float]] = {}
+    for name, measurement in suite.measurements.items():
+        with steps.step(name):
+            if name in own:
+                others = {f"test/{figure}" for figures in found.values() for figure in figures}
+                found[name] = _checked(name, measurement(subject), others.union(taken))
+            else:
+                found[name] = dict(measurement(subject))
+    return found
 
 
 def _listed_figures(earlier: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from latentlab.evaluation.metrics.compression import compression
 from latentlab.evaluation.metrics.denoising_ceiling import denoising_ceiling
 from latentlab.evaluation.metrics.few_labels import few_labels
 from latentlab.evaluation.metrics.generalization import generalization
-from latentlab.evaluation.metrics.generation import generation
+from latentlab.evaluation.metrics.generation import generation, reference_values
 from latentlab.evaluation.metrics.label_spreading import label_spreading
 from latentlab.evaluation.metrics.latent_continuity import latent_continuity
 from latentlab.evaluation.metrics.likelihood import likelihood
@@ -148,8 +148,11 @@ QUICK: dict[str, Measurement] = {
     "error at the trained sparsity": lambda s: error_of_trained_sparsity(
         s.model, s.test(), s.test_codes_of_trained_sparsity
     ),
+    "reference classifier": requiring_labels(  # so that its training counts as a step of its own
+        lambda s: reference_values(s.reference_classifier, s.real_images, s.data.train, s.data.test.labels)
+    ),
     "generation and completeness": requiring_labels(
-        lambda s: generation(s.model, s.sources, s.reference_classifier, s.data.train, s.test_grey, s.data.test.labels)
+        lambda s: generation(s.model, s.sources, s.reference_classifier, s.real_images)
     ),
     "latent continuity": requiring_labels(lambda s: latent_continuity(s.model, s.test_codes, s.reference_classifier)),
     "linear, k-NN and k-means probes": requiring_labels(lambda s: probes(s.train_codes, s.test_codes)),

@@ -20,6 +20,7 @@ from latentlab.evaluation import reference_classifier, reference_denoiser
 from latentlab.evaluation.measured_once import measured_once
 from latentlab.evaluation.metrics import few_labels, label_spreading, logistic, probes
 from latentlab.evaluation.metrics.aggregate_posterior import mutual_information, posteriors
+from latentlab.evaluation.metrics.generation import RealImages
 from latentlab.evaluation.metrics.rate import rate
 from latentlab.evaluation.metrics.reconstruction import reconstruction_errors
 from latentlab.evaluation.metrics.robustness import robustness
@@ -166,6 +167,11 @@ class Subject:
         """The classifier of the training images; the data must have labels."""
         folder = self.references / "reference_classifiers"
         return reference_classifier.load_or_train(self.data.train, self.data.num_classes, folder, self.model.device)
+
+    @cached_property
+    def real_images(self) -> RealImages:
+        """What samples are compared with by the reference classifier: the test images' grey levels."""
+        return RealImages.of(self.reference_classifier, self.test_grey)
 
     def reference_denoiser(self, corruption: Corruption) -> ReferenceDenoiser:
         """The denoiser of the training images, as the model sees them, and a corruption."""

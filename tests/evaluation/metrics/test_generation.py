@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from latentlab.data.loader import to_floats
-from latentlab.evaluation.metrics.generation import generation
+from latentlab.evaluation.metrics.generation import RealImages, generation, reference_values
 from latentlab.functional.distributions import Gaussian
 from latentlab.functional.schedules import ConstantRate
 from latentlab.models.ae import AE
@@ -53,10 +53,9 @@ def with_repetitions(count):
 
 
 def measured(digits, reference_classifier, pictures, **sources):
-    test = digits.test
-    drawn = sources or {"prior": numbers}
-    known = reference_classifier, digits.train, to_floats(test.pixels), test.labels
-    return dict(generation(album(pictures), drawn, *known))
+    real = RealImages.of(reference_classifier, to_floats(digits.test.pixels))
+    known = dict(reference_values(reference_classifier, real, digits.train, digits.test.labels))
+    return known | dict(generation(album(pictures), sources or {"prior": numbers}, reference_classifier, real))
 
 
 def test_samples_that_are_the_test_images_have_no_distance(digits, reference_classifier):
