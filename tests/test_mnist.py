@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from latentlab.data.torchvision_sets import MNISTDataModule
-from latentlab.training.restore import load_model
+from latentlab.training.restore import load_model, trusted_config
 
 pytestmark = pytest.mark.mnist
 PLAIN = ["trainer=cpu", "callbacks=no_pictures", "logger=none", "quiet=true"]
@@ -46,7 +46,7 @@ def test_the_linear_autoencoder_is_a_principal_component_analysis(train_on_mnist
 
     # Components 32 and 33 differ by 8 % in variance: a rotation of the last direction by an angle a adds sin(a)^2 of
     # 0.2 % to the error. So the angle is the stricter test. Seeds 0 to 2 give 1 degree.
-    model = load_model(run)
+    model = load_model(run, trusted_config(run))
     assert largest_angle(model.decoder.layer.weight.detach(), torch.from_numpy(pca.components_.T)) < 4
     code = model.encoder(torch.from_numpy(test).unflatten(1, (1, 28, 28))).detach()
     scores = torch.from_numpy(pca.transform(test))

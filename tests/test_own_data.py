@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from latentlab.runs.identity import config_hash
-from latentlab.training.restore import load_data
+from latentlab.training.restore import load_data, trusted_config
 
 TINY = ("trainer.max_epochs=1", "callbacks=no_pictures", "logger=none", "data.batch_size=16")
 
@@ -60,7 +60,7 @@ def test_a_file_of_arrays(train, tmp_path):
     run = train("data=arrays", f"data.file={tmp_path}/cells.npz", "model=vae", *TINY)
     assert (run.metrics["data"], run.metrics["status"]) == ("cells", "complete")
     moved = (tmp_path / "cells.npz").rename(tmp_path / "elsewhere.npz")
-    assert load_data(run, str(moved)).name == "cells"
+    assert load_data(run, trusted_config(run), str(moved)).name == "cells"
 
 
 def test_moved_data_keeps_its_name(train, tmp_path):

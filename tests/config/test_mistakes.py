@@ -82,6 +82,10 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["trainer.logger=false"], "trainer.logger: unknown"),
         (["hydra.job.num=abc"], "hydra.job.num: Value 'abc'"),
         (["--seed=3"], "unrecognized arguments: --seed=3; keys are written without dashes: seed=3"),
+        (
+            ["net.activation=tahn"],
+            "net.activation: expected one of elu, gelu, leaky_relu, relu, sigmoid, silu, softplus",
+        ),
         (["--model", "vae"], "unrecognized arguments: --model; keys are written without dashes: model=VALUE"),
         (["-x"], "unrecognized arguments: -x; see --help"),
         (["--resolve"], "--resolve: goes with --cfg or --help"),

@@ -8,7 +8,7 @@ import torch
 from latentlab.data.copied_ahead import AHEAD, copied_ahead, fits
 from latentlab.data.images import Images, Splits
 from latentlab.data.loader import ResidentLoader
-from latentlab.training.restore import load_model
+from latentlab.training.restore import load_model, trusted_config
 
 CPU = torch.device("cpu")
 RANDOM = torch.Generator().manual_seed(0)
@@ -72,5 +72,5 @@ def test_a_run_has_the_same_figures_and_weights(train, model):
         for given in ("null", "false")
     )
     assert on.metrics["metrics"] == off.metrics["metrics"]
-    weights = [load_model(run).state_dict() for run in (on, off)]
+    weights = [load_model(run, trusted_config(run)).state_dict() for run in (on, off)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])

@@ -21,7 +21,7 @@ from latentlab.explore.pixels import colours
 from latentlab.functional.paths import spherical
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run
-from latentlab.training.restore import load_model
+from latentlab.training.restore import load_model, trusted_config
 from tests.explore.served import Page, Server, served
 from tests.report.browser import CHROMIUM
 
@@ -57,7 +57,7 @@ def folders(tmp_path_factory) -> list[Path]:
 def opened(folders):
     with served(f"runs=[{','.join(map(str, folders))}]") as server:
         page = Page(server.url)
-        yield Open(folders, load_model(Run(folders[0])), server, page)
+        yield Open(folders, load_model(Run(folders[0]), trusted_config(Run(folders[0]))), server, page)
         page.close()
 
 
@@ -220,7 +220,7 @@ def test_another_run_is_a_link_away_and_has_no_labels(opened):
     page.follow("nav a:nth-child(2)")
     assert page.browser.run("document.querySelector('nav [aria-current]').textContent") == "DenoisingAE a denoising_ae"
     assert page.browser.run("document.getElementById('the-label')") is None
-    model = load_model(Run(opened.folders[1]))
+    model = load_model(Run(opened.folders[1]), trusted_config(Run(opened.folders[1])))
     code = [page.model("pinned", "data.x[0]"), page.model("pinned", "data.y[0]")]
     with torch.no_grad():
         image = model.decode(torch.tensor([code])).clamp(0, 1)[0]

@@ -10,8 +10,8 @@ DISTRIBUTIONS = "latentlab.functional.distributions"
 FIGURES = {"elbo": -100.0, "nll": 95.0, "nll_samples": 200.0, "mse": 0.01}
 
 
-def content_of(folder, *runs):
-    """runs: (name of a likelihood, figures that differ from `FIGURES`), of two seeds each."""
+def content_of(folder, *runs, targets=("vae.VAE",) * 2):
+    """runs: (name of a likelihood, figures that differ from `FIGURES`), of two seeds each. targets: their variants."""
     jobs = []
     for index, (likelihood, changes) in enumerate(runs):
         for seed in (0, 1):
@@ -19,6 +19,7 @@ def content_of(folder, *runs):
             figures = {name: (1 + 0.1 * index) * value for name, value in (FIGURES | changes).items()}
             figures |= {"nll_samples": (FIGURES | changes)["nll_samples"]}
             config = {"likelihood._target_": f"{DISTRIBUTIONS}.{likelihood}", "model.beta": float(index)}
+            config |= {"model._target_": f"latentlab.models.{targets[index]}"}
             write_run(folder / jobs[-1], figures, seed, config)
     return Content.of(read_sweep(write_sweep(folder, jobs)), None)
 
@@ -39,8 +40,18 @@ def test_a_density_and_a_probability_are_not(tmp_path):
     assert best(content) == {"test/mse"}
     assert content.notes == ["Not compared: elbo, nll, as the runs have different likelihoods"]
     answers = {row.question.text: row.answer for row in content.glance.rows}
-    assert answers["Which has the highest likelihood?"] == "not compared: different likelihoods"
-    assert answers["Which restores best?"] == "the intervals are apart"
+    assert answers["Which has the highest ELBO?"] == "not compared: different likelihoods"
+    assert answers["Which reconstructs best?"] == "the intervals are apart"
+
+
+def test_likelihoods_with_and_without_the_label_are_not(tmp_path):
+    content = content_of(tmp_path, ("Bernoulli", {}), ("Bernoulli", {}), targets=("vae.VAE", "cvae.CVAE"))
+    assert best(content) == {"test/mse"}
+    assert content.notes == [
+        "Not compared: elbo, nll, as some of the variants are given the label: theirs are of p(x given y)"
+    ]
+    answers = {row.question.text: row.answer for row in content.glance.rows}
+    assert answers["Which has the highest ELBO?"] == "not compared: of p(x) and of p(x given y)"
 
 
 def test_estimates_from_different_numbers_of_codes_are_not(tmp_path):

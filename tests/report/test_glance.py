@@ -50,7 +50,7 @@ def test_the_first_screen_takes_the_place_of_the_sentences(tmp_path):
     assert page.ids()[:2] == ["glance", "glance-table"]
     assert page.ids().index("groups") > 1
     assert "verdict" not in page.ids()
-    assert "Which restores best? MSE (per pixel) ↓ AE the intervals are apart" in page.text
+    assert "Which reconstructs best? MSE (per pixel) ↓ AE the intervals are apart" in page.text
     assert "Whose code needs few labels?" not in page.text  # no run has the figure
 
 
@@ -89,7 +89,9 @@ def test_samples_are_those_of_each_variants_own_sampler(tmp_path):
     ids=["apart", "paired", "undecided", "undecided of three", "one seed", "equal", "one seed of the other"],
 )
 def test_an_answer_is_one_group_only_where_it_differs_from_all_others(tmp_path, mse, best, answer):
-    row = rows_of(sweep_of(tmp_path, {name: {"mse": values} for name, values in mse.items()}))["Which restores best?"]
+    row = rows_of(sweep_of(tmp_path, {name: {"mse": values} for name, values in mse.items()}))[
+        "Which reconstructs best?"
+    ]
     assert (row.found.best, row.answer) == (best, answer)
 
 
@@ -120,22 +122,31 @@ def test_a_line_names_what_was_not_measured_and_the_command_that_does_it(tmp_pat
     line = glance_of(folder).missing
     assert ("Whose space is complete?" in line, "Whose code needs few labels?" in line) == is_missing
     assert ("The sweep's command with evaluate=full sweep.name=variants measures them." in line) == any(is_missing)
-    assert "Which restores best?" not in line
+    assert "Which reconstructs best?" not in line
     assert line in page_of(folder).text
 
 
 def test_likelihoods_are_compared_only_where_every_group_has_one(tmp_path):
     both = {name: {"elbo": (-100.0, -101.0)} for name in ("CVAE", "VAE")}
-    question = "Which has the highest likelihood?"
+    question = "Which has the highest ELBO?"
     assert question in rows_of(sweep_of(tmp_path / "both", both))
     assert question not in rows_of(sweep_of(tmp_path / "one", both | {"AE": {"mse": (1.0, 1.1)}}))
+
+
+def test_a_decoder_that_is_given_the_label_does_not_answer_whose_space_is_continuous(tmp_path):
+    """Its images keep the label whatever the code."""
+    changes = {"VAE": (0.125, 0.126), "AE": (0.205, 0.206), "CVAE": (0.01, 0.02)}
+    figures = {name: {"perturbed_code_label_changes": values} for name, values in changes.items()}
+    row = rows_of(sweep_of(tmp_path, figures))["Whose space is continuous?"]
+    assert [entry.mean for entry in row.found.summaries] == pytest.approx([0.2055, None, 0.1255])
+    assert (row.found.best, row.absent[1]) == (2, "its decoder is given the label")
 
 
 def test_runs_on_different_data_get_no_answer(tmp_path):
     for seed in (0, 1):
         for size in (8, 28):
             write_run(tmp_path / f"{size},{seed}", {"mse": size + 0.1 * seed}, seed, {"data.image_size": size})
-    row = rows_of(tmp_path)["Which restores best?"]
+    row = rows_of(tmp_path)["Which reconstructs best?"]
     assert (row.found.best, row.answer) == (None, "not compared: different data")
 
 
@@ -148,7 +159,7 @@ def test_each_picture_is_on_the_page_once_beside_those_of_the_other_groups(tmp_p
         ("Reconstructions", "evaluation_best_to_worst", [0, 1]),
         ("Samples", "samples", [0, 1]),
         ("Latent space", "evaluation_codes", [0, 1]),
-        ("Undone noise", "evaluation_restored", [0, 1]),
+        ("Denoised", "evaluation_restored", [0, 1]),
     ]
     page = page_of(folder)
     shown = [a["alt"] for tag, a in page.tags if tag == "img" and a["alt"]]
@@ -171,7 +182,7 @@ def test_markdown_has_the_same_table(tmp_path):
     lines = (folder / "report.md").read_text().splitlines()
     assert "| question | answer | AE | VAE |" in lines
     best = "**0.01050 ± 0.00635** | 0.05050 ± 0.00635"
-    assert f"| Which restores best? MSE (per pixel) ↓ | AE: the intervals are apart | {best} |" in lines
+    assert f"| Which reconstructs best? MSE (per pixel) ↓ | AE: the intervals are apart | {best} |" in lines
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.text)

@@ -87,8 +87,8 @@ def test_a_figure_that_no_run_has_is_named(tmp_path):
     [
         ("mse", [0.010, 0.011, 0.012], 0.03, None, "better than published"),
         ("mse", [0.010, 0.011, 0.012], 0.001, None, "worse than published"),
-        ("mse", [0.010, 0.011, 0.012], 0.0115, None, "no better or worse than published"),
-        ("mse", [0.0149, 0.0149], 0.015, None, "no better or worse than published"),  # which was rounded
+        ("mse", [0.010, 0.011, 0.012], 0.0115, None, "no difference shown"),
+        ("mse", [0.0149, 0.0149], 0.015, None, "no difference shown"),  # which was rounded
         ("mse", [0.0144, 0.0144], 0.015, None, "better than published"),
         ("elbo", [-90.0, -90.1, -90.2], -80, -95, "aim met, worse than published"),
         ("elbo", [-90.0, -90.1, -90.2], -99, -89, "**aim missed**, better than published"),
@@ -104,7 +104,7 @@ def test_the_verdict(figure, values, published, aim, verdict):
 
 def test_the_page_has_a_line_per_figure_and_a_section_per_recipe():
     page = results_page([AE, replace(AE, recipe="second")], {"first": FOUND}, {"first": "results/first.png"})
-    assert "| [first](#first) | MSE (per pixel) ↓ | 0.02 | 0.015 ± 0.064 | 10 |  | no better or worse" in page
+    assert "| [first](#first) | MSE (per pixel) ↓ | 0.02 | 0.015 ± 0.064 | 10 |  | no difference shown" in page
     assert f"| [first](#first) | ELBO (nats per image) ↑ (model=vae) |  | {MINUS}100 | 10 |  | one seed |" in page
     assert "Not measured yet: second." in page
     assert "Published: Hinton 2006." in page

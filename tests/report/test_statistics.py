@@ -2,12 +2,23 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from latentlab.report.statistics.intervals import Leader, Summary, are_apart, differ, leader, paired, quantile, summary
+from latentlab.report.statistics.intervals import (
+    Leader,
+    Summary,
+    are_apart,
+    comparisons_among,
+    differ,
+    leader,
+    paired,
+    quantile,
+    summary,
+)
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=12)
 
@@ -40,6 +51,24 @@ def test_the_leader_of_many_groups_needs_more_than_the_leader_of_two():
     assert leader_of(groups) == Leader(0, "paired")
     far = [[1000.0, 1010.0, 1020.0]] * 3
     assert leader_of([*groups, *far]) == Leader(0, None, (1,))
+
+
+def test_every_pair_of_groups_counts_as_a_comparison():
+    """The group that the others are compared with was chosen by its value."""
+    one, two = summary([1.0]), summary([1.0, 2.0])
+    assert [comparisons_among([two] * k) for k in (0, 1, 2, 3, 6)] == [1, 1, 1, 3, 15]
+    assert comparisons_among([one, two, one, two]) == 1
+
+
+@pytest.mark.parametrize("groups", [2, 3, 6])
+def test_equal_groups_differ_from_their_leader_in_at_most_five_percent_of_cases(groups):
+    draws = np.random.default_rng(0).normal(size=(4_000, groups, 3))
+    found = 0
+    for values in draws.tolist():
+        by_seed = [dict(enumerate(own)) for own in values]
+        best = min(range(groups), key=lambda k: sum(values[k]))
+        found += any(differ(own, by_seed[best], math.comb(groups, 2)) for k, own in enumerate(by_seed) if k != best)
+    assert found / 4_000 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 4_000)
 
 
 def test_three_values_by_hand():

@@ -10,7 +10,7 @@ import torch
 from latentlab.runs import Run
 from latentlab.runs.identity import config_hash
 from latentlab.training.checks import timer_of
-from latentlab.training.restore import load_model
+from latentlab.training.restore import load_model, trusted_config
 from tests.forked import Forked
 
 DIGITS = ["data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks=no_pictures"]
@@ -100,7 +100,7 @@ def test_validation_weighs_the_terms_as_training_does(train):
 
 def test_the_model_is_read_back_from_its_folder_without_its_data(train):
     run = train(*DIGITS, "model=cvae")
-    model = load_model(run)
+    model = load_model(run, trusted_config(run))
     assert model.decode_parameters(torch.zeros(2, 20), torch.tensor([3, 7])).shape == (2, 1, 8, 8)
     saved = torch.load(run.best_checkpoint, weights_only=True)["state_dict"]
     assert all(torch.equal(saved[name], value) for name, value in model.state_dict().items())
@@ -110,7 +110,9 @@ def test_another_filename_of_the_checkpoint_is_recorded_and_restored(train):
     run = train(*DIGITS, "model=ae", "callbacks.checkpoint.filename=chosen", "callbacks.checkpoint.mode=max")
     assert run.metrics["checkpoint"] == "checkpoints/chosen.ckpt"
     tested = torch.load(run.folder / "checkpoints" / "chosen.ckpt", weights_only=True)["state_dict"]
-    assert all(torch.equal(tested[name], value) for name, value in load_model(run).state_dict().items())
+    assert all(
+        torch.equal(tested[name], value) for name, value in load_model(run, trusted_config(run)).state_dict().items()
+    )
     last = _weights(run)
     assert not all(torch.equal(last[name], value) for name, value in tested.items())
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from latentlab.runs.identity import config_hash
-from latentlab.training.restore import load_model
+from latentlab.training.restore import load_model, trusted_config
 
 TINY = ["data=digits", "data.image_size=8", "net.widths=[8]", "trainer=cpu", "callbacks=no_pictures", "logger=none"]
 STANDING_STILL = ["optimizer=sgd", "optimizer.lr=1e-30", "trainer.max_epochs=1"]
 
 
 def weights(run) -> dict[str, torch.Tensor]:
-    return load_model(run).state_dict()
+    return load_model(run, trusted_config(run)).state_dict()
 
 
 def test_a_training_starts_where_the_other_run_was_best_and_is_another_experiment(train, capfd):

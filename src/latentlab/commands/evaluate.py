@@ -33,13 +33,17 @@ def job(config: DictConfig) -> None:
 
     import_with_torch("latentlab.evaluation.evaluate_run")
     from latentlab.evaluation.evaluate_run import evaluate_run
+    from latentlab.training.restore import reopened_loggers, trusted_config
 
     own = {name: _measurement(config, f"measurements.{name}") for name in config.get("measurements") or {}}
     with held(run.folder), interruptible():
+        of_run = trusted_config(run)
         evaluate_run(
             run,
+            of_run,
             config.suite,
             config.paths.output_dir,
+            reopened_loggers(run, of_run),
             quiet=config.quiet if config.quiet is not None else not sys.stdout.isatty(),
             samples=config.samples,
             device=config.device,

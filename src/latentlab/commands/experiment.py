@@ -29,6 +29,7 @@ from latentlab.runs.provenance import working_directory
 from latentlab.runs.resume_state import finished, is_evaluated, is_marked_complete, readable_metrics
 from latentlab.sweeps.data_places import KEYS
 from latentlab.training.fit import fit_and_test, is_single
+from latentlab.training.restore import reopened_loggers
 from latentlab.training.summary import ending
 from latentlab.training.wandb_logger import finish_wandb
 
@@ -69,7 +70,8 @@ def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: 
             if config.evaluate != "none" and _is_left_alone():
                 from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
 
-                metrics = evaluate_run(run, config.evaluate, config.paths.output_dir, quiet=quiet, loggers=loggers)
+                opened = reopened_loggers(run, config) if loggers is None else nullcontext(loggers)
+                metrics = evaluate_run(run, config, config.evaluate, config.paths.output_dir, opened, quiet=quiet)
         exit_code = 0
         if is_single(config) and is_first():
             log.info("%s", ending(run, is_evaluated=config.evaluate != "none"))

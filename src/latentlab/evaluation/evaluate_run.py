@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import torch
 from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
 
 from latentlab.errors import ConfigError
 from latentlab.evaluation.measured_run import evaluate
@@ -17,18 +18,19 @@ from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, SuiteName
 from latentlab.processes.allocator import keep_freed_memory
 from latentlab.runs import Run
-from latentlab.training.restore import load_data, load_model, reopened_loggers
+from latentlab.training.restore import load_data, load_model
 
 log = logging.getLogger(__name__)
 
 
 def evaluate_run(
     run: Run,
+    config: DictConfig,
     suite: SuiteName,
     outputs: str,
+    loggers: AbstractContextManager[Sequence[Logger]],
     *,
     quiet: bool,
-    loggers: Sequence[Logger] | None = None,
     samples: int | None = None,
     device: str = "auto",
     root: str | None = None,
@@ -36,8 +38,9 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Compute the metrics and pictures of a complete run; returns the new content of its `metrics.json`.
 
+    config: the run's, see `trusted_config`.
     outputs: the folder below which the reference classifier and the reference denoisers are kept.
-    loggers: the open loggers of its training; None: the loggers of the run's config are reopened.
+    loggers: those of its training, or those that are opened again once model and data are loaded.
     samples: codes per image for the log-likelihood, instead of the suite's number.
     root: the folder of the data, if it has moved since the training.
     own: the user's own measurements by name: functions of the `Subject` that yield (name, value).
@@ -49,8 +52,9 @@ def evaluate_run(
         raise ConfigError(f"samples: expected at least 1, found {samples}")
     keep_freed_memory()
     torch.set_float32_matmul_precision("highest")  # also for a run that was trained with less
-    data, model = load_data(run, root), load_model(run).to(_device(device)).to(memory_format=torch.channels_last)
-    with reopened_loggers(run) if loggers is None else nullcontext(loggers) as opened:
+    data, model = load_data(run, config, root), load_model(run, config)
+    model = model.to(_device(device)).to(memory_format=torch.channels_last)
+    with loggers as opened:
         name, codes = run.folder.resolve().name, samples or SUITES[suite].samples
         subject = Subject(model, data, name, run.tested_weights, codes, Path(outputs))
         try:

@@ -49,6 +49,17 @@ def requiring_labels(measurement: Measurement) -> Measurement:
     return checked
 
 
+def of_unlabelled_codes(measurement: Measurement) -> Measurement:
+    """The measurement of labels by the codes, which is skipped where the encoder is given them."""
+
+    def checked(subject: Subject) -> Metrics:
+        if subject.model.conditional:
+            raise NotApplicable("its encoder is conditioned on the label of every image")
+        return measurement(subject)
+
+    return requiring_labels(checked)
+
+
 def _nll_name(subject: Subject) -> str:
     is_discrete = subject.data.binarize is not None and subject.model.likelihood.discrete
     return "nll_binarized" if is_discrete else "nll"
@@ -74,7 +85,6 @@ def _denoising_ceiling(subject: Subject) -> Metrics:
 
 
 def _few_labels_of_codes(subject: Subject) -> Metrics:
-    _refuse_labelled_codes(subject)
     yield from few_labels(subject.train_codes, subject.test_codes)
     yield from label_spreading(subject.train_codes, subject.test_codes)
 
@@ -102,11 +112,6 @@ def _of_pixels(train: Batch, test: Float[Tensor, "m c h w"], test_labels: Int[Te
         yield name.replace("few_labels", "few_labels_pixels"), value
 
 
-def _refuse_labelled_codes(subject: Subject) -> None:
-    if subject.model.conditional:
-        raise NotApplicable("its encoder is conditioned on the label of every image")
-
-
 def of_grey_levels(measurement: Measurement) -> Measurement:
     """The measurement with `_grey` after its names; skipped where the model sees grey levels anyway."""
 
@@ -124,7 +129,6 @@ def _mse_of_grey_levels(subject: Subject) -> Metrics:
 
 
 def _few_labels_of_grey_codes(subject: Subject) -> Metrics:
-    _refuse_labelled_codes(subject)
     return few_labels(subject.train_codes_grey, subject.test_codes_grey)
 
 
@@ -155,17 +159,19 @@ QUICK: dict[str, Measurement] = {
         lambda s: generation(s.model, s.sources, s.reference_classifier, s.real_images)
     ),
     "latent continuity": requiring_labels(lambda s: latent_continuity(s.model, s.test_codes, s.reference_classifier)),
-    "linear, k-NN and k-means probes": requiring_labels(lambda s: probes(s.train_codes, s.test_codes)),
-    "probes of grey levels": requiring_labels(of_grey_levels(lambda s: probes(s.train_codes_grey, s.test_codes_grey))),
-    "linear probe at the trained sparsity": requiring_labels(
+    "linear, k-NN and k-means probes": of_unlabelled_codes(lambda s: probes(s.train_codes, s.test_codes)),
+    "probes of grey levels": of_unlabelled_codes(
+        of_grey_levels(lambda s: probes(s.train_codes_grey, s.test_codes_grey))
+    ),
+    "linear probe at the trained sparsity": of_unlabelled_codes(
         lambda s: probe_of_trained_sparsity(s.train_codes_of_trained_sparsity, s.test_codes_of_trained_sparsity)
     ),
 }
 FULL: dict[str, Measurement] = {
     **QUICK,
-    "few labels": requiring_labels(_few_labels_of_codes),
+    "few labels": of_unlabelled_codes(_few_labels_of_codes),
     "few labels, pixels": requiring_labels(_few_labels_of_pixels),
-    "few labels, grey levels": requiring_labels(of_grey_levels(_few_labels_of_grey_codes)),
+    "few labels, grey levels": of_unlabelled_codes(of_grey_levels(_few_labels_of_grey_codes)),
     "few labels, pixels of grey levels": requiring_labels(of_grey_levels(_few_labels_of_grey_pixels)),
     "robustness": lambda s: iter(s.robustness.items()),
     "denoising ceiling": _denoising_ceiling,

@@ -8,7 +8,7 @@ from torch.nn import functional as F  # noqa: N812
 from latentlab.functional.batch import Image
 
 FAINT = 0.15  # contrast up to which an image is nonsense
-LARGEST_DOT = 8  # of which a dot's side is at most one part of the image's side: 3 of 28 pixels
+LARGEST_DOT = 8  # a dot's side is at most 1/8 of the image's: 3 of 28 pixels
 
 
 def softened(x: Image) -> Image:

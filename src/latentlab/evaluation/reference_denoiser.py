@@ -18,10 +18,11 @@ from latentlab.functional.batch import AnyLabel, Batch, Image
 from latentlab.functional.corruption import Corruption
 from latentlab.functional.schedules import OneCycleRate
 from latentlab.models.nets import initialization, levels, resnet
+from latentlab.models.nets.activations import Activation
 
 NAME = "reference denoiser"
 WIDTHS = (16, 32, 64)  # channels at the image's size, half and a quarter of it
-ACTIVATION = "silu"
+ACTIVATION: Activation = "silu"
 STEPS = 1_000
 PIXELS = 128 * 28 * 28  # of a batch at most, so that a step of large images takes no longer
 LARGEST_BATCH = 128

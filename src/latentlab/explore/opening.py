@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
+from omegaconf import DictConfig
 
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import UserError
 from latentlab.explore.latent_space import SHOWN, LatentSpace
 from latentlab.explore.sweeps import MOST, names
 from latentlab.runs import Run
-from latentlab.training.restore import load_data, load_model, refuse_images_of_another_training
+from latentlab.training.restore import load_data, load_model, refuse_images_of_another_training, trusted_config
 
 
 def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpace]:
@@ -25,17 +25,17 @@ def open_runs(folders: Sequence[Path], data_root: str | None) -> list[LatentSpac
         raise UserError(f"runs: expected at most {MOST}, found {len(folders)}; choose some of them")
     runs = [Run(folder) for folder in folders]
     torch.set_float32_matmul_precision("highest")
-    loaded: list[tuple[dict[str, Any], ImageDataModule]] = []
+    loaded: list[tuple[DictConfig, ImageDataModule]] = []
     spaces = []
     for run, name in zip(runs, names(folders), strict=True):
-        model = load_model(run)  # which checks the config
-        config = run.read_config()["data"]
-        data = next((data for known, data in loaded if known == config), None)
+        config = trusted_config(run)
+        model = load_model(run, config)
+        data = next((data for known, data in loaded if known == config.data), None)
         if data is None:
-            data = load_data(run, data_root)
-            loaded.append((config, data))
+            data = load_data(run, config, data_root)
+            loaded.append((config.data, data))
         else:
-            refuse_images_of_another_training(data, run)
+            refuse_images_of_another_training(data, run, config)
         space = LatentSpace(model, data, name, run.tested_weights)
         if not space.codes.z.isfinite().all():
             raise UserError(f"run: {run.folder} has codes that are not finite; train it again")

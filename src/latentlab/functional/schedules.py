@@ -129,7 +129,8 @@ class OneCycleRate(RateSchedule):
 
     As torch's OneCycleLR, but with constant momentum.
     warmup: the fraction of the run within which the rate rises.
-    start, final: the factors at the first and the last step.
+    start: the factor at the first step.
+    final: the factor at the last step.
     Raises ValueError for a warmup outside [0, 1), or a start or final outside [0, 1].
     """
 

@@ -90,10 +90,11 @@ ONE_DRAW = ELBO()
 class ImportanceWeighted(Bound):
     """L_K = E log 1/K sum_k w_k with w_k = p(x|z_k) p(z_k) / q(z_k|x), z_k ~ q(z|x): Burda et al. 2016, equation 8.
 
-    The terms are `reconstruction` and `kl`, the mean of the ELBO's over the K draws, and `tightening`, what takes their
-    sum to -L_K. The gradient of each is a mean by the normalised weights v_k = w_k / sum w (equation 13), so that that
-    of the sum is the gradient of -L_K, and a schedule of the KL's weight is possible. It is computed at a few of the
-    draws, resampled by these weights: the same mean, at half the time of a step with 50 draws.
+    The terms are `reconstruction` and `kl`, those of the ELBO by the mean of the K draws or in closed form, and
+    `tightening`, what takes their sum to -L_K. The gradient of each is a mean by the normalised weights
+    v_k = w_k / sum w (equation 13), so that that of the sum is the gradient of -L_K, and a schedule of the KL's weight
+    is possible. It is computed at a few of the draws, resampled by these weights: the same mean, at half the time of a
+    step with 50 draws.
 
     samples: K, the draws per image.
     gradient_samples: draws per image at which the gradient is computed; from `samples` on: at each, not resampled.

@@ -20,8 +20,8 @@ class CVAE(Autoencoder):
 
     beta, free_bits: see `KLTerm`.
     kl_schedule: factor of `beta` by optimizer step.
-    prior: makes p(z|y) from a code's size, a number of classes and the images' shape.
-    bound: on log p(x|y), which is maximised.
+    prior: p(z|y), made for a code's size, a number of classes and the images' shape.
+    bound: the lower bound on log p(x|y) that is maximised.
 
     Raises:
         ValueError: the data has no labels, or an option is out of range or does not fit another one.

@@ -20,8 +20,8 @@ class VAE(Autoencoder):
 
     beta, free_bits: see `KLTerm`.
     kl_schedule: factor of `beta` by optimizer step.
-    prior: makes p(z) from a code's size, a number of classes and the images' shape.
-    bound: on log p(x), which is maximised.
+    prior: p(z), made for a code's size, a number of classes and the images' shape.
+    bound: the lower bound on log p(x) that is maximised.
 
     Raises:
         ValueError: an option is out of range, or does not fit another one.

@@ -13,9 +13,11 @@ LIKELIHOODS = ("test/elbo", "test/nll", "test/nll_binarized")
 
 OTHER_DATA = "different data"
 OTHER_LIKELIHOODS = "different likelihoods"
+OTHER_CONDITIONS = "of p(x) and of p(x given y)"
 OTHER_CODES = "different numbers of codes"
 NOTES = {
     OTHER_LIKELIHOODS: "as the runs have different likelihoods",
+    OTHER_CONDITIONS: "as some of the variants are given the label: theirs are of p(x given y)",
     OTHER_CODES: "as they were estimated from different numbers of codes; evaluate all runs by one suite",
 }
 
@@ -33,8 +35,8 @@ class Comparability:
         """That of the complete runs.
 
         A log-likelihood is compared within one kind of likelihood: the density of a grey level has no upper bound, the
-        probability of a binary pixel is at most 1. Its estimate is compared by the same number of codes, as its bound
-        tightens with them.
+        probability of a binary pixel is at most 1. p(x given y) is compared with no p(x). The estimate is compared by
+        the same number of codes, as its bound tightens with them.
         """
         runs = [record for group in groups for record in group.complete]
         if len({_images(run) for run in runs}) > 1:
@@ -44,6 +46,8 @@ class Comparability:
             measured = [run for run in runs if run.figure(figure) is not None]
             if len({_kind_of_likelihood(run) for run in measured}) > 1:
                 found[figure] = OTHER_LIKELIHOODS
+            elif len({run.is_conditional for run in measured}) > 1:
+                found[figure] = OTHER_CONDITIONS
             elif len({run.figure(f"{figure}_samples") for run in measured}) > 1:
                 found[figure] = OTHER_CODES
         return cls(found)

@@ -8,7 +8,7 @@ from typing import final
 from latentlab.errors import ConfigError
 from latentlab.report.comparable import Comparability
 from latentlab.report.reading.groups import Group, Values, first_of
-from latentlab.report.statistics.intervals import Leader, Summary, compared, differ, leader, paired, summary
+from latentlab.report.statistics.intervals import Leader, Summary, comparisons_among, differ, leader, paired, summary
 from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, counted, decimals_for, measure, with_half
 
 
@@ -109,7 +109,7 @@ def comparison(
     base = chosen if chosen is not None else first.index if first is not None else None
     if base is None:
         return Comparison(known, entries, first, not_compared=not_compared)
-    count = max(1, len(compared(entries, base)))
+    count = comparisons_among(entries)
     differences = tuple(paired(found, values[base], count) for found in values)
     differing = tuple(differ(found, values[base], count) is not None for found in values)
     return Comparison(known, entries, first, base, differences, differing, not_compared)

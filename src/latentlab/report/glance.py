@@ -67,7 +67,10 @@ def glance(
 
 def _row(question: Question, groups: Sequence[Group], comparability: Comparability) -> Row | None:
     """None where no group has a figure, or a group has none for a question that is asked of all."""
-    values = [group.values(*question.figures) for group in groups]
+    asked = [not (question.of_unconditional and group.is_conditional) for group in groups]
+    values = [
+        group.values(*question.figures) if is_asked else {} for group, is_asked in zip(groups, asked, strict=True)
+    ]
     if not any(values) or (question.of_all and not all(values)):
         return None
     found = comparison(question.measure, values, not_compared=comparability.why_not(question.measure.key))
@@ -78,6 +81,8 @@ def _row(question: Question, groups: Sequence[Group], comparability: Comparabili
 def _why_absent(group: Group, question: Question) -> str:
     if not group.complete:
         return "no complete run"
+    if question.of_unconditional and group.is_conditional:
+        return "its decoder is given the label"
     reasons = (record.skipped.get(question.measurement) for record in group.complete)
     return next(filter(None, reasons), "not measured")
 

@@ -18,6 +18,7 @@ class Question:
     measurement: of the suite, to which the figures belong; its name is that of the reason where it does not apply.
     suite: the smallest that measures it; "none" where every run has the figure.
     of_all: whether it is asked only where every group has the figure.
+    of_unconditional: whether variants that are given the label are left out, as it answers for them.
     """
 
     text: str
@@ -26,11 +27,12 @@ class Question:
     measurement: str = ""
     suite: str = "none"
     of_all: bool = False
+    of_unconditional: bool = False
 
 
 QUESTIONS = (
-    Question("Which restores best?", YARDSTICK["test/mse"], ("test/mse",)),
-    Question("Which has the highest likelihood?", YARDSTICK["test/elbo"], ("test/elbo",), of_all=True),
+    Question("Which reconstructs best?", YARDSTICK["test/mse"], ("test/mse",)),
+    Question("Which has the highest ELBO?", YARDSTICK["test/elbo"], ("test/elbo",), of_all=True),
     Question(
         "Which generates best?",
         Measure("test/frechet_prior", "Fréchet distance of samples", "", "lower"),
@@ -58,6 +60,7 @@ QUESTIONS = (
         ("test/perturbed_code_label_changes",),
         "latent continuity",
         "quick",
+        of_unconditional=True,
     ),
     Question(
         "Whose space is complete?",
@@ -67,7 +70,7 @@ QUESTIONS = (
         "quick",
     ),
     Question(
-        "Which undoes noise?",
+        "Which denoises best?",
         Measure("test/psnr_mean_gaussian_0.3", "PSNR, Gaussian noise of 0.3", "dB", "higher"),
         ("test/psnr_mean_gaussian_0.3",),
         "robustness",
@@ -82,5 +85,5 @@ PICTURES = (
     ("Reconstructions", ("evaluation_best_to_worst", "reconstructions")),
     ("Samples", ("evaluation_samples_prior", "samples")),
     ("Latent space", ("evaluation_plane", "evaluation_codes", "latent_plane")),
-    ("Undone noise", ("evaluation_restored",)),
+    ("Denoised", ("evaluation_restored",)),
 )

@@ -55,7 +55,8 @@ def build_model(config: DictConfig, image_shape: tuple[int, int, int], num_class
     """
     variant = class_at(config, "model", Autoencoder)
     parts = build_parts(config, variant, config.model.latent_dim, image_shape, num_classes)
-    return recorded(make_with(config, "model", Autoencoder, parts), config)
+    model = make_with(config, "model", Autoencoder, parts)
+    return recorded(model, config)
 
 
 def recorded(model: Model, config: DictConfig) -> Model:

@@ -227,6 +227,7 @@ def _metrics(
         "threads": torch.get_num_threads(),
         **{name: round(value, 3) for name, value in seconds.items()},
         "parameters": parameters_of(session.model),
+        "condition": "label" if session.model.conditional else None,
         "checkpoint": os.path.relpath(tested, run.folder) if tested else None,
         "wandb_run_id": wandb_run_id(session.loggers),
     }

@@ -30,8 +30,10 @@ NOT_REOPENED = "lightning.pytorch.loggers.CSVLogger"
 log = logging.getLogger(__name__)
 
 
-def load_model(run: Run) -> Autoencoder:
+def load_model(run: Run, config: DictConfig) -> Autoencoder:
     """The trained model: rebuilt from the config, with the best checkpoint's weights, on the CPU, in eval mode.
+
+    config: the run's, see `trusted_config`.
 
     Raises:
         UserError: the folder is no run's, or holds no checkpoint that fits and can be read.
@@ -42,7 +44,7 @@ def load_model(run: Run) -> Autoencoder:
     missing = f"{run.folder} holds no checkpoint; train it first: latentlab train resume={run.folder}"
     file, checkpoint = _best_checkpoint(run, missing, "train the run again")
     data = checkpoint["data"]
-    model = build_model(trusted_config(run), tuple(data["image_shape"]), data["num_classes"])
+    model = build_model(config, tuple(data["image_shape"]), data["num_classes"])
     if not fits(checkpoint, model):
         raise UserError(f"{file} does not fit the model of the run's own config; train it again")
     model.load_state_dict(checkpoint["state_dict"])
@@ -84,24 +86,24 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
     return file, read_checkpoint(file, way_out)
 
 
-def load_data(run: Run, root: str | None = None) -> ImageDataModule:
+def load_data(run: Run, config: DictConfig, root: str | None = None) -> ImageDataModule:
     """The data that the run was trained on, loaded.
 
-    root: its folder, or its file of arrays, if it has moved since.
+    config: the run's, see `trusted_config`. root: the folder of its data, or its file of arrays, if it has moved since.
 
     Raises:
         UserError: it is missing, damaged, or holds other images than those of the training.
     """
     from latentlab.training.build import build_data
 
-    config = trusted_config(run)
     if root is not None:
+        config = config.copy()
         config.data["file" if "file" in config.data else "root"] = root
     try:
         data = build_data(config)
     except MissingData as error:
         raise MissingData(f"run: {run.folder}: {error.found}", _moved(config)) from error
-    refuse_images_of_another_training(data, run)
+    refuse_images_of_another_training(data, run, config)
     return data
 
 
@@ -109,10 +111,10 @@ def _moved(config: DictConfig) -> str:
     return f"give the place of the same data as data_root={'FILE' if 'file' in config.data else 'FOLDER'}"
 
 
-def refuse_images_of_another_training(data: ImageDataModule, run: Run) -> None:
-    """Raise UserError where the run was trained on other images."""
+def refuse_images_of_another_training(data: ImageDataModule, run: Run, config: DictConfig) -> None:
+    """Raise UserError where the run, whose config it is, was trained on other images."""
     trained_on = (run.metrics or {}).get("data_fingerprint")
-    refuse_other_images(data, trained_on, f"run: {run.folder}", f"; {_moved(trusted_config(run))}")
+    refuse_other_images(data, trained_on, f"run: {run.folder}", f"; {_moved(config)}")
 
 
 def refuse_other_images(data: ImageDataModule, trained_on: str | None, run: str, way_out: str) -> None:
@@ -128,14 +130,14 @@ def refuse_other_images(data: ImageDataModule, trained_on: str | None, run: str,
 
 
 @contextmanager
-def reopened_loggers(run: Run) -> Iterator[list[Logger]]:
+def reopened_loggers(run: Run, config: DictConfig) -> Iterator[list[Logger]]:
     """The loggers of the run's config, which append to its folder and to its W&B run, open for a while."""
     from lightning.pytorch.loggers import Logger
 
     from latentlab.config.instantiation import make_each
     from latentlab.training.wandb_logger import finish_wandb
 
-    config, exit_code = trusted_config(run), 1
+    config, exit_code = config.copy(), 1
     config.logger = {
         name: {**node, "save_dir": str(run.folder)}  # the folder may have been moved
         for name, node in (config.get("logger") or {}).items()

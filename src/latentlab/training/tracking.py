@@ -96,7 +96,11 @@ def wandb_logger(
     line reports which, and why. WANDB_MODE takes precedence. No state of the network makes it raise.
 
     save_dir: the folder of the files.
-    project, group, job_type, tags, name: under which W&B files the run.
+    project: the W&B project.
+    group: under which W&B shows runs together; by default those of a sweep.
+    job_type: the kind of run, by which W&B filters.
+    tags: by which W&B filters.
+    name: of the run, in W&B's lists.
     run_id: of an earlier run, which is continued; None: a new run.
     """
     import wandb

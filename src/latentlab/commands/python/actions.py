@@ -118,7 +118,7 @@ def evaluate(
     from latentlab.evaluation.suites import SUITES
     from latentlab.runs import Run
     from latentlab.runs.lock import held
-    from latentlab.training.restore import refuse_unfit_for_evaluation
+    from latentlab.training.restore import refuse_unfit_for_evaluation, reopened_loggers, trusted_config
 
     if suite not in SUITES:
         raise ConfigError(f"suite: expected {' or '.join(SUITES)}, found {suite}")
@@ -126,7 +126,17 @@ def evaluate(
     folder, root = Run(loaded.folder), None if data_root is None else str(data_root)
     refuse_unfit_for_evaluation(folder)
     with as_the_command_line(["evaluate", str(loaded.folder)]), mistakes_raised(), held(folder.folder):
+        config = trusted_config(folder)
         evaluate_run(
-            folder, suite, str(output_dir), quiet=True, samples=samples, device=device, root=root, own=measurements
+            folder,
+            config,
+            suite,
+            str(output_dir),
+            reopened_loggers(folder, config),
+            quiet=True,
+            samples=samples,
+            device=device,
+            root=root,
+            own=measurements,
         )
     return loaded

@@ -83,10 +83,10 @@ class TrainedRun:
         """
         import torch
 
-        from latentlab.training.restore import load_model
+        from latentlab.training.restore import load_model, trusted_config
 
         with torch.random.fork_rng(devices=[]):  # by which it gets weights before those of the checkpoint
-            return load_model(self._run).requires_grad_(False)
+            return load_model(self._run, trusted_config(self._run)).requires_grad_(False)
 
     def data(self, data_root: str | Path | None = None) -> ImageDataModule:
         """The data that it was trained on, loaded: `data().test.pixels`, `data().test_dataloader()`.
@@ -96,9 +96,9 @@ class TrainedRun:
         Raises:
             UserError: it is missing, damaged, or holds other images than those of the training.
         """
-        from latentlab.training.restore import load_data
+        from latentlab.training.restore import load_data, trusted_config
 
-        return load_data(self._run, None if data_root is None else str(data_root))
+        return load_data(self._run, trusted_config(self._run), None if data_root is None else str(data_root))
 
     def __repr__(self) -> str:
         summary = ", ".join(f"{name} {value}" for name, value in self._summary().items())

@@ -25,7 +25,8 @@ def compression(
     mse_quantized: squared error per pixel of the images decoded from codes whose units are rounded to 256 levels
         between their minimum and maximum on the training images.
     mse_pca: squared error per pixel of the projection onto the first D principal components of the training images,
-        which is the least of all linear codes (Bourlard and Kamp 1988); skipped where D is at least the image's size.
+        on which it is the least of all linear codes (Bourlard and Kamp 1988); skipped where D is at least the number of
+        pixels.
 
     codes, train: of the training images.
     """

@@ -61,7 +61,8 @@ def generation(
         of a few ambiguous test images, whose balls would hold all of it. Higher is better.
     completeness, completeness_mixture: fraction of the samples, of the variant's own source and of the mixture, to
         which the classifier gives a label of at least 95 % probability; higher is better.
-    label_entropy_SOURCE: entropy of the predicted labels, in nats; log C where all C classes are equally frequent.
+    label_entropy_SOURCE: entropy of the predicted labels, in nats; log C where all C classes are equally frequent; not
+        of conditional models, which are asked for all labels equally often.
     label_agreement: fraction of samples predicted to have the label they were conditioned on; higher is better;
         conditional models only.
     """
@@ -70,8 +71,9 @@ def generation(
         made = classifier(generate(model, z, y))
         yield from _distances(made, real, name)
         yield f"completeness_{FITTED}" if name == FITTED else "completeness", made.confident_fraction
-        yield f"label_entropy_{name}", label_entropy(made)
-        if model.conditional and name == "prior":
+        if not model.conditional:
+            yield f"label_entropy_{name}", label_entropy(made)
+        elif name == "prior":
             yield "label_agreement", agreement(made, y)
 
 

@@ -1,8 +1,12 @@
 """Elementwise nonlinearities by name."""
 
+from typing import Literal
+
 from torch import nn
 
 from latentlab.errors import nearest, unknown
+
+Activation = Literal["elu", "gelu", "leaky_relu", "relu", "sigmoid", "silu", "softplus", "tanh"]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,

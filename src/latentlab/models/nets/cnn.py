@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
-from latentlab.models.nets.activations import activation_named
+from latentlab.models.nets.activations import Activation, activation_named
 from latentlab.models.nets.base import Decoder, Encoder, joined
 from latentlab.models.nets.levels import channels_of, missing_pixels, sizes_of
 
@@ -21,7 +21,7 @@ class CNNEncoder(Encoder):
 
     widths: channels of the feature maps, from the image inwards; each level halves the image.
     levels: see `channels_of`.
-    activation: of the feature maps: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: of the feature maps.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
@@ -34,7 +34,7 @@ class CNNEncoder(Encoder):
         condition_features: int = 0,
         *,
         widths: Sequence[int],
-        activation: str,
+        activation: Activation,
         levels: int | None = None,
     ) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class CNNDecoder(Decoder):
 
     widths: channels of the feature maps, from the image inwards; each level halves the image.
     levels: see `channels_of`.
-    activation: of the feature maps: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: of the feature maps.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, and for
     an unknown activation.
@@ -69,7 +69,7 @@ class CNNDecoder(Decoder):
         condition_features: int = 0,
         *,
         widths: Sequence[int],
-        activation: str,
+        activation: Activation,
         levels: int | None = None,
     ) -> None:
         super().__init__()

@@ -5,6 +5,8 @@ from typing import Literal
 
 from torch import nn
 
+from latentlab.models.nets.activations import Activation
+
 Initialization = Literal["torch", "orthogonal"]
 
 # of the layers of a network with that nonlinearity, its first one included, so that the variance of a signal is the
@@ -13,7 +15,7 @@ GAINS = {"tanh": 5 / 3, "sigmoid": 1.0}
 GAIN_OF_RECTIFIERS = 2**0.5
 
 
-def initialized(layer: nn.Linear, activation: str, initialization: Initialization) -> nn.Linear:
+def initialized(layer: nn.Linear, activation: Activation, initialization: Initialization) -> nn.Linear:
     """The layer with torch's initial weights, or with orthogonal weights (Saxe et al. 2014) and biases of zero.
 
     With torch's own weights a signal shrinks by a factor of 1.7 or more per layer: deep nets then learn the mean image
@@ -25,7 +27,7 @@ def initialized(layer: nn.Linear, activation: str, initialization: Initializatio
     return layer
 
 
-def gain_after(activation: str) -> float:
+def gain_after(activation: Activation) -> float:
     """The factor of a layer's standard deviation that makes up for the nonlinearity between layers."""
     return GAINS.get(activation, GAIN_OF_RECTIFIERS)
 

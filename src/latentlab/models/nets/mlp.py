@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
-from latentlab.models.nets.activations import activation_named
+from latentlab.models.nets.activations import Activation, activation_named
 from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
 from latentlab.models.nets.initialization import Initialization, initialized
 
@@ -24,7 +24,7 @@ class MLPEncoder(Encoder):
     """All pixels, and the condition, through layers of `widths` (which may be empty) to the features.
 
     widths: units of the hidden layers, from the image inwards.
-    activation: of the hidden layers: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: of the hidden layers.
     initialization: of the weights: torch for its own, orthogonal for deep networks (Saxe et al. 2014).
 
     Raises ValueError for a width that is not positive and for an unknown activation.
@@ -37,7 +37,7 @@ class MLPEncoder(Encoder):
         condition_features: int = 0,
         *,
         widths: Sequence[int],
-        activation: str,
+        activation: Activation,
         initialization: Initialization = "torch",
     ) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class MLPDecoder(Decoder):
     """The code, and the condition, through layers of `widths` from last to first to all pixels.
 
     widths: units of the hidden layers, from the image inwards.
-    activation: of the hidden layers: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: of the hidden layers.
     initialization: of the weights: torch for its own, orthogonal for deep networks (Saxe et al. 2014).
 
     Raises ValueError for a width that is not positive and for an unknown activation.
@@ -66,7 +66,7 @@ class MLPDecoder(Decoder):
         condition_features: int = 0,
         *,
         widths: Sequence[int],
-        activation: str,
+        activation: Activation,
         initialization: Initialization = "torch",
     ) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class MLPDecoder(Decoder):
         return at_least_float32(self.layers(joined(z, condition))).unflatten(1, self.image_shape)
 
 
-def _dense(sizes: list[int], activation: str, initialization: Initialization) -> nn.Sequential:
+def _dense(sizes: list[int], activation: Activation, initialization: Initialization) -> nn.Sequential:
     """Linear layers between neighbouring sizes, the activation after each but the last."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
-from latentlab.models.nets.activations import activation_named
+from latentlab.models.nets.activations import Activation, activation_named
 from latentlab.models.nets.base import Decoder, Encoder, joined
 from latentlab.models.nets.initialization import gain_after, keeping_variance
 from latentlab.models.nets.levels import channels_of, missing_pixels, sizes_of
@@ -33,7 +33,7 @@ class ResidualBlock(nn.Module):
         gradients (Hayou et al. 2021).
     """
 
-    def __init__(self, channels: int, activation: str, scale: float) -> None:
+    def __init__(self, channels: int, activation: Activation, scale: float) -> None:
         super().__init__()
         gain = gain_after(activation)
         self.residual = nn.Sequential(
@@ -54,7 +54,7 @@ class ResNetEncoder(Encoder):
     widths: channels of the feature maps, from the image inwards; each level halves the image.
     levels: see `channels_of`.
     blocks: residual blocks per level.
-    activation: in the blocks: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: in the blocks.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, for less than one
     block, and for an unknown activation.
@@ -68,7 +68,7 @@ class ResNetEncoder(Encoder):
         *,
         widths: Sequence[int],
         blocks: int,
-        activation: str,
+        activation: Activation,
         levels: int | None = None,
     ) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class ResNetDecoder(Decoder):
     widths: channels of the feature maps, from the image inwards; each level halves the image.
     levels: see `channels_of`.
     blocks: residual blocks per level.
-    activation: in the blocks: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: in the blocks.
 
     Raises ValueError for widths that are empty, not positive or more than the image can be halved, for less than one
     block, and for an unknown activation.
@@ -109,7 +109,7 @@ class ResNetDecoder(Decoder):
         *,
         widths: Sequence[int],
         blocks: int,
-        activation: str,
+        activation: Activation,
         levels: int | None = None,
     ) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class ResNetDecoder(Decoder):
         return at_least_float32(self.stream(h))
 
 
-def residual_blocks(channels: int, blocks: int, levels: int, activation: str) -> list[nn.Module]:
+def residual_blocks(channels: int, blocks: int, levels: int, activation: Activation) -> list[nn.Module]:
     """The blocks of one of so many levels.
 
     Raises ValueError for less than one block.
@@ -141,7 +141,7 @@ def residual_blocks(channels: int, blocks: int, levels: int, activation: str) ->
     return [ResidualBlock(channels, activation, (blocks * levels) ** -0.5) for _ in range(blocks)]
 
 
-def normalized(channels: int, activation: str) -> list[nn.Module]:
+def normalized(channels: int, activation: Activation) -> list[nn.Module]:
     """Group normalisation, then the nonlinearity.
 
     The groups have the same number of channels: at most `MOST_GROUPS`, of at least `FEWEST_CHANNELS` unless it is one.

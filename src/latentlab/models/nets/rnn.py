@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from latentlab.functional.batch import Code, Condition, Image
 from latentlab.functional.precision import at_least_float32
-from latentlab.models.nets.activations import activation_named
+from latentlab.models.nets.activations import Activation, activation_named
 from latentlab.models.nets.base import Decoder, Encoder, checked_widths, joined
 
 State = Float[Tensor, "b width"]
@@ -25,7 +25,7 @@ State = Float[Tensor, "b width"]
 class GRU(nn.Module):
     """One layer of `width` gated recurrent units; `activation` is that of the candidate state."""
 
-    def __init__(self, features: int, width: int, activation: str) -> None:
+    def __init__(self, features: int, width: int, activation: Activation) -> None:
         super().__init__()
         self.width = width
         self.input = nn.Linear(features, 3 * width)  # reset, update, candidate, as in torch.nn.GRU
@@ -62,7 +62,7 @@ class RNNEncoder(Encoder):
     """One GRU per width over the rows from top to bottom, each joined with the condition; then a linear map.
 
     widths: units of the layers, from the image inwards.
-    activation: of the candidate state: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: of the candidate state.
 
     Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """
@@ -74,7 +74,7 @@ class RNNEncoder(Encoder):
         condition_features: int = 0,
         *,
         widths: Sequence[int],
-        activation: str,
+        activation: Activation,
     ) -> None:
         super().__init__()
         channels, _, width = image_shape
@@ -102,7 +102,7 @@ class RNNDecoder(Decoder):
     are not an input: there is no teacher forcing.
 
     widths: units of the layers, from the image inwards; they are used from last to first.
-    activation: of the candidate state: elu, gelu, leaky_relu, relu, sigmoid, silu, softplus or tanh.
+    activation: of the candidate state.
 
     Raises ValueError for widths that are empty or not positive, and for an unknown activation.
     """
@@ -114,7 +114,7 @@ class RNNDecoder(Decoder):
         condition_features: int = 0,
         *,
         widths: Sequence[int],
-        activation: str,
+        activation: Activation,
     ) -> None:
         super().__init__()
         self.channels, self.height, self.width = image_shape

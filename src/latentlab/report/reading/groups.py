@@ -41,6 +41,11 @@ class Group:
         """The number of distinct seeds of complete runs."""
         return len({record.seed_or_name for record in self.complete})
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether its variant is given the label of every image."""
+        return any(record.is_conditional for record in self.complete)
+
     def values(self, *names: str) -> Values:
         """A figure or a cost of the complete runs, {seed: value}; of several runs of one seed their mean.
 

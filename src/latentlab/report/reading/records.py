@@ -13,7 +13,8 @@ from latentlab.runs.layout import FIGURES, HISTORY, METRICS, STATUS
 
 COST_KEYS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
 REVISION_DIGITS = 12
-FACTS = ("data", "data_fingerprint", "device", "git_revision")
+FACTS = ("data", "data_fingerprint", "device", "git_revision", "condition")
+CONDITIONAL = "latentlab.models.cvae.CVAE"  # runs of earlier versions do not record the condition
 PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 Curve = tuple[tuple[float, float], ...]
@@ -66,6 +67,11 @@ class Record:
         """The first of these figures and costs that it has; None where it has none."""
         found = (self.metrics.get(name, self.costs.get(name)) for name in names)
         return next((value for value in found if value is not None), None)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether its variant is given the label of every image."""
+        return "condition" in self.facts or self.config.get("model._target_") == CONDITIONAL
 
     @property
     def is_complete(self) -> bool:

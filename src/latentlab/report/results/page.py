@@ -14,10 +14,11 @@ from latentlab.report.statistics.measures import ARROWS, compact, counted, with_
 HEAD = """# Results
 
 Recipes on the official test images, beside what is published. Ours are means over seeds with the half-width of the 95 %
-interval of the mean (Student's t), and seconds of training of the fastest seed, on a machine that may have done
-other work meanwhile (the header of each recipe has the time on idle cores); a published figure is a single number,
-whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared with it. An aim is a bound
-that this project sets itself, compared with the mean alone. The NLL of a conditional variant is that of p(x given y).
+interval of the mean (Student's t). Seconds are of the training of all models of a recipe with one seed, the fastest, on
+a machine that may have done other work meanwhile (the header of each recipe has the time on idle cores). A published
+figure is a single number, whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared
+with it. An aim is a bound that this project sets itself, compared with the mean alone. The NLL of a conditional variant
+is that of p(x given y).
 Below the table: protocol, source, the exact command and a picture of each. [Metrics](metrics.md) defines the figures.
 `RUN` is the folder of each run below `outputs/sweeps`.
 `latentlab reproduce` trains what is missing and writes this page; with the name of a recipe, that one alone.
@@ -46,8 +47,8 @@ class Row(NamedTuple):
             rounding = 10.0 ** int(Decimal(repr(self.claim.published)).as_tuple().exponent) / 2
             difference = sign * (mean - self.claim.published)
             within = self.found.half + rounding
-            word = "no better or worse" if abs(difference) <= within else "better" if difference < 0 else "worse"
-            said.append(f"{word} than published")
+            words = "better than published" if difference < 0 else "worse than published"
+            said.append("no difference shown" if abs(difference) <= within else words)
         if self.found.n == 1:
             said.append("one seed")
         return ", ".join(said) or "for the record"
@@ -56,7 +57,9 @@ class Row(NamedTuple):
         of = f" ({', '.join(self.claim.of)})" if self.claim.of else ""
         mean, half = self.found.mean, self.found.half
         assert mean is not None
-        ours = compact(mean) if half is None else with_half(mean, half)
+        ours = (
+            f"{compact(mean)} in all seeds" if half == 0 else compact(mean) if half is None else with_half(mean, half)
+        )
         bound = "≤" if self.claim.measure.better == "lower" else "≥"
         return [
             f"[{self.recipe}](#{self.recipe})",

@@ -121,18 +121,22 @@ def leader(summaries: Sequence[Summary], values: Sequence[Mapping[int | str, flo
         return None
     mean, best = min(means) if better == "lower" else max(means, key=lambda pair: (pair[0], -pair[1]))
     ties = {other for tied, other in means if tied == mean and other != best}
-    others = compared(summaries, best)
+    others = [other for other, entry in enumerate(summaries) if other != best and entry.half is not None]
     if summaries[best].half is None or not others:
         return Leader(best, None, tuple(sorted(ties)))
-    rules = {other: differ(values[other], values[best], len(others)) for other in others}
+    count = comparisons_among(summaries)
+    rules = {other: differ(values[other], values[best], count) for other in others}
     undecided = ties | {other for other, found in rules.items() if found is None}
     rule: Rule = "paired" if "paired" in rules.values() else "intervals"
     return Leader(best, None if undecided else rule, tuple(sorted(undecided)))
 
 
-def compared(summaries: Sequence[Summary], one: int) -> list[int]:
-    """The groups that group `one` is compared with: the others that have an interval."""
-    return [other for other, entry in enumerate(summaries) if other != one and entry.half is not None]
+def comparisons_among(summaries: Sequence[Summary]) -> int:
+    """How many pairs there are of groups with an interval, at least 1.
+
+    All count, also where one group is compared with each of the others: it was chosen by its value.
+    """
+    return max(1, math.comb(sum(entry.half is not None for entry in summaries), 2))
 
 
 def differ(one: Mapping[int | str, float], other: Mapping[int | str, float], comparisons: int) -> Rule | None:
