@@ -100,6 +100,11 @@ def is_of_wandb(text: str) -> None:
     assert subcommand != "sweep" or (ROOT / arguments[-1]).is_file()
 
 
+def switches_on_what_setup_makes(text: str) -> None:
+    (folder,) = re.findall(r"^VENV\b.*= *(\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert text == f"source {folder}/bin/activate"
+
+
 def is_of_git(text: str) -> None:
     assert text.startswith("git clone https://github.com/OWNER/latentlab.git")
 
@@ -117,6 +122,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     r"latentlab check": is_a_check,
     r"latentlab reproduce ": is_a_reproduction,
     r"make [a-z]+": names_targets,
+    r"source ": switches_on_what_setup_makes,
     r"pip install ": installs_what_there_is,
     r"torchrun ": starts_a_training_by_torchrun,
     r"tensorboard ": shows_curves,

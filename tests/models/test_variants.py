@@ -132,10 +132,16 @@ def test_the_label_prior_is_initially_standard_and_has_a_gradient():
 @pytest.mark.parametrize("variant", ["vae", "cvae"])
 def test_the_weight_of_the_kl_is_beta_times_the_schedule(variant):
     model = build(variant)
-    model.kl_term = KLTerm(4.0, LinearWarmup(steps=100))
+    model.kl_term = KLTerm(4.0, LinearWarmup(steps=100), free_bits=0.1)
     table = {0: 0.0, 25: 1.0, 100: 4.0, FINAL_STEP: 4.0}
     for step, weight in table.items():
         assert model.weights(step) == {"reconstruction": 1.0, "kl": weight, "free_bits": weight}
+
+
+def test_without_free_bits_there_is_no_term_of_them():
+    model = build("vae")
+    model.kl_term = KLTerm(1.0, Constant())
+    assert model(batch()).keys() == model.weights(0).keys() == {"reconstruction", "kl"}
 
 
 def test_free_bits_raise_the_kl_of_collapsed_units_to_the_given_nats():

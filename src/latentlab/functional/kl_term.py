@@ -30,17 +30,23 @@ class KLTerm:
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, found {value}")
 
+    @property
+    def batch_terms(self) -> frozenset[str]:
+        """The names of the terms whose value for an image depends on the other images of the batch."""
+        return frozenset({"free_bits"} if self.free_bits else ())
+
     def of(self, kl: Code, size: int) -> dict[str, PerImage]:
-        """The terms for each image, in nats, (B,): "kl", and "free_bits", which is added to it.
+        """The terms for each image, in nats, (B,): "kl", and where there are any "free_bits", which are added to it.
 
         kl: the KL of each latent unit, (B, D). size: images in the batch over all devices, of which this one holds B.
         """
-        return {"kl": kl.sum(1), "free_bits": free_bits(kl, size, self.free_bits)}
+        added = {"free_bits": free_bits(kl, size, self.free_bits)} if self.free_bits else {}
+        return {"kl": kl.sum(1), **added}
 
     def weights(self, step: int) -> dict[str, float]:
         """The weights of these terms at an optimizer step."""
         weight = self.beta * self.schedule(step)
-        return {"kl": weight, "free_bits": weight}
+        return {"kl": weight, **({"free_bits": weight} if self.free_bits else {})}
 
 
 def free_bits(kl: Code, size: int, free_bits: float) -> PerImage:
@@ -49,6 +55,4 @@ def free_bits(kl: Code, size: int, free_bits: float) -> PerImage:
     Kingma et al. 2016, equation 15: sum_j max(free_bits, KL_j) = sum_j KL_j + sum_j relu(free_bits - KL_j),
     where KL_j is the mean of unit j over the whole batch of `size` images, of which this device holds B.
     """
-    if free_bits == 0:
-        return kl.new_zeros(len(kl))  # a KL is not negative; this avoids the sum over the devices
     return (free_bits - batch_mean(kl, size)).relu().sum().expand(len(kl))

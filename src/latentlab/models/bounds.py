@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, final
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
@@ -37,10 +37,7 @@ class Bound(ABC):
     """The terms of an objective whose sum, with the weights 1, is minus a lower bound on log p(x) in nats.
 
     The terms `reconstruction` and `kl` have the values of the ELBO for every bound.
-    batch_terms: names of the terms whose value for an image depends on the other images of the batch.
     """
-
-    batch_terms: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def check(self, kl_term: KLTerm, closed_form: bool) -> None:
@@ -62,8 +59,6 @@ class Bound(ABC):
 @dataclass(frozen=True)
 class ELBO(Bound):
     """E log p(x|z) - KL(q(z|x) || p(z)) by one draw (Kingma and Welling 2013, equation 3)."""
-
-    batch_terms = frozenset({"free_bits"})
 
     def check(self, kl_term: KLTerm, closed_form: bool) -> None:
         if kl_term.free_bits and not closed_form:

@@ -47,7 +47,7 @@ class CVAE(Autoencoder):
         super().__init__(parts, latent_dim)
         self.kl_term = KLTerm(beta, kl_schedule, free_bits)
         self.label_prior = prior(latent_dim, parts.num_classes, parts.image_shape)
-        self.bound, self.batch_terms = bound, bound.batch_terms
+        self.bound, self.batch_terms = bound, self.kl_term.batch_terms
         bound.check(self.kl_term, self.label_prior.gaussian)
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:

@@ -42,7 +42,7 @@ class VAE(Autoencoder):
         super().__init__(parts, latent_dim)
         self.kl_term = KLTerm(beta, kl_schedule, free_bits)
         self.code_prior = prior(latent_dim, 0, parts.image_shape)
-        self.bound, self.batch_terms = bound, bound.batch_terms
+        self.bound, self.batch_terms = bound, self.kl_term.batch_terms
         bound.check(self.kl_term, self.code_prior.gaussian)
 
     def encode(self, x: Image, y: AnyLabel = None) -> Encoding:

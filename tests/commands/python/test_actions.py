@@ -56,7 +56,7 @@ def test_a_report_of_runs(run, tmp_path):
 @pytest.mark.slow
 def test_an_evaluation_adds_its_figures(run, outputs, monkeypatch):
     measured = ll.evaluate(run, samples=2, output_dir=outputs)
-    assert measured.metrics.keys() > {"test/nll", "test/elbo", "test/linear_probe_error"}
+    assert measured.metrics.keys() > {"test/nll", "test/elbo", "test/label_agreement"}
     with pytest.raises(ll.UserError, match="samples: expected at least 1, found 0"):
         ll.evaluate(run, samples=0)
 
