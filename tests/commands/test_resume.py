@@ -264,6 +264,9 @@ def test_a_run_that_was_stopped_early_is_complete(train):
     run = train(*SHORT, "callbacks=[default,early_stopping]", *never_better, "trainer.max_epochs=5")
     before = run.metrics
     assert before["epochs"] == 2
+    assert (
+        "early stopping in epoch 2: val/objective_final was not better than" in (run.folder / "train.log").read_text()
+    )
     assert train("resume=run").metrics == before
 
 

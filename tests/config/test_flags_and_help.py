@@ -44,6 +44,16 @@ def test_help_says_what_each_option_of_a_group_is(group: str):
         assert "Customize every aspect" not in about, name
 
 
+def test_help_about_a_key_that_belongs_to_no_group():
+    status, out, _ = answer("--help", "seed")
+    assert status == 0
+    assert re.match(r"seed +int +0 +\w+", out)
+
+
+def test_help_about_an_option_names_its_group():
+    assert error_line("--help", "early_stopping") == "early_stopping: an option; see --help callbacks=early_stopping"
+
+
 def test_help_about_an_unknown_group_is_one_line():
     assert error_line("--help", "modle").startswith("modle: no such config group; did you mean model?")
 

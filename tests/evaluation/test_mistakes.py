@@ -135,6 +135,27 @@ def test_a_damaged_metrics_file(run, evaluate, capsys):
     assert "metrics.json is damaged" in refused(evaluate, capsys, f"run={run.folder}")
 
 
+@pytest.mark.parametrize("value", ["abc", [1], {}])
+def test_a_figure_that_is_no_number(run, evaluate, capsys, value):
+    content = json.loads(run.metrics_file.read_text())
+    content["metrics"]["test/mse"] = value
+    run.metrics_file.write_text(json.dumps(content))
+    capsys.readouterr()
+    assert "metrics.json is damaged (test/mse is not a number)" in refused(evaluate, capsys, f"run={run.folder}")
+
+
+def test_a_later_evaluation_that_fails_keeps_what_an_earlier_one_recorded(run, evaluate, monkeypatch):
+    assert evaluate(f"run={run.folder}", "suite=quick") == 0
+    before = run.metrics["evaluation"]
+
+    def stopped(subject):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(SUITES["quick"].pictures, "codes", stopped)
+    assert evaluate(f"run={run.folder}") == 130
+    assert run.metrics["evaluation"] == before
+
+
 def test_a_damaged_checkpoint(run, evaluate, capsys):
     file = run.folder / "checkpoints" / "best.ckpt"
     file.write_bytes(file.read_bytes()[:2_000])

@@ -57,7 +57,7 @@ def test_labels_that_are_no_classes_are_refused(ask, label, found):
 def test_images_of_another_shape_are_refused(variant, shape):
     model, x = build(variant, "rnn"), torch.zeros(shape)
     for ask in (model.encode, model.reconstruct):
-        with pytest.raises(ValueError, match=r"x: expected images of the shape \(1, 8, 8\), found ") as error:
+        with pytest.raises(ValueError, match=r"x: expected a batch of images, \(B, 1, 8, 8\), found ") as error:
             ask(x, 3)
         assert str(error.value).endswith(f"found {shape}")
 
@@ -152,3 +152,19 @@ def test_an_interpolation_of_a_model_of_double_precision(path):
 def test_a_label_may_be_one_number_of_numpy():
     model = build("cvae")
     assert torch.equal(model.decode(Z, np.int64(3)), model.decode(Z, 3))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda m: m.reconstruct(X[0]), r"x: expected a batch of images, \(B, 1, 8, 8\), found \(1, 8, 8\)"),
+        (lambda m: m.reconstruct((X * 255).byte()), r"x: expected images of floats in \[0, 1\], found torch\.uint8"),
+        (lambda m: m.encode(X > 0.5), r"x: expected images of floats in \[0, 1\], found torch\.bool"),
+        (lambda m: m.decode(torch.zeros(3, 99)), r"z: expected a batch of codes, \(B, \d+\), found \(3, 99\)"),
+        (lambda m: m.decode(torch.zeros(m.latent_dim)), r"z: expected a batch of codes, \(B, (\d+)\), found \(\1,\)"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_other_images_and_codes_are_named(wrong, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        wrong(build("vae"))

@@ -25,10 +25,10 @@ def main(arguments: list[str]) -> int:
 
 def job(config: DictConfig) -> None:
     """Evaluate one run; called by Hydra with the composed config."""
-    from latentlab.training.restore import refuse_unfit_for_evaluation
+    from latentlab.training.restore import refuse_incomplete
 
     run = Run(config.run)
-    refuse_unfit_for_evaluation(run)
+    refuse_incomplete(run)
     from latentlab.processes.torch_build import import_with_torch
 
     import_with_torch("latentlab.evaluation.evaluate_run")

@@ -23,7 +23,7 @@ from latentlab.processes.ranks import Ranks, watched
 from latentlab.processes.signals import interruptible
 from latentlab.processes.thread_errors import disk_errors_in_a_line
 from latentlab.runs import Run
-from latentlab.runs.layout import EVALUATION
+from latentlab.runs.layout import EVALUATION, EXPORT
 from latentlab.runs.lock import held
 from latentlab.runs.provenance import working_directory
 from latentlab.runs.resume_state import finished, is_evaluated, is_marked_complete, readable_metrics
@@ -58,15 +58,15 @@ def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: 
     """metrics: those of a finished training, which is not repeated."""
     if metrics is None:
         _start(run, config)
-    was_evaluated = metrics is None and "evaluation" in (readable_metrics(run) or {})
+    before = (readable_metrics(run) or {}) if metrics is None else {}
     loggers, exit_code = None, 1
     try:
         watch = watched(_how_to_resume(run), partial(_record_failure, run))
         with interruptible(), disk_errors_in_a_line(), watch as ranks:
             if metrics is None:
                 metrics, loggers = fit_and_test(run, config, quiet, partial(_start_ranks, ranks, run))
-                if was_evaluated and is_first():
-                    _drop_evaluation(run)
+                if before and is_first():
+                    _trained_further(run, was_evaluated="evaluation" in before)
             if config.evaluate != "none" and _is_left_alone():
                 from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
 
@@ -99,12 +99,15 @@ def _start(run: Run, config: DictConfig) -> None:
         run.start(config)
 
 
-def _drop_evaluation(run: Run) -> None:
-    """Delete the pictures of an evaluation of earlier weights, whose figures are replaced already."""
-    for file in run.figures:
-        if file.name.startswith(f"{EVALUATION}_"):
-            file.unlink(missing_ok=True)
-    log.info("trained further: the evaluation of the earlier weights is dropped")
+def _trained_further(run: Run, was_evaluated: bool) -> None:
+    """Delete the pictures of an evaluation of earlier weights, whose figures are replaced already; name exports."""
+    if was_evaluated:
+        for file in run.figures:
+            if file.name.startswith(f"{EVALUATION}_"):
+                file.unlink(missing_ok=True)
+        log.info("trained further: the evaluation of the earlier weights is dropped")
+    for folder in sorted(run.folder.glob(f"{EXPORT}_*")):
+        log.warning("trained further: %s has the earlier weights; export again", folder)
 
 
 def _start_ranks(ranks: Ranks, run: Run, trainer: Trainer) -> None:

@@ -56,7 +56,7 @@ def quoted(arguments: list[str]) -> list[str]:
 def job(config: DictConfig) -> None:
     """Serve the page, or write one that needs no server; called by Hydra with the composed config."""
     from latentlab.report.reading.run_sets import find_sweep
-    from latentlab.training.restore import refuse_unfit_for_evaluation
+    from latentlab.training.restore import refuse_incomplete
 
     if not 0 <= config.port < 2**16:
         raise ConfigError(f"port: expected 0 to 65535, found {config.port}")
@@ -70,7 +70,7 @@ def job(config: DictConfig) -> None:
         chosen = runs_of(find_sweep(config.sweep.name, Path(config.paths.output_dir)))
     for folder in chosen:
         Run(folder).refuse_other_folder("run: ")
-        refuse_unfit_for_evaluation(Run(folder))
+        refuse_incomplete(Run(folder))
     from latentlab.processes.torch_build import import_with_torch
 
     import_with_torch("latentlab.explore.page")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from latentlab.commands.run_folder import with_folder
 from latentlab.config import run_hydra
 from latentlab.runs import Run
+from latentlab.runs.layout import EXPORT
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -29,6 +30,6 @@ def job(config: DictConfig) -> None:
     from latentlab.training.export.export_run import export_run
 
     run = Run(config.run)
-    folder = Path(config.output) if config.output is not None else run.folder / f"export_{config.format}"
+    folder = Path(config.output) if config.output is not None else run.folder / f"{EXPORT}_{config.format}"
     written, difference = export_run(run, config.format, folder)
     log.info("%s: written and read back; at most %.1e from the run's own outputs", written, difference)

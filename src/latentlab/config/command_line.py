@@ -123,6 +123,10 @@ def _dispatch(
         elif flags.info:
             hydra.show_info(flags.info, config_name, overrides)
         elif flags.shell_completion:
+            if not overrides:
+                raise ConfigError(
+                    "--shell-completion: is Hydra's own, see --hydra-help; `latentlab completion` has ours"
+                )
             hydra.shell_completion(config_name, overrides)
             print(*further_keys(os.environ.get("COMP_LINE", ""), config_name, loader), sep="\n")
         elif flags.multirun or "hydra.mode=MULTIRUN" in overrides:

@@ -11,7 +11,7 @@ from typing import final
 
 from latentlab.config.keys import Groups, no_group
 from latentlab.config.messages import no_such_option
-from latentlab.config.option_help import Key, Option, option_help
+from latentlab.config.option_help import Key, Option, option_help, primary_keys
 from latentlab.config.schema import PLAIN
 from latentlab.errors import ConfigError
 
@@ -31,7 +31,7 @@ def help_text(config_name: str, groups: Groups, overrides: Sequence[str] = ()) -
     """
     chosen = chosen_options(overrides, groups, config_name)
     width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
-    texts = [_group_text(word, groups, width) for word in overrides if "=" not in word]
+    texts = [_text_of(word, config_name, groups, width) for word in overrides if "=" not in word]
     texts += [option_text(option_help(group, name, groups), width) for group, name in chosen]
     if texts:
         return "\n\n".join(texts)
@@ -70,17 +70,22 @@ def chosen_options(overrides: Sequence[str], groups: Groups, config_name: str) -
     return chosen
 
 
-def _group_text(group: str, groups: Groups, width: int) -> str:
-    """The options of a group, each with the beginning of what it is.
+def _text_of(word: str, config_name: str, groups: Groups, width: int) -> str:
+    """The options of a group, each with the beginning of what it is; or a key that belongs to no group.
 
     Raises:
-        ConfigError: no such group.
+        ConfigError: neither a group nor such a key.
     """
-    if not groups.options.get(group):
-        raise ConfigError(no_group(group, groups))
-    about = {name: option_help(group, name, groups).summary for name in groups.options[group]}
+    options = groups.options.get(word, ())
+    if not options:
+        keys = [key for key in primary_keys(config_name, groups) if key.name == word]
+        if keys:
+            return "\n".join(_Layout.of(keys, width).lines(keys))
+        of = [f"{group}={word}" for group, names in groups.options.items() if word in names]
+        raise ConfigError(f"{word}: an option; see --help {of[0]}" if of else no_group(word, groups))
+    about = {name: option_help(word, name, groups).summary.replace("\n", ": ", 1) for name in options}
     indented = partial(wrap, width=width, initial_indent="    ", subsequent_indent="    ", max_lines=2)
-    return "\n".join(line for name, text in about.items() for line in (f"{group}={name}", *indented(text)))
+    return "\n".join(line for name, text in about.items() for line in (f"{word}={name}", *indented(text)))
 
 
 def option_text(option: Option, width: int) -> str:

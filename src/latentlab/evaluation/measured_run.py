@@ -77,16 +77,19 @@ def evaluate(
     earlier = content.pop("evaluation", None) or {}
     listed = _listed_figures(earlier)
     of_users = {f"test/{figure}" for name in listed.keys() - SUITES["full"].measurements for figure in listed[name]}
-    outdated = {f"test/{figure}" for name in chosen.measurements for figure in listed.pop(name, ())}
+    found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
         steps = _Steps(advance)
-        measured = _measured(chosen, subject, own, known.keys() - of_users, steps)
-        found = {f"test/{figure}": value for figures in measured.values() for figure, value in figures.items()}
+        try:
+            for name, figures in _measured(chosen, subject, own, known.keys() - of_users, steps):
+                outdated = {f"test/{figure}" for figure in listed.pop(name, ())}
+                known = {figure: value for figure, value in known.items() if figure not in outdated}
+                found |= {f"test/{figure}": value for figure, value in figures.items()}
+                listed |= {name: list(figures)} if figures else {}
+        finally:  # an evaluation that is stopped or fails loses nothing; without a suite it is not complete
+            content |= {"metrics": {**known, **found}, "evaluation": {**earlier, "figures": listed}}
+            run.write_metrics(content)
         _log(found, loggers, step)
-        listed |= {name: list(figures) for name, figures in measured.items()}
-        kept = {name: value for name, value in known.items() if name not in outdated}
-        content |= {"metrics": {**kept, **found}, "evaluation": {"figures": listed}}
-        run.write_metrics(content)  # before the pictures, which may fail; without a suite it is not complete
         for name, draw in chosen.pictures.items():
             with steps.step(f"picture {name}"):
                 log_figure(loggers, run.folder, f"{EVALUATION}/{name}", draw(subject), step)
@@ -105,17 +108,18 @@ def evaluate(
 
 def _measured(
     suite: Suite, subject: Subject, own: Mapping[str, Measurement], taken: Collection[str], steps: _Steps
-) -> dict[str, dict[str, float]]:
-    """{measurement: its figures} of those that apply. taken: names that figures of the user's own may not have."""
-    found: dict[str, dict[str, float]] = {}
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each measurement with its figures; one that does not apply has none.
+
+    taken: names that figures of the user's own may not have.
+    """
+    names = set(taken)
     for name, measurement in suite.measurements.items():
+        figures: dict[str, float] = {}
         with steps.step(name):
-            if name in own:
-                others = {f"test/{figure}" for figures in found.values() for figure in figures}
-                found[name] = _checked(name, measurement(subject), others.union(taken))
-            else:
-                found[name] = dict(measurement(subject))
-    return found
+            figures = _checked(name, measurement(subject), names) if name in own else dict(measurement(subject))
+        names |= {f"test/{figure}" for figure in figures}
+        yield name, figures
 
 
 def _listed_figures(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -141,8 +145,10 @@ def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, fl
     pairs: list[Any] = list(figures) if isinstance(figures, Iterable) else [figures]
     try:
         found = {metric: float(value) for metric, value in pairs}
+        if len(found) < len(pairs):
+            raise ValueError("a name twice")
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"measurements.{name}: expected pairs (name, number), found otherwise ({error})") from error
+        raise ConfigError(f"measurements.{name}: expected pairs (name, number), found otherwise: {error}") from error
     for metric in found:
         if not isinstance(metric, str) or not re.fullmatch(r"\w[\w.-]*", metric, re.ASCII):
             raise ConfigError(f"measurements.{name}: expected names of letters, digits, _, . and -, found {metric!r}")

@@ -68,8 +68,8 @@ class Codec(LightningModule, ABC):
         """The code of each image, with its posterior where the variant has one.
 
         Raises:
-            ValueError: the images have another shape than the model's, or the variant is conditional, and labels are
-                missing or no classes.
+            ValueError: the images have another shape than the model's, or are no floats, or the variant is
+                conditional, and labels are missing or no classes.
         """
 
     def encode_batch(self, x: Image, y: Label) -> Encoding:
@@ -81,9 +81,9 @@ class Codec(LightningModule, ABC):
         """What the encoder returns.
 
         Raises:
-            ValueError: the images have another shape than the model's.
+            ValueError: the images have another shape than the model's, or are no floats.
         """
-        self._refuse_other_shape(x)
+        self._refuse_other_images(x)
         return self.encoder(x.to(self.dtype), condition)
 
     def decode_parameters(self, z: Code, y: AnyLabel = None) -> Image:
@@ -106,8 +106,9 @@ class Codec(LightningModule, ABC):
         """The expected image of each code, (B, C, H, W), in [0, 1] for a Bernoulli likelihood.
 
         Raises:
-            ValueError: the variant is conditional, and the labels are missing.
+            ValueError: the codes have another size than the model's, or it is conditional, and labels are missing.
         """
+        self._refuse_other_codes(z)
         return self.likelihood.mean(self.decode_parameters(z, self.known_labels(y, z)))
 
     @final
@@ -117,7 +118,7 @@ class Codec(LightningModule, ABC):
         Raises:
             ValueError: see `encode`.
         """
-        self._refuse_other_shape(x)
+        self._refuse_other_images(x)
         labels = self.known_labels(y, x)
         return self.likelihood.mean(self.decode_parameters(self.encode_batch(x, labels).z, labels))
 
@@ -162,7 +163,7 @@ class Codec(LightningModule, ABC):
         if x_a.shape != x_b.shape:
             raise ValueError(f"x_b: expected the shape of x_a, {tuple(x_a.shape)}, found {tuple(x_b.shape)}")
         one, other = (x.reshape(-1, *x.shape[-3:]) for x in (x_a, x_b))
-        self._refuse_other_shape(one)
+        self._refuse_other_images(one)
         labels = self.known_labels(y, one)
         codes, others = self.encode_batch(one, labels).z, self.encode_batch(other, labels).z
         fraction = torch.linspace(0, 1, steps, device=one.device, dtype=codes.dtype).unsqueeze(1)
@@ -202,9 +203,16 @@ class Codec(LightningModule, ABC):
                 raise self._wrong_label(f"{int(y.min())} to {int(y.max())}")
         return labels
 
-    def _refuse_other_shape(self, x: Tensor) -> None:
+    def _refuse_other_images(self, x: Tensor) -> None:
         if tuple(x.shape[1:]) != self.image_shape:
-            raise ValueError(f"x: expected images of the shape {self.image_shape}, found {tuple(x.shape)}")
+            expected = ", ".join(map(str, self.image_shape))
+            raise ValueError(f"x: expected a batch of images, (B, {expected}), found {tuple(x.shape)}")
+        if not x.is_floating_point():
+            raise ValueError(f"x: expected images of floats in [0, 1], found {x.dtype}; bytes are divided by 255")
+
+    def _refuse_other_codes(self, z: Tensor) -> None:
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise ValueError(f"z: expected a batch of codes, (B, {self.latent_dim}), found {tuple(z.shape)}")
 
     def _wrong_label(self, found: object) -> ValueError:
         expected = f"a label in 0..{self.num_classes - 1} for each image, as {type(self).__name__} is conditional"

@@ -14,6 +14,7 @@ CHECKPOINT_SUFFIX = ".ckpt"
 FIGURES = "figures"
 EVALUATION = "evaluation"  # the pictures in it of an evaluation are evaluation_NAME.png
 EPOCH_PICTURE = "epoch_{:04d}.png"  # in a folder below figures/, of the picture's name
+EXPORT = "export"  # an export without a place of its own is in export_FORMAT
 LOG_SUFFIX = ".log"
 
 # of any folder that one process at a time may write to

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 STATUSES = ("complete", "running", "interrupted", "failed", "pruned")
+NUMBER = int | float | None  # a figure; None where it was not finite
 MAX_LINES = 100_000  # of a history
 # of the final metrics; all but the first two may be missing
 KINDS: dict[str, type | UnionType] = {
@@ -109,6 +110,8 @@ class Run:
             for key in ("metrics", "epochs"):
                 if key not in content:
                     raise Damaged(f"{layout.METRICS} is damaged (no {key} in it)")
+            if wrong := [name for name, value in content["metrics"].items() if not isinstance(value, NUMBER)]:
+                raise Damaged(f"{layout.METRICS} is damaged ({wrong[0]} is not a number)")
             return content
 
     def read_metrics(self) -> dict[str, Any] | None:

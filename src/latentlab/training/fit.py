@@ -34,7 +34,7 @@ from latentlab.training.checks import initial_run, timer_of, warn_without_checkp
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.restore import refuse_other_images, weights_for
-from latentlab.training.summary import beginning, figures_table
+from latentlab.training.summary import beginning, figures_table, log_early_stopping
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ def fit_and_test(
         parameters, device = parameters_of(session.model), _device(session.trainer)
         log.info("%s", beginning(config, session.data, session.model, parameters, device))
     _fit(session, run, run.last_checkpoint if config.resume else None)
+    log_early_stopping(session.trainer)
     progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
     figures, seconds = _tested(session)
     seconds["wall_seconds"] = time.perf_counter() - started

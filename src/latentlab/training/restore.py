@@ -168,7 +168,7 @@ def trusted_config(run: Run) -> DictConfig:
     return config
 
 
-def refuse_unfit_for_evaluation(run: Run) -> None:
+def refuse_incomplete(run: Run) -> None:
     """Raise UserError where the run is not complete, or is being trained further, or its folder has another format."""
     if run.metrics is None or has_later_epochs(run):
         raise UserError(

@@ -1,9 +1,12 @@
 """What a run says of itself in the log, at its beginning and at its end."""
 
+import logging
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import EarlyStopping
 from omegaconf import DictConfig
 
 from latentlab.data.base import ImageDataModule
@@ -11,6 +14,16 @@ from latentlab.functional.schedules import FINAL_STEP
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run
 from latentlab.runs.layout import FIGURES
+
+log = logging.getLogger(__name__)
+
+
+def log_early_stopping(trainer: Trainer) -> None:
+    """A line where a callback ended the training, as Lightning says nothing of it."""
+    for callback in trainer.early_stopping_callbacks:
+        if isinstance(callback, EarlyStopping) and callback.stopped_epoch:
+            epoch, monitor, best = callback.stopped_epoch + 1, callback.monitor, float(callback.best_score)
+            log.info("early stopping in epoch %d: %s was not better than %.5g again", epoch, monitor, best)
 
 
 def beginning(config: DictConfig, data: ImageDataModule, model: Autoencoder, parameters: int, device: str) -> str:

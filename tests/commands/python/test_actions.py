@@ -169,6 +169,47 @@ def test_a_name_is_a_text(folder):
         ll.build(3, image_shape=(1, 8, 8))
 
 
+def test_arrays_beside_another_data_set_are_refused(folder):
+    with pytest.raises(ll.UserError, match="data: given twice, as arrays and as data=digits; leave one out"):
+        ll.train("data=digits", data=ll.ArrayData(np.zeros((20, 8, 8), np.uint8)))
+
+
+@pytest.mark.parametrize("switched_on", [lambda: torch.autocast("cpu", torch.bfloat16), torch.inference_mode])
+def test_what_would_change_a_run_is_refused(run, folder, switched_on):
+    with switched_on():
+        for action in (lambda: ll.train(*TINY), lambda: ll.evaluate(run)):
+            with pytest.raises(ll.UserError, match=r"called within torch\.autocast or torch\.inference_mode"):
+                action()
+
+
+def test_the_default_type_does_not_change_a_run(folder):
+    figures = []
+    for dtype in (torch.float32, torch.float64):
+        torch.set_default_dtype(dtype)
+        figures.append(ll.train("model=vae", *TINY, name=str(dtype).replace(".", "_")).metrics)
+        assert torch.get_default_dtype() == dtype
+    torch.set_default_dtype(torch.float32)
+    assert figures[0] == figures[1]
+
+
+def test_a_model_that_another_thread_opens_does_not_change_a_training(run, folder):
+    alone = ll.train("model=vae", *TINY, "seed=5", name="alone").metrics
+    done = threading.Event()
+
+    def open_models():
+        while not done.is_set():
+            run.model()
+
+    thread = threading.Thread(target=open_models)
+    thread.start()
+    try:
+        beside = [ll.train("model=vae", *TINY, "seed=5", name=f"beside{k}").metrics for k in range(3)]
+    finally:
+        done.set()
+        thread.join()
+    assert all(metrics == alone for metrics in beside)
+
+
 def state_of_the_process():
     return (
         *(str(np.random.get_state()), torch.get_rng_state().tolist()),  # beartype draws from Python's own

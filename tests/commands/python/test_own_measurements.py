@@ -1,5 +1,7 @@
 """`latentlab.evaluate` with measurements of one's own."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -14,13 +16,15 @@ import latentlab as ll
         (lambda subject: [("a b", 9.0)], "expected names of letters, digits"),
         pytest.param(lambda subject: 3.0, "expected pairs", marks=pytest.mark.long),
         (lambda subject: {"a": 1.0}, "expected pairs"),
+        (lambda subject: [("own", 1.0), ("own", 2.0)], "expected pairs .*, found otherwise: a name twice"),
     ],
 )
 def test_a_measurement_of_ones_own_does_not_touch_the_others(run, outputs, measurement, message):
     before = run.metrics
     with pytest.raises(ll.UserError, match=f"measurements.mine: {message}"):
         ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": measurement})
-    assert run.metrics == before
+    assert {name: run.metrics[name] for name in before} == before
+    assert "own" not in run.metrics
 
 
 @pytest.mark.slow
@@ -35,6 +39,12 @@ def test_an_error_in_a_measurement_of_ones_own_keeps_its_traceback(run, outputs)
     def figures(subject):
         yield "own_figure", float("no number")
 
+    file = run.folder / "metrics.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps(kept | {"metrics": {"test/mse": kept["metrics"]["test/mse"]}, "evaluation": {}}))
     with pytest.raises(ValueError, match="could not convert") as caught:
         ll.evaluate(run, samples=1, output_dir=outputs, measurements={"mine": figures})
     assert not isinstance(caught.value, ll.UserError)
+    assert {"test/nll", "test/label_agreement"} <= run.metrics.keys()  # which were measured before it
+    assert "suite" not in json.loads(file.read_text())["evaluation"]
+    file.write_text(json.dumps(kept))

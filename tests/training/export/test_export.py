@@ -120,6 +120,22 @@ def test_the_command_writes_both_networks_and_a_card_whose_code_loads_them(run, 
     torch.testing.assert_close(torch.from_numpy(images), expected, rtol=0, atol=1e-5)
 
 
+def test_a_run_that_is_not_complete_is_refused(train, tmp_path, capsys):
+    run = train("model=ae", "data=digits", "data.image_size=8", "net.widths=[16]", "trainer.max_epochs=1")
+    run.metrics_file.unlink()
+    run.write_status("interrupted", "signal 2")
+    assert export(str(run.folder), "format=pt2", f"output={tmp_path}/x") == 1
+    assert "is not complete (status: interrupted); finish it first" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_export_of_earlier_weights_is_named(train, capfd):
+    run = train("model=ae", "data=digits", "data.image_size=8", "net.widths=[16]", "trainer.max_epochs=1")
+    assert export(str(run.folder), "format=pt2") == 0
+    train(f"resume={run.folder}", "trainer.max_epochs=2")
+    assert f"trained further: {run.folder}/export_pt2 has the earlier weights; export again" in capfd.readouterr().out
+
+
 def test_the_card_has_the_command_of_the_whole_training(train, tmp_path):
     tiny = ("data=digits", "data.image_size=8", "net.widths=[16]", "trainer.max_epochs=1", "logger=none", "quiet=true")
     run = train("model=ae", *tiny)

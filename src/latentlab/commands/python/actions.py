@@ -47,6 +47,8 @@ def train(
             f"data: expected ll.ArrayData(x, y), found {type(data).__name__}; or an override 'data=digits'"
         )
     given = [*overrides, *([] if name is None else [f"name={name}"])]
+    if data is not None and (chosen := value_of("data", given)) is not None:
+        raise ConfigError(f"data: given twice, as arrays and as data={chosen}; leave one out")
     if data is not None and value_of("resume", given) not in (None, "null"):
         raise ConfigError("data: the run to resume keeps its data; leave it out")
     arrays = None
@@ -118,13 +120,13 @@ def evaluate(
     from latentlab.evaluation.suites import SUITES
     from latentlab.runs import Run
     from latentlab.runs.lock import held
-    from latentlab.training.restore import refuse_unfit_for_evaluation, reopened_loggers, trusted_config
+    from latentlab.training.restore import refuse_incomplete, reopened_loggers, trusted_config
 
     if suite not in SUITES:
         raise ConfigError(f"suite: expected {' or '.join(SUITES)}, found {suite}")
     loaded = run if isinstance(run, TrainedRun) else TrainedRun(run)
     folder, root = Run(loaded.folder), None if data_root is None else str(data_root)
-    refuse_unfit_for_evaluation(folder)
+    refuse_incomplete(folder)
     with as_the_command_line(["evaluate", str(loaded.folder)]), mistakes_raised(), held(folder.folder):
         config = trusted_config(folder)
         evaluate_run(

@@ -17,7 +17,7 @@ import torch
 from hydra.core.singleton import Singleton
 
 from latentlab.config.signatures import forget_signatures
-from latentlab.errors import Interrupted
+from latentlab.errors import Interrupted, UserError
 
 ONE_AT_A_TIME = RLock()  # of the process's threads: Hydra and the log are those of the whole process
 OWN_LOGGERS = ("latentlab", "hydra", "hydra_plugins")
@@ -32,9 +32,15 @@ def as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
     Other threads wait.
 
     Raises:
+        UserError: the caller has switched on what would change the run: autocast or inference mode.
         KeyboardInterrupt: SIGINT stopped the run, which has saved its state. Of any other signal the caller's own
             handling comes next.
     """
+    if torch.is_inference_mode_enabled() or any(map(torch.is_autocast_enabled, ("cpu", "cuda"))):
+        raise UserError(
+            "called within torch.autocast or torch.inference_mode, which would change the result; call it outside "
+            "(trainer.precision=bf16-mixed trains in bfloat16)"
+        )
     with ONE_AT_A_TIME:
         yield from _as_the_command_line(arguments)
 
@@ -76,10 +82,13 @@ def _torch_switches() -> Callable[[], None]:
     )
     grad, precision = torch.is_grad_enabled(), torch.get_float32_matmul_precision()
     cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
 
     def restore() -> None:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn)
         torch.set_grad_enabled(grad)
+        torch.set_default_dtype(dtype)
         torch.set_float32_matmul_precision(precision)
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = cudnn
 

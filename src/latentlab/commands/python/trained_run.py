@@ -83,9 +83,11 @@ class TrainedRun:
         """
         import torch
 
+        from latentlab.commands.python.process import ONE_AT_A_TIME
         from latentlab.training.restore import load_model, trusted_config
 
-        with torch.random.fork_rng(devices=[]):  # by which it gets weights before those of the checkpoint
+        # by the generator, which is that of all threads, it gets weights before those of the checkpoint
+        with ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
             return load_model(self._run, trusted_config(self._run)).requires_grad_(False)
 
     def data(self, data_root: str | Path | None = None) -> ImageDataModule:

@@ -15,7 +15,7 @@ from latentlab.runs.identity import is_identifying, override_key
 from latentlab.training.export.card import model_card
 from latentlab.training.export.formats import Call, Format, format_of, networks_of
 from latentlab.training.export.networks import outputs_of
-from latentlab.training.restore import load_model, trusted_config
+from latentlab.training.restore import load_model, refuse_incomplete, trusted_config
 
 BOUND = 1e-5  # float32 sums of some hundred terms in another order differ by less
 BATCHES = (1, 5)  # images in the batches that are compared
@@ -35,6 +35,7 @@ def export_run(run: Run, name: str, output: Path) -> tuple[Path, float]:
     chosen = format_of(name)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ConfigError(f"output: {output} holds something already; delete it, or choose another folder")
+    refuse_incomplete(run)
     model = load_model(run, trusted_config(run)).requires_grad_(False)
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as draft:

@@ -1,5 +1,6 @@
 """The formats of an export: how the networks are written, and how they are read back by that format's own library."""
 
+import io
 import json
 import logging
 import warnings
@@ -80,7 +81,9 @@ decoder = torch.export.load("decoder.pt2").module()"""
 
     def write(self, model: Autoencoder, folder: Path) -> None:
         for network in networks_of(model):
-            torch.export.save(_program(network), folder / f"{network.name}.pt2")
+            content = io.BytesIO()  # on a full disk torch itself raises a RuntimeError
+            torch.export.save(_program(network), content)
+            (folder / f"{network.name}.pt2").write_bytes(content.getbuffer())
 
     def read(self, model: Autoencoder, folder: Path) -> dict[str, Call]:
         names = [network.name for network in networks_of(model)]
