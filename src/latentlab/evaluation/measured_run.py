@@ -85,6 +85,8 @@ def evaluate(
                 outdated = {f"test/{figure}" for figure in listed.pop(name, ())}
                 known = {figure: value for figure, value in known.items() if figure not in outdated}
                 found |= {f"test/{figure}": value for figure, value in figures.items()}
+                # a figure belongs to the measurement that found it last
+                listed = {other: [figure for figure in some if figure not in figures] for other, some in listed.items()}
                 listed |= {name: list(figures)} if figures else {}
         finally:  # an evaluation that is stopped or fails loses nothing; without a suite it is not complete
             content |= {"metrics": {**known, **found}, "evaluation": {**earlier, "figures": listed}}

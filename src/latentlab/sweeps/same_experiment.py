@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import final
 
+from omegaconf import DictConfig
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
@@ -50,7 +51,9 @@ class SameExperiment:
             folder = study.folder_of(trial)
             if trial.state == TrialState.COMPLETE and folder is not None and trial.number not in self._images:
                 with suppress(UserError):
-                    self._images[trial.number] = _trained_on(Run(self._sweep.folder / folder))
+                    run = Run(self._sweep.folder / folder)
+                    if run.metrics is not None and "data_fingerprint" in run.metrics:
+                        self._images[trial.number] = _data_of(run.config), run.metrics["data_fingerprint"]
         first: dict[str, tuple[int, str]] = {}
         for number, (data, fingerprint) in sorted(self._images.items()):
             before, known = first.setdefault(data, (number, fingerprint))
@@ -83,10 +86,9 @@ class SameExperiment:
         return None
 
 
-def _trained_on(run: Run) -> tuple[str, str]:
-    """The settings of a run's data that count, and the fingerprint of its images."""
-    of_data = {key: value for key, value in identifying(run.config).items() if key.startswith("data.")}
-    return config_hash(of_data), str((run.metrics or {}).get("data_fingerprint"))
+def _data_of(config: DictConfig) -> str:
+    """A short name of the data's settings that count."""
+    return config_hash({key: value for key, value in identifying(config).items() if key.startswith("data.")})
 
 
 def _searched(keys: Iterable[str]) -> str:

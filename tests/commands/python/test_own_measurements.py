@@ -35,6 +35,14 @@ def test_a_measurement_of_ones_own_may_be_repeated_and_give_any_number(run, outp
     assert run.metrics["test/own_figure"] == 2.5
 
 
+@pytest.mark.slow
+def test_a_figure_belongs_to_the_measurement_that_found_it_last(run, outputs):
+    """Else one that no longer yields it would delete that of the other."""
+    for name, figure in (("first", "shared"), ("second", "shared"), ("first", "another")):
+        ll.evaluate(run, samples=1, output_dir=outputs, measurements={name: lambda subject, f=figure: [(f, 1.0)]})
+    assert {"test/shared", "test/another"} <= run.metrics.keys()
+
+
 def test_an_error_in_a_measurement_of_ones_own_keeps_its_traceback(run, outputs):
     def figures(subject):
         yield "own_figure", float("no number")
