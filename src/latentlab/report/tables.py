@@ -66,7 +66,7 @@ def markdown(content: Content) -> str:
     lines += [
         "",
         "Mean ± half of its 95 % interval over seeds; bold: best, and different from every other group "
-        "(their intervals, or their paired differences, with Bonferroni's correction for the number of other groups).",
+        "(their intervals, or their paired differences, with Bonferroni's correction for all pairs of groups).",
     ]
     if content.problems:
         lines += ["", "## Runs without figures, damaged or left out", ""]
