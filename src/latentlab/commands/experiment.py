@@ -66,7 +66,7 @@ def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: 
             if metrics is None:
                 metrics, loggers = fit_and_test(run, config, quiet, partial(_start_ranks, ranks, run))
                 if before and is_first():
-                    _trained_further(run, was_evaluated="evaluation" in before)
+                    _drop_what_was_of(before, run)
             if config.evaluate != "none" and _is_left_alone():
                 from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
 
@@ -99,9 +99,12 @@ def _start(run: Run, config: DictConfig) -> None:
         run.start(config)
 
 
-def _trained_further(run: Run, was_evaluated: bool) -> None:
-    """Delete the pictures of an evaluation of earlier weights, whose figures are replaced already; name exports."""
-    if was_evaluated:
+def _drop_what_was_of(before: dict[str, Any], run: Run) -> None:
+    """Delete the pictures of an evaluation of earlier weights, whose figures are replaced already; name their exports.
+
+    before: the content of `metrics.json` of these weights.
+    """
+    if "evaluation" in before:
         for file in run.figures:
             if file.name.startswith(f"{EVALUATION}_"):
                 file.unlink(missing_ok=True)

@@ -40,7 +40,8 @@ class SplittingDataModule(ImageDataModule, ABC):
         if image_size is not None and not MIN_SIDE <= image_size <= MAX_SIDE:
             raise ValueError(f"image_size: expected {MIN_SIDE} to {MAX_SIDE}, or null, found {image_size}")
         for argument, share in (("validation", validation), ("test", test)):
-            is_count = share >= 1 and float(share).is_integer() and str(share) != "1.0"  # which is one image, or all
+            # 1.0 is refused: it may be meant as one image, or as all of them
+            is_count = float(share).is_integer() and (share > 1 or (share == 1 and isinstance(share, int)))
             if not (0 < share < 1 or is_count):
                 raise ValueError(f"{argument}: expected a share below 1, or a number of images, found {share}")
         self.name = name

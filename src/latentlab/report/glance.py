@@ -67,10 +67,7 @@ def glance(
 
 def _row(question: Question, groups: Sequence[Group], comparability: Comparability) -> Row | None:
     """None where no group has a figure, or a group has none for a question that is asked of all."""
-    asked = [not (question.of_unconditional and group.is_conditional) for group in groups]
-    values = [
-        group.values(*question.figures) if is_asked else {} for group, is_asked in zip(groups, asked, strict=True)
-    ]
+    values = [group.values(*question.figures) if _is_asked(question, group) else {} for group in groups]
     if not any(values) or (question.of_all and not all(values)):
         return None
     found = comparison(question.measure, values, not_compared=comparability.why_not(question.measure.key))
@@ -78,10 +75,14 @@ def _row(question: Question, groups: Sequence[Group], comparability: Comparabili
     return Row(question, found, absent, _answer(found, groups))
 
 
+def _is_asked(question: Question, group: Group) -> bool:
+    return not (question.of_unconditional and group.is_conditional)
+
+
 def _why_absent(group: Group, question: Question) -> str:
     if not group.complete:
         return "no complete run"
-    if question.of_unconditional and group.is_conditional:
+    if not _is_asked(question, group):
         return "its decoder is given the label"
     reasons = (record.skipped.get(question.measurement) for record in group.complete)
     return next(filter(None, reasons), "not measured")

@@ -42,7 +42,7 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         self._folder, self._settings, self._worker = folder, settings, worker
-        self._storage, self._name = opened(folder, settings.storage)
+        self._kept_in, self._name = opened(folder, settings.storage)
         self._study = self._opened()
         known = self._study.user_attrs.get("objectives")
         if known is None:
@@ -55,7 +55,7 @@ class Study:
     def _opened(self) -> optuna.Study:
         directions = list(self._settings.objectives.values())
         return optuna.create_study(
-            storage=self._storage, study_name=self._name, directions=directions, load_if_exists=True
+            storage=self._kept_in, study_name=self._name, directions=directions, load_if_exists=True
         )
 
     @property
@@ -75,7 +75,7 @@ class Study:
     def begin_anew(self) -> None:
         """Forget the trials, but for how many they were: what is drawn next is not what they were."""
         drawn = self._drawn
-        optuna.delete_study(study_name=self._name, storage=self._storage)
+        optuna.delete_study(study_name=self._name, storage=self._kept_in)
         self._study = self._opened()
         self._study.set_user_attr("objectives", self._settings.objectives)
         self._study.set_user_attr(DRAWN, drawn)

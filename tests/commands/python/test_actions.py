@@ -1,12 +1,7 @@
 """`import latentlab as ll`: train, load, evaluate and report from Python, and what a notebook shows."""
 
-import logging
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -174,91 +169,6 @@ def test_arrays_beside_another_data_set_are_refused(folder):
         ll.train("data=digits", data=ll.ArrayData(np.zeros((20, 8, 8), np.uint8)))
 
 
-@pytest.mark.parametrize("switched_on", [lambda: torch.autocast("cpu", torch.bfloat16), torch.inference_mode])
-def test_what_would_change_a_run_is_refused(run, folder, switched_on):
-    with switched_on():
-        for action in (lambda: ll.train(*TINY), lambda: ll.evaluate(run)):
-            with pytest.raises(ll.UserError, match=r"called within torch\.autocast or torch\.inference_mode"):
-                action()
-
-
-def test_the_default_type_does_not_change_a_run(folder):
-    figures = []
-    for dtype in (torch.float32, torch.float64):
-        torch.set_default_dtype(dtype)
-        figures.append(ll.train("model=vae", *TINY, name=str(dtype).replace(".", "_")).metrics)
-        assert torch.get_default_dtype() == dtype
-    torch.set_default_dtype(torch.float32)
-    assert figures[0] == figures[1]
-
-
-def test_a_model_that_another_thread_opens_does_not_change_a_training(run, folder):
-    alone = ll.train("model=vae", *TINY, "seed=5", name="alone").metrics
-    done = threading.Event()
-
-    def open_models():
-        while not done.is_set():
-            run.model()
-
-    thread = threading.Thread(target=open_models)
-    thread.start()
-    try:
-        beside = [ll.train("model=vae", *TINY, "seed=5", name=f"beside{k}").metrics for k in range(3)]
-    finally:
-        done.set()
-        thread.join()
-    assert all(metrics == alone for metrics in beside)
-
-
-def state_of_the_process():
-    return (
-        *(str(np.random.get_state()), torch.get_rng_state().tolist()),  # beartype draws from Python's own
-        *(torch.are_deterministic_algorithms_enabled(), torch.get_float32_matmul_precision(), torch.is_grad_enabled()),
-        *(dict(os.environ), sys.argv[:], os.getcwd(), logging.raiseExceptions),
-        *(logging.root.handlers[:], logging.root.level, logging.getLogger("lightning.pytorch").level),
-        *(signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)),
-    )
-
-
-@pytest.mark.parametrize("overrides", [("trainer=smoke",), ("model=vea",), ("optimizer=sgd", "optimizer.lr=1e9")])
-def test_the_process_is_afterwards_what_it_was(folder, overrides):
-    torch.use_deterministic_algorithms(True)
-    before = state_of_the_process()
-    try:
-        ll.train(*TINY, "trainer.matmul_precision=high", *overrides)
-    except ll.UserError:
-        pass
-    finally:
-        found = state_of_the_process()
-        torch.use_deterministic_algorithms(False)
-    assert found == before
-
-
-def test_ctrl_c_saves_the_run_and_raises_keyboard_interrupt(folder):
-    history = folder / "outputs" / "runs" / "long" / "history.jsonl"
-
-    def press_when_it_trains():
-        while not history.exists():
-            time.sleep(0.01)
-        signal.raise_signal(signal.SIGINT)
-
-    threading.Thread(target=press_when_it_trains).start()
-    with pytest.raises(KeyboardInterrupt):
-        ll.train(*TINY[:-2], "logger=none", "trainer.max_epochs=100000", "callbacks=no_pictures", name="long")
-    run = ll.load("outputs/runs/long")
-    assert run.status == "interrupted"
-    assert run.metrics == {}
-    assert not run.model().training
-
-
-def test_it_trains_in_a_thread_that_is_not_the_main_one(folder):
-    found = []
-    thread = threading.Thread(target=lambda: found.append(ll.train(*TINY, "trainer=smoke")))
-    thread.start()
-    thread.join()
-    assert found[0].status == "complete"
-
-
 def test_importing_latentlab_loads_nothing_and_offers_its_names():
     code = (
         "import sys, latentlab as ll; assert 'torch' not in sys.modules and 'hydra' not in sys.modules; print(*dir(ll))"
@@ -282,27 +192,9 @@ def test_a_file_that_is_written_after_it_was_missed_is_found(folder, monkeypatch
     assert ll.train("model=late", *TINY, "trainer=smoke", config_dir="conf").status == "complete"
 
 
-@pytest.mark.slow
-def test_two_trainings_in_two_threads_come_one_after_the_other(folder):
-    found, before = [], sys.argv[:]
-    threads = [threading.Thread(target=lambda: found.append(ll.train(*TINY, "trainer=smoke").status)) for _ in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == ["complete"] * 2
-    assert sys.argv == before
-
-
 def test_a_run_stays_where_it_is_when_the_process_moves(run, monkeypatch, tmp_path):
     monkeypatch.chdir(run.folder.parent)
     loaded = ll.load("first")
     monkeypatch.chdir(tmp_path)
     assert loaded.metrics == run.metrics
     assert ll.load(loaded).folder == run.folder
-
-
-def test_reading_a_model_draws_nothing(run):
-    before = torch.get_rng_state()
-    run.model()
-    assert torch.equal(torch.get_rng_state(), before)
