@@ -87,6 +87,7 @@ pytestmark = pytest.mark.usefixtures("folder")
             "net.activation: expected one of elu, gelu, leaky_relu, relu, sigmoid, silu, softplus",
         ),
         (["--model", "vae"], "unrecognized arguments: --model; keys are written without dashes: model=VALUE"),
+        (["seed=1", "--seed", "2"], "unrecognized arguments: --seed 2; keys are written without dashes: seed=VALUE"),
         (["-x"], "unrecognized arguments: -x; see --help"),
         (["--resolve"], "--resolve: goes with --cfg or --help"),
         (["--config-name", "foo"], "--config-name: no config 'foo'"),

@@ -18,7 +18,7 @@ class _Parser(ArgumentParser):
     """argparse's, with a mistake in one line instead of a usage text."""
 
     def error(self, message: str) -> NoReturn:
-        dashed = re.search(r"(?<= )(?:--?([\w./]+=.*?)|--([\w./]+))(?= -|$)", message)
+        dashed = re.search(r"(?<= )(?:--?([\w./]+=.*?)(?= -|$)|--([\w./]+)(?= |$))", message)
         written = dashed and (dashed[1] or f"{dashed[2]}=VALUE")
         raise ConfigError(message + (f"; keys are written without dashes: {written}" if written else "; see --help"))
 
