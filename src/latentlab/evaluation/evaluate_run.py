@@ -16,13 +16,14 @@ from latentlab.evaluation.measured_run import evaluate
 from latentlab.evaluation.measurements import Measurement
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, SuiteName
-from latentlab.processes.allocator import keep_freed_memory
+from latentlab.processes.tuning import tuned_process
 from latentlab.runs import Run
 from latentlab.training.restore import load_data, load_model
 
 log = logging.getLogger(__name__)
 
 
+@tuned_process()
 def evaluate_run(
     run: Run,
     config: DictConfig,
@@ -50,7 +51,6 @@ def evaluate_run(
     """
     if samples is not None and samples < 1:
         raise ConfigError(f"samples: expected at least 1, found {samples}")
-    keep_freed_memory()
     torch.set_float32_matmul_precision("highest")  # also for a run that was trained with less
     data, model = load_data(run, config, root), load_model(run, config)
     model = model.to(_device(device)).to(memory_format=torch.channels_last)

@@ -1,1 +1,1 @@
-"""The processes of one run: launcher, ranks, signals, allocator."""
+"""The processes of one run: launcher, ranks, signals, tuning."""

@@ -19,7 +19,7 @@ from latentlab.config.instantiation import make_each
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, NonFiniteObjective, UserError
 from latentlab.models.base import Autoencoder
-from latentlab.processes.allocator import keep_freed_memory
+from latentlab.processes.tuning import tuned_process
 from latentlab.runs import Run, layout
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import config_hash
@@ -68,6 +68,7 @@ class Session(NamedTuple):
         return callback
 
 
+@tuned_process()
 def fit_and_test(
     run: Run, config: DictConfig, quiet: bool, start_ranks: Callable[[pl.Trainer], None]
 ) -> tuple[dict[str, Any], list[Logger]]:
@@ -111,7 +112,6 @@ def _prepare_process(seed: int) -> None:
     torch.set_grad_enabled(True)
     # PyTorch's switch, which Lightning turns on: at each step the optimizer would load NVIDIA's library to find a GPU
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
-    keep_freed_memory()
     silence_lightning_loggers()
     pl.seed_everything(seed, verbose=False)
 
