@@ -1,6 +1,6 @@
 """The classic VAE in a loop written by hand, without validation, logging and checkpoints.
 
-Freed memory stays with the process, as in a training of latentlab.
+Its process has the settings of one that trains by latentlab: freed memory is kept, subnormal numbers are zero.
 
 `python -m benchmarks.bare_side EPOCHS FOLDER`; prints the seconds of the loop as JSON.
 """
@@ -16,15 +16,15 @@ from benchmarks.bare import bare_loop
 from benchmarks.plain_lightning import PlainVAE
 from benchmarks.processes import mnist_root
 from latentlab.data.torchvision_sets import MNISTDataModule
-from latentlab.processes.allocator import keep_freed_memory
+from latentlab.processes.tuning import tuned_process
 
 BATCH = 128
 
 
+@tuned_process()
 def main(epochs: int) -> float:
     data = MNISTDataModule(mnist_root())
     data.setup()
-    keep_freed_memory()
     torch.manual_seed(0)
     model = PlainVAE()
     pixels = data.train.pixels.flatten(1)
