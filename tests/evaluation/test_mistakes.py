@@ -1,6 +1,7 @@
 """Mistakes: one line, a nonzero exit status, and an unchanged run folder."""
 
 import json
+import shutil
 import signal
 from importlib.metadata import version
 
@@ -162,6 +163,17 @@ def test_a_damaged_checkpoint(run, evaluate, capsys):
     before = (run.folder / "metrics.json").read_text()
     capsys.readouterr()
     assert "best.ckpt is damaged" in refused(evaluate, capsys, f"run={run.folder}")
+    assert (run.folder / "metrics.json").read_text() == before
+
+
+def test_a_checkpoint_of_another_run(run, train, evaluate, capsys):
+    """Of the same config and another seed: only the weights tell them apart."""
+    other = train(*TINY, "seed=7", folder="other")
+    shutil.copy(other.folder / "checkpoints" / "best.ckpt", run.folder / "checkpoints" / "best.ckpt")
+    before = (run.folder / "metrics.json").read_text()
+    capsys.readouterr()
+    line = refused(evaluate, capsys, f"run={run.folder}")
+    assert line.endswith("best.ckpt holds other weights than those that the run tested; train the run again")
     assert (run.folder / "metrics.json").read_text() == before
 
 

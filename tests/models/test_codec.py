@@ -114,6 +114,23 @@ def test_samples_are_decoded_draws_from_the_prior():
     assert not samples.requires_grad
 
 
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("count", [0, -1, 2.0, True, "3"])
+def test_a_number_of_samples_is_a_whole_number_of_at_least_one(count):
+    with pytest.raises(ValueError, match=f"count: expected a whole number of at least 1, found {count!r}"):
+        build("vae").sample(count)
+    assert len(build("vae").sample(np.int64(2))) == 2
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("ask", [lambda m: m.encode(X.numpy()), lambda m: m.interpolate(X.numpy(), X.numpy())])
+def test_images_and_codes_are_tensors(ask):
+    with pytest.raises(ValueError, match=r"x: expected a tensor of images, found ndarray; torch\.as_tensor makes one"):
+        ask(build("vae"))
+    with pytest.raises(ValueError, match="z: expected a tensor of codes, found a list of 2"):
+        build("vae").decode([0.0, 1.0])
+
+
 def test_a_variant_without_a_prior_says_so():
     with pytest.raises(ValueError, match=r"AE has no prior to draw codes from; .*model\.decode\(torch\.randn\(16, "):
         build("ae").sample(16)

@@ -2,8 +2,10 @@
 
 import json
 
+from latentlab.report.content import Content
 from latentlab.report.reading.groups import grouped, shown
 from latentlab.report.reading.records import read_record
+from latentlab.report.reading.run_sets import read_sweep
 from tests.report.run_folders import write_run
 
 
@@ -63,6 +65,17 @@ def test_runs_on_other_images_of_the_same_name_are_another_group(tmp_path):
 def test_the_same_seed_twice_counts_once(tmp_path):
     found = groups_of(tmp_path, (0, {}), (0, {}), (1, {}))
     assert found.groups[0].values("test/mse") == {0: 0.5, 1: 2.0}
+
+
+def test_runs_of_one_config_and_seed_with_other_figures_are_named(tmp_path):
+    folders = [write_run(tmp_path / f"runs/{name}", {"mse": mse}, 0) for name, mse in (("a", 0.1), ("b", 0.2))]
+    write_run(tmp_path / "runs/c", {"mse": 0.1}, 1)
+    file = folders[1] / "metrics.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"versions": {"torch": "2.9"}}))
+    expected = (
+        "have one config and one seed, but different figures (versions differ); a seed counts once, with the mean"
+    )
+    assert f"a and b {expected} of its runs" in Content.of(read_sweep(tmp_path / "runs"), None).notes
 
 
 def test_names_are_unique_where_values_have_the_same_text(tmp_path):

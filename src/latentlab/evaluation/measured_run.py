@@ -18,6 +18,7 @@ from latentlab.evaluation.measurements import Measurement
 from latentlab.evaluation.metrics.applicability import NotApplicable
 from latentlab.evaluation.subject import Subject
 from latentlab.evaluation.suites import SUITES, Suite, SuiteName
+from latentlab.models.checkpoint_file import weights_fingerprint
 from latentlab.runs import Run
 from latentlab.runs.layout import EVALUATION
 from latentlab.runs.reservations import reservations
@@ -119,7 +120,7 @@ def _measured(
     for name, measurement in suite.measurements.items():
         figures: dict[str, float] = {}
         with steps.step(name):
-            figures = _checked(name, measurement(subject), names) if name in own else dict(measurement(subject))
+            figures = _of_users(name, measurement, subject, names) if name in own else dict(measurement(subject))
         names |= {f"test/{figure}" for figure in figures}
         yield name, figures
 
@@ -137,8 +138,22 @@ def _of_others(earlier: Mapping[str, Any], key: str, steps: _Steps) -> dict[str,
     return {name: value for name, value in found.items() if name not in done} if isinstance(found, dict) else {}
 
 
-def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, float]:
+def _of_users(name: str, measurement: Measurement, subject: Subject, taken: Collection[str]) -> dict[str, float]:
     """The figures of a measurement of the user's own.
+
+    Raises:
+        ConfigError: see `_checked`; or it has changed the model, with which the others would go on.
+    """
+    before = weights_fingerprint(subject.model.state_dict())
+    figures = _checked(name, measurement(subject), taken)
+    subject.model.eval()
+    if weights_fingerprint(subject.model.state_dict()) != before:
+        raise ConfigError(f"measurements.{name}: changed the model's weights; let it work on copy.deepcopy(model)")
+    return figures
+
+
+def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, float]:
+    """What a measurement of the user's own has found.
 
     Raises:
         ConfigError: they are no pairs of a name and a number, or a name is taken.

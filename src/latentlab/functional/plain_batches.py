@@ -55,7 +55,8 @@ def refuse_unfit(batch: Batch, image_shape: tuple[int, int, int], num_classes: i
             f"batch: expected images in [0, 1], found {low:g} to {high:g}; scale them, and leave normalisation out"
         )
     if num_classes and not bool(((batch.y >= 0) & (batch.y < num_classes)).all()):
-        found = "none" if int(batch.y.min()) == NO_LABEL else f"{int(batch.y.min())} to {int(batch.y.max())}"
+        low, high = int(batch.y.min()), int(batch.y.max())
+        found = "none" if low == high == NO_LABEL else f"{low} to {high}"
         raise ValueError(f"batch: expected labels in 0..{num_classes - 1}, as the model is conditional, found {found}")
 
 

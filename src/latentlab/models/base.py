@@ -1,11 +1,9 @@
 """The base class of every variant: training and evaluation steps, logging and the optimizer."""
 
 import math
-import pickle
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
-from typing import IO, Any, TypeVar, final
+from typing import Any, TypeVar, final
 
 import torch
 from lightning.pytorch import LightningModule
@@ -19,6 +17,7 @@ from latentlab.functional.losses import bce_per_image, mse_per_image, stacked, w
 from latentlab.functional.plain_batches import as_batch, described, refuse_unfit
 from latentlab.functional.schedules import FINAL_STEP, ConstantRate
 from latentlab.models.batches import Batches
+from latentlab.models.checkpoint_file import Source, checked_content
 from latentlab.models.codec import Codec, Prediction
 from latentlab.models.codec import Encoding as Encoding  # what a variant needs beside the base class
 from latentlab.models.optimization import Steps, minimize
@@ -89,30 +88,29 @@ class Autoencoder(Codec):
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]  # nothing of a model can be exchanged while it is loaded
-        cls: type[Model], checkpoint_path: str | Path | IO[bytes], *, strict: bool = True
+        cls: type[Model], checkpoint_path: Source, *, map_location: torch.device | str = "cpu", strict: bool = True
     ) -> Model:
-        """The model of a checkpoint, on the CPU, which is rebuilt from the config in it; nothing else is needed.
+        """The model of a checkpoint, which is rebuilt from the config in it; nothing else is needed.
 
-        strict: whether the checkpoint must hold exactly the model's weights.
+        map_location: the model's device. strict: whether the checkpoint must hold exactly its weights.
 
         Raises:
-            ValueError: it is damaged, holds another variant, or was saved by no model that `ll.build` or a run built.
+            ValueError: it is damaged, holds another variant or weights that are not finite, or was saved by no model
+                that `ll.build` or a run built.
             UserError: its config names a class that is no component of a model.
         """
-        try:
-            content = torch.load(checkpoint_path, "cpu", weights_only=True)
-            built, weights = content.get(cls.CHECKPOINT_HYPER_PARAMS_KEY) or {}, content["state_dict"]
-        except (RuntimeError, EOFError, LookupError, AttributeError, pickle.UnpicklingError) as error:
-            raise ValueError(f"{checkpoint_path}: expected a checkpoint, found a damaged or another file") from error
+        content = checked_content(checkpoint_path)
+        built = content.get(cls.CHECKPOINT_HYPER_PARAMS_KEY) or {}
         # as in the checkpoints of Lightning's command line, it names what builds the model: nothing here may import it
         builder = str(built.get("builder"))
         if not builder.startswith("latentlab."):
             raise ValueError(f"{checkpoint_path}: expected a model that latentlab has built, found another checkpoint")
-        model = import_module(builder).rebuilt(built, checkpoint_path, cls)
+        with torch.random.fork_rng(devices=[]):  # the weights that it draws are replaced
+            model = import_module(builder).rebuilt(built, checkpoint_path, cls)
         if not isinstance(model, cls):
             raise ValueError(f"{checkpoint_path}: expected {cls.__name__}, found {type(model).__name__}")
-        model.load_state_dict(weights, strict=strict)
-        return model
+        model.load_state_dict(content["state_dict"], strict=strict)
+        return model.to(map_location)
 
     @final
     def train_in_calls(self, steps_of: Callable[[LightningModule], Steps], total_steps: int) -> None:

@@ -1,7 +1,7 @@
 """What every variant can be asked for: codes, images of codes, samples, and the paths between two images."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, final
+from typing import ClassVar, NamedTuple, SupportsIndex, final
 
 import torch
 from jaxtyping import Float
@@ -128,8 +128,11 @@ class Codec(LightningModule, ABC):
         """The expected images of `count` codes that are drawn from the prior by torch's global generator.
 
         Raises:
-            ValueError: the variant has no prior, or is conditional, and the label is missing or unknown.
+            ValueError: `count` is below 1, or the variant has no prior, or it is conditional, and the label is missing
+                or unknown.
         """
+        if isinstance(count, bool) or not isinstance(count, SupportsIndex) or count.__index__() < 1:
+            raise ValueError(f"count: expected a whole number of at least 1, found {count!r}")
         y = self.known_labels(label, torch.empty(count, device=self.device))
         prior = self.prior(y)
         if prior is None:
@@ -204,6 +207,8 @@ class Codec(LightningModule, ABC):
         return labels
 
     def _refuse_other_images(self, x: Tensor) -> None:
+        if not isinstance(x, Tensor):
+            raise ValueError(f"x: expected a tensor of images, found {described(x)}; torch.as_tensor makes one")
         if tuple(x.shape[1:]) != self.image_shape:
             expected = ", ".join(map(str, self.image_shape))
             raise ValueError(f"x: expected a batch of images, (B, {expected}), found {tuple(x.shape)}")
@@ -211,6 +216,8 @@ class Codec(LightningModule, ABC):
             raise ValueError(f"x: expected images of floats in [0, 1], found {x.dtype}; bytes are divided by 255")
 
     def _refuse_other_codes(self, z: Tensor) -> None:
+        if not isinstance(z, Tensor):
+            raise ValueError(f"z: expected a tensor of codes, found {described(z)}; torch.as_tensor makes one")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(f"z: expected a batch of codes, (B, {self.latent_dim}), found {tuple(z.shape)}")
 

@@ -16,6 +16,7 @@ from latentlab.report.reading.run_sets import RunSet
 from latentlab.runs.reservations import reservations
 
 MAX_GROUPS_OF_SEARCH = 6  # whose pictures are shown
+WHY = ("versions", "git_revision", "device")  # facts that explain other figures of one config
 
 
 @final
@@ -70,7 +71,7 @@ class Content:
             first_screen,
             further_pictures,
             series,
-            [*runs.notes, *comparability.notes, *reservations(complete)],
+            [*runs.notes, *_repeated_seeds(grouping), *comparability.notes, *reservations(complete)],
             baseline,
         )
 
@@ -90,6 +91,20 @@ class Content:
         leaders = [(entry, entry.leader) for entry in comparisons if entry.leader is not None]
         found = [entry for entry, first in leaders if not is_search or entry.summaries[first.index].half is not None]
         return [sentence(entry, self.grouping.groups) for entry in found]
+
+
+def _repeated_seeds(grouping: Grouping) -> list[str]:
+    """A note where runs of one config and one seed have different figures."""
+    found = [some for group in grouping.groups for some in group.seeds_with_different_figures.values()]
+    if not found:
+        return []
+    one, other = found[0][:2]
+    differ = [name.replace("_", " ") for name in WHY if one.facts.get(name) != other.facts.get(name)]
+    why = f" ({' and '.join(differ)} differ)" if differ else ""
+    return [
+        f"{one.name} and {other.name} have one config and one seed, but different figures{why}; a seed counts once, "
+        f"with the mean of its runs{f' (so do {len(found) - 1} more)' if len(found) > 1 else ''}"
+    ]
 
 
 def _problems(runs: RunSet, pictures: Gallery, partial_data: bool) -> list[Record]:

@@ -2,11 +2,9 @@
 
 import io
 import pickle
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
-from zipfile import BadZipFile, ZipFile
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
@@ -14,15 +12,9 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from latentlab.errors import UserError
+from latentlab.models.checkpoint_file import ERRORS, checked_content
 from latentlab.runs import layout
 from latentlab.runs.files import link_atomically, write_atomically
-
-# what readers of a zip archive and of a pickle raise for damaged bytes
-ERRORS = (
-    *(BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, LookupError, ValueError),
-    *(AttributeError, TypeError, OverflowError),
-    pickle.UnpicklingError,
-)
 
 
 def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
@@ -34,13 +26,7 @@ def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
         UserError: the file is damaged, no checkpoint of a run, or holds weights that are not finite.
     """
     try:
-        with ZipFile(file) as archive:  # torch.load compares no checksums
-            damaged = archive.testzip()
-        if damaged is not None:
-            raise BadZipFile(damaged)
-        content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        if not all(weight.isfinite().all() for weight in content["state_dict"].values()):
-            raise ValueError("weights that are not finite")
+        content = checked_content(file)
         image_shape, num_classes = content["data"]["image_shape"], content["data"]["num_classes"]
         content["data"] = {"image_shape": [*map(int, image_shape)], "num_classes": int(num_classes)}
     except ERRORS as error:

@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from traceback import walk_tb
@@ -19,6 +18,7 @@ from latentlab.config.instantiation import make_each
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError, NonFiniteObjective, UserError
 from latentlab.models.base import Autoencoder
+from latentlab.models.checkpoint_file import weights_fingerprint
 from latentlab.processes.tuning import tuned_process
 from latentlab.runs import Run, layout
 from latentlab.runs.hyperparameters import hyperparameters
@@ -33,6 +33,7 @@ from latentlab.training.checkpoints import LastCheckpoint, fits, holds_a_trainin
 from latentlab.training.checks import initial_run, timer_of, warn_without_checkpoint
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
+from latentlab.training.lightning_messages import silence_lightning
 from latentlab.training.restore import refuse_other_images, weights_for
 from latentlab.training.summary import beginning, figures_table, log_early_stopping
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
@@ -112,7 +113,7 @@ def _prepare_process(seed: int) -> None:
     torch.set_grad_enabled(True)
     # PyTorch's switch, which Lightning turns on: at each step the optimizer would load NVIDIA's library to find a GPU
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
-    silence_lightning_loggers()
+    silence_lightning()
     pl.seed_everything(seed, verbose=False)
 
 
@@ -230,6 +231,7 @@ def _metrics(
         "parameters": parameters_of(session.model),
         "condition": "label" if session.model.conditional else None,
         "checkpoint": os.path.relpath(tested, run.folder) if tested else None,
+        "weights_fingerprint": weights_fingerprint(session.model.state_dict()),
         "wandb_run_id": wandb_run_id(session.loggers),
     }
 
@@ -241,20 +243,3 @@ def is_single(config: DictConfig) -> bool:
 
 def _device(trainer: pl.Trainer) -> str:
     return f"{trainer.world_size} x {trainer.strategy.root_device.type}"
-
-
-def silence_lightning_loggers() -> None:
-    """Turn off Lightning's own log lines, about absent devices and other products, which Hydra would print twice."""
-    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
-        logger.setLevel(logging.WARNING)
-    # it returns a run's batches as they are
-    warnings.filterwarnings("ignore", message="You have overridden `on_before_batch_transfer` in `LightningModule`")
-    # in the epochs before the first validation; a key that none logs is refused after it
-    warnings.filterwarnings("ignore", message="`ModelCheckpoint.* could not find the monitored key")
-    # on a machine with Slurm, for a run that does not use it
-    warnings.filterwarnings("ignore", message="The `srun` command is available")
-    # Lightning 2.6 calls newer torch in an older way: a user can do nothing about it
-    warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")

@@ -74,8 +74,9 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
     """The file and the content of the best epoch's checkpoint, or of the last one where none is known as the best.
 
     Raises:
-        UserError: there is none, with the text `missing`, or it is damaged, with the end `way_out`.
+        UserError: there is none, with the text `missing`, or it is damaged or another run's, with the end `way_out`.
     """
+    from latentlab.models.checkpoint_file import weights_fingerprint
     from latentlab.training.checkpoints import read_checkpoint
 
     file, tested = run.best_checkpoint or run.last_checkpoint, (run.metrics or {}).get("checkpoint")
@@ -83,7 +84,11 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
         raise UserError(missing)
     if run.best_checkpoint is None and tested is not None:
         raise UserError(f"{run.folder} lacks {tested}, whose weights were tested; {way_out}")
-    return file, read_checkpoint(file, way_out)
+    content = read_checkpoint(file, way_out)
+    recorded = (run.metrics or {}).get("weights_fingerprint") if run.status["status"] == "complete" else None
+    if recorded is not None and recorded != weights_fingerprint(content["state_dict"]):
+        raise UserError(f"{file} holds other weights than those that the run tested; {way_out}")
+    return file, content
 
 
 def load_data(run: Run, config: DictConfig, root: str | None = None) -> ImageDataModule:

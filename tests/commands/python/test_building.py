@@ -72,6 +72,7 @@ def test_the_formats_of_a_batch_give_the_same_weights(tmp_path, loader):
     ("x", "y", "message"),
     [
         (X, Y.clone().index_fill_(0, torch.tensor([70]), 4), r"expected labels in 0\.\.3, .* found 0 to 4"),
+        (X, Y.clone().index_fill_(0, torch.tensor([70]), -1), r"expected labels in 0\.\.3, .* found -1 to 3"),
         (X.clone().index_fill_(0, torch.tensor([70]), 2.0), Y, r"expected images in \[0, 1\]"),
     ],
 )
@@ -103,10 +104,14 @@ def test_features_of_the_trainer_work(tmp_path):
 def test_a_checkpoint_is_the_model_without_any_argument(tmp_path):
     own = trainer(tmp_path, checkpoint := ModelCheckpoint(tmp_path))
     own.fit(model := built("cvae", "model.beta=3", net="linear"), PAIRS)
+    before = torch.get_rng_state()
     loaded = ll.CVAE.load_from_checkpoint(checkpoint.best_model_path)
+    assert torch.equal(torch.get_rng_state(), before)
     assert loaded.kl_term.beta == 3
     assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), model.parameters(), strict=True))
     assert isinstance(ll.Autoencoder.load_from_checkpoint(checkpoint.best_model_path), ll.CVAE)
+    there = ll.CVAE.load_from_checkpoint(checkpoint.best_model_path, map_location="meta")
+    assert {weight.device.type for weight in there.parameters()} == {"meta"}
     with pytest.raises(ValueError, match="expected AE, found CVAE"):
         ll.AE.load_from_checkpoint(checkpoint.best_model_path)
 

@@ -4,8 +4,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 import latentlab as ll
+
+
+def trained_on(model: ll.Autoencoder) -> torch.Tensor:
+    """One of its weights after a change, as by a step of an optimizer."""
+    return next(model.parameters()).add_(0.01).sum()
 
 
 @pytest.mark.parametrize(
@@ -16,6 +22,10 @@ import latentlab as ll
         (lambda subject: [("a b", 9.0)], "expected names of letters, digits"),
         pytest.param(lambda subject: 3.0, "expected pairs", marks=pytest.mark.long),
         (lambda subject: {"a": 1.0}, "expected pairs"),
+        (
+            lambda subject: [("own", float(trained_on(subject.model)))],
+            "changed the model's weights; let it work on copy",
+        ),
         (lambda subject: [("own", 1.0), ("own", 2.0)], "expected pairs .*, found otherwise: a name twice"),
     ],
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Literal
 
 from latentlab.commands.keys_only import value_of
+from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts
 from latentlab.commands.python.arrays import ArrayData
-from latentlab.commands.python.texts import refuse_other_than_texts
 from latentlab.commands.python.trained_run import TrainedRun
 from latentlab.errors import ConfigError, DataError
 
@@ -40,8 +40,8 @@ def train(
     from latentlab.config.exit_status import mistakes_raised
 
     refuse_other_than_texts(overrides)
-    if name is not None and not isinstance(name, str):
-        raise ConfigError(f"name: expected a text, found {name!r}")
+    refuse_other_than((str, NoneType), "a text", name=name)
+    refuse_other_than((str, Path, NoneType), "a folder", config_dir=config_dir)
     if data is not None and not isinstance(data, ArrayData):
         raise ConfigError(
             f"data: expected ll.ArrayData(x, y), found {type(data).__name__}; or an override 'data=digits'"
@@ -87,6 +87,7 @@ def load(folder: TrainedRun | str | Path) -> TrainedRun:
     Raises:
         UserError: it is no run's folder.
     """
+    refuse_other_than((TrainedRun, str, Path), "a run's folder", run=folder)
     return folder if isinstance(folder, TrainedRun) else TrainedRun(folder)
 
 
@@ -122,9 +123,18 @@ def evaluate(
     from latentlab.runs.lock import held
     from latentlab.training.restore import refuse_incomplete, reopened_loggers, trusted_config
 
+    refuse_other_than(str, "a text", suite=suite, device=device)
+    refuse_other_than((int, NoneType), "a whole number", samples=samples)
+    refuse_other_than((str, Path), "a folder", output_dir=output_dir)
+    refuse_other_than((str, Path, NoneType), "a folder", data_root=data_root)
+    refuse_other_than(Mapping, "{name: function}", measurements=measurements)
+    for name, measurement in measurements.items():
+        refuse_other_than(str, "a name as a text", measurements=name)
+        if not callable(measurement):
+            raise ConfigError(f"measurements.{name}: expected a function of the Subject, found {measurement!r}")
     if suite not in SUITES:
         raise ConfigError(f"suite: expected {' or '.join(SUITES)}, found {suite}")
-    loaded = run if isinstance(run, TrainedRun) else TrainedRun(run)
+    loaded = load(run)
     folder, root = Run(loaded.folder), None if data_root is None else str(data_root)
     refuse_incomplete(folder)
     with as_the_command_line(["evaluate", str(loaded.folder)]), mistakes_raised(), held(folder.folder):

@@ -41,6 +41,8 @@ class ArrayData:
         Raises:
             DataError: an array holds objects, or the name is that of no file.
         """
+        if not isinstance(self.name, str):
+            raise DataError(f"name: expected a text, found {self.name!r}")
         if self.name in ("", ".", "..") or "/" in self.name:
             raise DataError(f"name: expected the name of a file, without /, found {self.name!r}")
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}

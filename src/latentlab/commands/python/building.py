@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
+from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts
 from latentlab.commands.python.process import as_the_command_line
-from latentlab.commands.python.texts import refuse_other_than_texts
 from latentlab.config.command_line import composed
 from latentlab.errors import ConfigError
 from latentlab.models.base import Autoencoder
@@ -47,8 +49,13 @@ def build(
         TypeError: a class of your own takes no such option.
     """
     refuse_other_than_texts(overrides)
-    if not isinstance(model, str | type):
-        raise ConfigError(f"model: expected the name of a variant, such as 'vae', or a class, found {model!r}")
+    refuse_other_than((str, type), "the name of a variant, such as 'vae', or a class", model=model)
+    refuse_other_than((str, NoneType), "a text", net=net)
+    refuse_other_than((str, Path, NoneType), "a folder", config_dir=config_dir)
+    refuse_other_than(SupportsIndex, "a whole number", num_classes=num_classes)
+    refuse_other_than((SupportsIndex, NoneType), "a whole number", latent_dim=latent_dim)
+    refuse_other_than(Sequence, "(channels, height, width)", image_shape=image_shape)
+    refuse_other_than(SupportsIndex, "a whole number", **{f"image_shape[{i}]": n for i, n in enumerate(image_shape)})
     if len(image_shape) != 3 or min(image_shape) < 1:
         raise ConfigError(f"image_shape: expected (channels, height, width), found {image_shape}")
     channels, height, width = image_shape

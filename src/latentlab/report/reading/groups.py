@@ -14,6 +14,7 @@ from latentlab.runs.identity import canonical, config_hash, identifying
 ABSENT = "—"
 MAX_LETTERS = 60  # of a value in a name
 FINGERPRINT = "data_fingerprint"
+TESTED = "test/mse"  # which every run has
 
 Values = Mapping[int | str, float]
 
@@ -54,6 +55,15 @@ class Group:
         """
         found = [(record.seed_or_name, record.figure(*names)) for record in self.complete]
         return mean_by_seed((seed, value) for seed, value in found if value is not None)
+
+    @property
+    def seeds_with_different_figures(self) -> dict[int, list[Record]]:
+        """{seed: its complete runs}, where they were tested with different results, as by two versions."""
+        by_seed: dict[int, list[Record]] = {}
+        for record in self.complete:
+            if record.seed is not None:
+                by_seed.setdefault(record.seed, []).append(record)
+        return {seed: runs for seed, runs in by_seed.items() if len({run.metrics.get(TESTED) for run in runs}) > 1}
 
     def setting(self, key: str) -> str:
         """The value of a key as text."""

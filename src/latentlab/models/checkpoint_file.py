@@ -1,0 +1,56 @@
+"""What a checkpoint's file holds, read with checks, and the fingerprint of its weights."""
+
+import hashlib
+import pickle
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+from zipfile import BadZipFile, ZipFile
+
+import torch
+from torch import Tensor
+
+# what readers of a zip archive and of a pickle raise for damaged bytes
+ERRORS = (
+    *(BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, LookupError, ValueError),
+    *(AttributeError, TypeError, OverflowError),
+    pickle.UnpicklingError,
+)
+DIGITS = 16  # of a fingerprint
+
+Source = str | Path | IO[bytes]
+
+
+def checked_content(source: Source) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU; the tensors of a file may be mapped from it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged, no checkpoint, or holds weights that are not finite.
+    """
+    try:
+        with ZipFile(source) as archive:  # torch.load compares no checksums
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise BadZipFile(damaged)
+        if not (is_file := isinstance(source, str | Path)):
+            source.seek(0)
+        content: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True, mmap=is_file)
+        is_finite = all(weight.isfinite().all() for weight in content["state_dict"].values())
+    except FileNotFoundError:
+        raise
+    except ERRORS as error:
+        raise ValueError(f"{source}: expected a checkpoint, found a damaged or another file") from error
+    if not is_finite:
+        raise ValueError(f"{source}: expected finite weights, found NaN or infinite ones")
+    return content
+
+
+def weights_fingerprint(weights: Mapping[str, Tensor]) -> str:
+    """Equal for the same names and the same bits of all weights."""
+    found = hashlib.sha256()
+    for name, weight in sorted(weights.items()):
+        found.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+        found.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()[:DIGITS]

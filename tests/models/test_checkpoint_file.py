@@ -1,0 +1,56 @@
+"""A damaged checkpoint is never taken for a whole one, and weights are told apart by their bits."""
+
+import io
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentlab.models.checkpoint_file import checked_content, weights_fingerprint
+
+WEIGHTS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(1.0)}
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    torch.save({"state_dict": WEIGHTS}, tmp_path / "model.ckpt")
+    return tmp_path / "model.ckpt"
+
+
+@pytest.mark.usefixtures("unchecked")  # to whose eyes a stream of bytes is no IO[bytes]
+def test_a_file_and_an_open_stream_are_read(file):
+    for source in (file, str(file), io.BytesIO(file.read_bytes())):
+        assert torch.equal(checked_content(source)["state_dict"]["a"], WEIGHTS["a"])
+
+
+def test_one_flipped_bit_of_a_weight_is_found(file):
+    content = bytearray(file.read_bytes())
+    content[content.index(WEIGHTS["a"].numpy().tobytes())] ^= 1
+    file.write_bytes(content)
+    assert not torch.equal(torch.load(file)["state_dict"]["a"], WEIGHTS["a"])  # which PyTorch takes
+    with pytest.raises(ValueError, match="expected a checkpoint, found a damaged or another file"):
+        checked_content(file)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path, value):
+    torch.save({"state_dict": {"a": torch.tensor([1.0, value])}}, tmp_path / "model.ckpt")
+    with pytest.raises(ValueError, match="expected finite weights, found NaN or infinite ones"):
+        checked_content(tmp_path / "model.ckpt")
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        checked_content(tmp_path / "nowhere.ckpt")
+
+
+def test_a_fingerprint_is_that_of_names_shapes_types_and_bits():
+    same = weights_fingerprint({"b": WEIGHTS["b"].clone(), "a": WEIGHTS["a"].t().contiguous().t()})
+    assert same == weights_fingerprint(WEIGHTS)
+    others = [
+        {**WEIGHTS, "b": torch.tensor(1.0 + 2**-23)},
+        {**WEIGHTS, "b": torch.tensor(1.0, dtype=torch.float64)},
+        {**WEIGHTS, "b": torch.tensor([1.0])},
+        {"a": WEIGHTS["a"], "c": WEIGHTS["b"]},
+    ]
+    assert len({same, *map(weights_fingerprint, others)}) == 5
