@@ -75,7 +75,7 @@ def test_runs_of_one_config_and_seed_with_other_figures_are_named(tmp_path):
     expected = (
         "have one config and one seed, but different figures (versions differ); a seed counts once, with the mean"
     )
-    assert f"a and b {expected} of its runs" in Content.of(read_sweep(tmp_path / "runs"), None).notes
+    assert f"a and b {expected}, with the mean of its runs" in Content.of(read_sweep(tmp_path / "runs"), None).notes
 
 
 def test_names_are_unique_where_values_have_the_same_text(tmp_path):
