@@ -74,6 +74,8 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["+seed=3"], "seed: already there; write seed=VALUE"),
         (["~model"], "~model: a run needs it"),
         (["~logger"], "~logger: a run needs it"),
+        (["callbacks=[]"], "callbacks: expected an option, found none; the least is callbacks=no_pictures"),
+        (["logger=[]"], "logger: expected an option, found none; the least is logger=none"),
         (["~callbacks.checkpoint"], "~callbacks.checkpoint: a run needs it"),
         (["callbacks.checkpoint=null"], "callbacks.checkpoint: expected a node with _target_, found null"),
         (["~model.beta"], "model.beta: missing; give it as model.beta=VALUE"),

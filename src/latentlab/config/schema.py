@@ -67,6 +67,7 @@ REQUIRED_COMPONENTS = (
     "callbacks.checkpoint",  # which selects a run's best epoch
 )
 OPTIONAL_COMPONENTS = ("callbacks", "logger", "measurements")
+LEAST = {"callbacks": "no_pictures", "logger": "none"}  # the option that leaves out most
 
 
 def check(config: Mapping[str, Any], raw: Raw = None) -> None:
@@ -91,6 +92,8 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
         if found and not _is_component(value):
             raise ConfigError(f"{key}: expected a node with _target_, found {_shown(value)}")
     for group in OPTIONAL_COMPONENTS:
+        if {"model", "trainer"} <= config.keys() and group in LEAST and group not in config:
+            raise ConfigError(f"{group}: expected an option, found none; the least is {group}={LEAST[group]}")
         _check_members(group, config.get(group))
     _check_tree("", config, raw)
 
