@@ -171,7 +171,7 @@ def test_a_run_that_srun_starts_resumes_in_its_own_folder(slurm, slurm_command, 
     script = tmp_path / "job.sh"
     script.write_text(f"#!/bin/bash\nsrun {sys.executable} -m latentlab train {' '.join([*LONG, *tasks])}\n")
     job = slurm_command("sbatch", "--parsable", "--requeue", "--ntasks-per-node=2", f"--chdir={tmp_path}", str(script))
-    run = Run(tmp_path / "outputs" / "runs" / f"slurm_{job.strip()}_0")
+    run = Run(tmp_path / "outputs" / "runs" / f"slurm_{job.strip()}_vae_digits_0")
     wait_until(lambda: run.last_checkpoint)
     slurm_command("scontrol", "requeue", job.strip())
     wait_until(lambda: run.metrics)
