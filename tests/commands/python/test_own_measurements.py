@@ -18,7 +18,7 @@ def trained_on(model: ll.Autoencoder) -> torch.Tensor:
     ("measurement", "message"),
     [
         (lambda subject: [("mse", 9.0)], "the run has a figure mse already; choose another name"),
-        pytest.param(lambda subject: [("knn_error", 9.0)], "the run has a figure knn_error", marks=pytest.mark.long),
+        pytest.param(lambda subject: [("nll", 9.0)], "the run has a figure nll", marks=pytest.mark.long),
         (lambda subject: [("a b", 9.0)], "expected names of letters, digits"),
         pytest.param(lambda subject: 3.0, "expected pairs", marks=pytest.mark.long),
         (lambda subject: {"a": 1.0}, "expected pairs"),

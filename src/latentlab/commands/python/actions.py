@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType, NoneType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, SupportsIndex
 
 from latentlab.commands.keys_only import value_of
 from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts
@@ -41,7 +42,7 @@ def train(
 
     refuse_other_than_texts(overrides)
     refuse_other_than((str, NoneType), "a text", name=name)
-    refuse_other_than((str, Path, NoneType), "a folder", config_dir=config_dir)
+    refuse_other_than((str, PathLike, NoneType), "a folder", config_dir=config_dir)
     if data is not None and not isinstance(data, ArrayData):
         raise ConfigError(
             f"data: expected ll.ArrayData(x, y), found {type(data).__name__}; or an override 'data=digits'"
@@ -87,7 +88,7 @@ def load(folder: TrainedRun | str | Path) -> TrainedRun:
     Raises:
         UserError: it is no run's folder.
     """
-    refuse_other_than((TrainedRun, str, Path), "a run's folder", run=folder)
+    refuse_other_than((TrainedRun, str, PathLike), "a run's folder", run=folder)
     return folder if isinstance(folder, TrainedRun) else TrainedRun(folder)
 
 
@@ -124,9 +125,9 @@ def evaluate(
     from latentlab.training.restore import refuse_incomplete, reopened_loggers, trusted_config
 
     refuse_other_than(str, "a text", suite=suite, device=device)
-    refuse_other_than((int, NoneType), "a whole number", samples=samples)
-    refuse_other_than((str, Path), "a folder", output_dir=output_dir)
-    refuse_other_than((str, Path, NoneType), "a folder", data_root=data_root)
+    refuse_other_than((SupportsIndex, NoneType), "a whole number", samples=samples)
+    refuse_other_than((str, PathLike), "a folder", output_dir=output_dir)
+    refuse_other_than((str, PathLike, NoneType), "a folder", data_root=data_root)
     refuse_other_than(Mapping, "{name: function}", measurements=measurements)
     for name, measurement in measurements.items():
         refuse_other_than(str, "a name as a text", measurements=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, SupportsIndex
@@ -51,7 +52,7 @@ def build(
     refuse_other_than_texts(overrides)
     refuse_other_than((str, type), "the name of a variant, such as 'vae', or a class", model=model)
     refuse_other_than((str, NoneType), "a text", net=net)
-    refuse_other_than((str, Path, NoneType), "a folder", config_dir=config_dir)
+    refuse_other_than((str, PathLike, NoneType), "a folder", config_dir=config_dir)
     refuse_other_than(SupportsIndex, "a whole number", num_classes=num_classes)
     refuse_other_than((SupportsIndex, NoneType), "a whole number", latent_dim=latent_dim)
     refuse_other_than(Sequence, "(channels, height, width)", image_shape=image_shape)
