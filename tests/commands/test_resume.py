@@ -270,6 +270,13 @@ def test_a_run_that_was_stopped_early_is_complete(train):
     assert train("resume=run").metrics == before
 
 
+def test_a_run_that_was_killed_between_its_figures_and_its_status_is_complete(train):
+    run = train(*SHORT, "trainer.max_epochs=2")
+    run.write_status("running")
+    assert run.status["status"] == "interrupted"
+    assert train("resume=run").status["status"] == "complete"
+
+
 def test_an_epoch_without_a_validation_does_not_show_the_one_before(train):
     run = train(*SHORT, "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2")
     lines = [line for line in (run.folder / "train.log").read_text().splitlines() if "epoch " in line]

@@ -177,6 +177,22 @@ def test_a_checkpoint_of_another_run(run, train, evaluate, capsys):
     assert (run.folder / "metrics.json").read_text() == before
 
 
+def test_weights_of_an_epoch_that_was_begun_after_the_test(run, train, evaluate, capsys):
+    """As of a run that was trained further and stopped in its first new epoch, which has no line in the history."""
+    other = train(*TINY, "seed=7", folder="other")
+    shutil.copy(other.folder / "checkpoints" / "best.ckpt", run.folder / "checkpoints" / "best.ckpt")
+    run.write_status("interrupted", "signal 15")
+    capsys.readouterr()
+    line = refused(evaluate, capsys, f"run={run.folder}")
+    assert line.endswith(f"finish them first: latentlab train resume={run.folder}")
+
+
+def test_an_evaluation_leaves_the_status(run, evaluate):
+    run.write_status("interrupted", "signal 15")
+    assert evaluate(f"run={run.folder}", "samples=1") == 0
+    assert run.status["status"] == "interrupted"
+
+
 def test_a_checkpoint_of_another_model(run, evaluate, capsys):
     file = run.folder / ".hydra" / "resolved.yaml"
     file.write_text(file.read_text().replace("latent_dim: 4", "latent_dim: 5"))

@@ -2,11 +2,22 @@
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
 
 from latentlab.models.checkpoint_file import checked_content, weights_fingerprint
+
+
+class Place(NamedTuple):
+    """A path of another library."""
+
+    folder: Path
+
+    def __fspath__(self) -> str:
+        return str(self.folder / "model.ckpt")
+
 
 WEIGHTS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(1.0)}
 
@@ -37,6 +48,13 @@ def test_weights_that_are_not_finite_are_refused(tmp_path, value):
     torch.save({"state_dict": {"a": torch.tensor([1.0, value])}}, tmp_path / "model.ckpt")
     with pytest.raises(ValueError, match="expected finite weights, found NaN or infinite ones"):
         checked_content(tmp_path / "model.ckpt")
+
+
+def test_a_state_of_a_module_and_numbers_of_eight_bits_are_no_damage(tmp_path):
+    weights = {"a": torch.ones(2, dtype=torch.float8_e4m3fn), "_extra_state": {"calls": 1}}
+    torch.save({"state_dict": weights}, tmp_path / "model.ckpt")
+    assert checked_content(Place(tmp_path))["state_dict"].keys() == weights.keys()
+    assert weights_fingerprint(weights) == weights_fingerprint({"a": weights["a"]})
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):

@@ -115,9 +115,9 @@ def test_samples_are_decoded_draws_from_the_prior():
 
 
 @pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize("count", [0, -1, 2.0, True, "3"])
+@pytest.mark.parametrize("count", [0, -1, 2.0, True, "3", torch.tensor([1, 2])])
 def test_a_number_of_samples_is_a_whole_number_of_at_least_one(count):
-    with pytest.raises(ValueError, match=f"count: expected a whole number of at least 1, found {count!r}"):
+    with pytest.raises(ValueError, match="count: expected a whole number of at least 1, found"):
         build("vae").sample(count)
     assert len(build("vae").sample(np.int64(2))) == 2
 

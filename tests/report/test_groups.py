@@ -72,9 +72,7 @@ def test_runs_of_one_config_and_seed_with_other_figures_are_named(tmp_path):
     write_run(tmp_path / "runs/c", {"mse": 0.1}, 1)
     file = folders[1] / "metrics.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"versions": {"torch": "2.9"}}))
-    expected = (
-        "have one config and one seed, but different figures (versions differ); a seed counts once, with the mean"
-    )
+    expected = "have one config and one seed, but different figures (versions differ); a seed counts once"
     assert f"a and b {expected}, with the mean of its runs" in Content.of(read_sweep(tmp_path / "runs"), None).notes
 
 

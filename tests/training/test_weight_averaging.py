@@ -1,8 +1,14 @@
 """With averaged weights, the run's test measures the weights that its folder gives back."""
 
+from typing import final
+
 import pytest
+import torch
 from lightning.pytorch import Trainer
 
+from latentlab.models.ae import AE
+from latentlab.models.base import Encoding
+from latentlab.models.parts import Parts
 from latentlab.training.restore import load_data, load_model, trusted_config
 
 SHORT = ("data=digits", "data.image_size=8", "trainer=cpu", "trainer.max_epochs=3", "callbacks=no_pictures")
@@ -12,10 +18,31 @@ AVERAGES = {
 }
 
 
+@pytest.mark.parametrize("kept", [1, 0])
 @pytest.mark.parametrize("average", AVERAGES)
-def test_the_figures_of_the_test_are_those_of_the_model_that_is_read_back(train, average):
-    run = train(*SHORT, f"+callbacks.average={AVERAGES[average]}")
+def test_the_figures_of_the_test_are_those_of_the_model_that_is_read_back(train, average, kept):
+    """Also where no epoch is kept as the best, so that the last one's weights are those of the run."""
+    run = train(*SHORT, f"+callbacks.average={AVERAGES[average]}", f"callbacks.checkpoint.save_top_k={kept}")
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
     trainer.test(load_model(run, trusted_config(run)), datamodule=load_data(run, trusted_config(run)), verbose=False)
     again = {name: trainer.callback_metrics[name].item() for name in ("test/mse", "test/elbo", "test/objective_final")}
     assert {name: run.metrics["metrics"][name] for name in again} == pytest.approx(again, rel=1e-6)
+
+
+@final
+class Counting(AE):
+    """It counts its calls, also those of an evaluation, as running statistics do."""
+
+    def __init__(self, parts: Parts, latent_dim: int) -> None:
+        super().__init__(parts, latent_dim)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def encode_batch(self, x, y) -> Encoding:
+        self.calls += 1
+        return super().encode_batch(x, y)
+
+
+def test_a_model_that_the_test_itself_changes_is_read_back_as_before_the_test(train):
+    run = train(*SHORT, "model=ae", f"model._target_={__name__}.Counting")
+    calls = load_model(run, trusted_config(run)).calls
+    assert 0 < calls <= torch.load(run.last_checkpoint, weights_only=True)["state_dict"]["calls"]

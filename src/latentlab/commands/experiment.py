@@ -26,7 +26,13 @@ from latentlab.runs import Run
 from latentlab.runs.layout import EVALUATION, EXPORT
 from latentlab.runs.lock import held
 from latentlab.runs.provenance import working_directory
-from latentlab.runs.resume_state import finished, is_evaluated, is_marked_complete, readable_metrics
+from latentlab.runs.resume_state import (
+    finished,
+    has_later_epochs,
+    is_evaluated,
+    is_marked_complete,
+    readable_metrics,
+)
 from latentlab.sweeps.data_places import KEYS
 from latentlab.training.fit import fit_and_test, is_single
 from latentlab.training.restore import reopened_loggers
@@ -49,6 +55,8 @@ def train(config: DictConfig, *, quiet: bool) -> dict[str, Any]:
         if is_first():
             run.remove_drafts()
         metrics = finished(run, config)
+        if metrics is not None and is_first() and not (is_marked_complete(run) or has_later_epochs(run)):
+            run.write_status("complete")  # its process was killed before it could
         if metrics is not None and is_evaluated(metrics, config.evaluate):
             return metrics
         return _train(run, config, metrics, quiet)

@@ -144,11 +144,17 @@ def _of_users(name: str, measurement: Measurement, subject: Subject, taken: Coll
     Raises:
         ConfigError: see `_checked`; or it has changed the model, with which the others would go on.
     """
-    before = weights_fingerprint(subject.model.state_dict())
-    figures = _checked(name, measurement(subject), taken)
+    before, skipped = weights_fingerprint(subject.model.state_dict()), None
+    figures: dict[str, float] = {}
+    try:
+        figures = _checked(name, measurement(subject), taken)
+    except NotApplicable as reason:
+        skipped = reason
     subject.model.eval()
     if weights_fingerprint(subject.model.state_dict()) != before:
-        raise ConfigError(f"measurements.{name}: changed the model's weights; let it work on copy.deepcopy(model)")
+        raise ConfigError(f"measurements.{name}: changed the model; let it work on copy.deepcopy(model)")
+    if skipped is not None:
+        raise skipped
     return figures
 
 

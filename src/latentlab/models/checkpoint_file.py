@@ -4,7 +4,7 @@ import hashlib
 import pickle
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
+from os import PathLike
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
@@ -19,7 +19,7 @@ ERRORS = (
 )
 DIGITS = 16  # of a fingerprint
 
-Source = str | Path | IO[bytes]
+Source = str | PathLike[str] | IO[bytes]
 
 
 def checked_content(source: Source) -> dict[str, Any]:
@@ -34,10 +34,10 @@ def checked_content(source: Source) -> dict[str, Any]:
             damaged = archive.testzip()
         if damaged is not None:
             raise BadZipFile(damaged)
-        if not (is_file := isinstance(source, str | Path)):
+        if not (is_file := isinstance(source, str | PathLike)):
             source.seek(0)
         content: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True, mmap=is_file)
-        is_finite = all(weight.isfinite().all() for weight in content["state_dict"].values())
+        is_finite = all(_is_finite(weight) for weight in _tensors(content["state_dict"]).values())
     except FileNotFoundError:
         raise
     except ERRORS as error:
@@ -47,10 +47,20 @@ def checked_content(source: Source) -> dict[str, Any]:
     return content
 
 
-def weights_fingerprint(weights: Mapping[str, Tensor]) -> str:
+def weights_fingerprint(weights: Mapping[str, Any]) -> str:
     """Equal for the same names and the same bits of all weights."""
     found = hashlib.sha256()
-    for name, weight in sorted(weights.items()):
+    for name, weight in sorted(_tensors(weights).items()):
         found.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
         found.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return found.hexdigest()[:DIGITS]
+
+
+def _tensors(weights: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Without what a module of the user's own adds by `get_extra_state`."""
+    return {name: weight for name, weight in weights.items() if isinstance(weight, Tensor)}
+
+
+def _is_finite(weight: Tensor) -> bool:
+    is_narrow = weight.is_floating_point() and weight.itemsize == 1  # for which PyTorch has no `isfinite`
+    return bool((weight.float() if is_narrow else weight).isfinite().all())

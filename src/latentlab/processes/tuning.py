@@ -41,7 +41,7 @@ def flushed_subnormals() -> Iterator[None]:
     decay to such numbers and stay there: .9 of the smallest is rounded to itself. Some processors are a hundred times
     as slow with them, and no weight sees them: a step that they lead to is lost in its rounding.
 
-    It holds for this thread and those that it starts: PyTorch's, if it has none yet.
+    It holds for this thread, and for those that it starts, as long as they live: PyTorch's, if it has none yet.
     """
     import numpy as np
     import torch

@@ -16,7 +16,7 @@ from latentlab.report.reading.run_sets import RunSet
 from latentlab.runs.reservations import reservations
 
 MAX_GROUPS_OF_SEARCH = 6  # whose pictures are shown
-WHY = ("versions", "git_revision", "device")  # facts that explain other figures of one config
+WHY = ("versions", "git_revision", "device", "threads")  # facts that explain other figures of one config
 
 
 @final

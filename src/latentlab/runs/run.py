@@ -235,14 +235,16 @@ class Run:
     def write_status(self, status: str, reason: str = "") -> None:
         write_atomically(self.status_file, json.dumps({"status": status, "reason": reason, **stamp()}) + "\n")
 
-    def write_metrics(self, content: dict[str, Any]) -> dict[str, Any]:
-        """Complete the run, or replace the content of `metrics.json`; returns it as it was written.
+    def complete(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Write `metrics.json` and the status; returns the content as it was written, see `write_metrics`."""
+        written = self.write_metrics(content)
+        self.write_status("complete")
+        return written
 
-        content: the values under "metrics" are sorted by name, and those that are not finite become null.
-        """
+    def write_metrics(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Write `metrics.json`, its values sorted by name and null where they are not finite; returns its content."""
         content = {**content, "metrics": dict(sorted(for_json(content["metrics"]).items())), "format": FORMAT}
         write_atomically(self.metrics_file, json.dumps(content, indent=2) + "\n")
-        self.write_status("complete")
         return content
 
     def _checkpoint(self, name: str) -> Path | None:

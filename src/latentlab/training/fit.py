@@ -92,14 +92,15 @@ def fit_and_test(
     _fit(session, run, run.last_checkpoint if config.resume else None)
     log_early_stopping(session.trainer)
     progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
+    fingerprint = _load_weights_to_test(session, run)
     figures, seconds = _tested(session)
     seconds["wall_seconds"] = time.perf_counter() - started
-    metrics = _metrics(run, config, session, figures, seconds) | progress
+    metrics = _metrics(run, config, session, figures, seconds) | progress | {"weights_fingerprint": fingerprint}
     if session.trainer.is_global_zero:
         plain: Any = OmegaConf.to_container(config, resolve=True)
         log_hyperparameters(session.loggers, hyperparameters(plain), figures, progress["steps"])
         provenance = {"git_revision": git_revision(), "versions": versions(), "config_hash": config_hash(plain)}
-        metrics = run.write_metrics(metrics | provenance)
+        metrics = run.complete(metrics | provenance)
         in_a_line = "  ".join(f"{name} {value:.5g}" for name, value in figures.items())
         log.info("%s", figures_table(figures) if is_single(config) else in_a_line)
     flush(session.loggers)
@@ -197,14 +198,25 @@ def _refuse_unfit(checkpoint: Path, run: Run, session: Session) -> None:
             raise UserError(f"resume: {file} is damaged, or holds weights alone; {OTHER_CHECKPOINT}")
 
 
+def _load_weights_to_test(session: Session, run: Run) -> str | None:
+    """Load what the run's model will be: the best epoch's weights, or the last ones where none is kept as the best.
+
+    Returns their fingerprint; None where no epoch was trained.
+    """
+    best = session.checkpoint.best_model_path
+    file = Path(best) if best else run.last_checkpoint
+    if file is None:
+        return None
+    # with `ckpt_path`, Lightning's averages of weights would put the weights of the training in their place
+    weights = read_checkpoint(file, "train the run again")["state_dict"]
+    session.model.load_state_dict(weights)
+    return weights_fingerprint(weights)
+
+
 def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:
-    """The metrics of the last epoch and of the test with the best weights, and the seconds of training and test."""
+    """The metrics of the last epoch and of the test, and the seconds of training and test."""
     trainer, best = session.trainer, session.checkpoint
     train_seconds, started = session.timer.time_elapsed("train"), time.perf_counter()
-    if best.best_model_path:
-        # with `ckpt_path`, Lightning's averages of weights would put the weights of the training in their place
-        content = read_checkpoint(Path(best.best_model_path), "train the run again")
-        session.model.load_state_dict(content["state_dict"])
     trainer.test(session.model, datamodule=session.data, verbose=False)
     seconds = {"train_seconds": train_seconds, "test_seconds": time.perf_counter() - started}
     figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
@@ -231,7 +243,6 @@ def _metrics(
         "parameters": parameters_of(session.model),
         "condition": "label" if session.model.conditional else None,
         "checkpoint": os.path.relpath(tested, run.folder) if tested else None,
-        "weights_fingerprint": weights_fingerprint(session.model.state_dict()),
         "wandb_run_id": wandb_run_id(session.loggers),
     }
 

@@ -14,7 +14,7 @@ from latentlab.runs import Run
 from latentlab.runs.documents import Damaged
 from latentlab.runs.format import other_version
 from latentlab.runs.identity import differences, plain_config
-from latentlab.runs.resume_state import has_later_epochs
+from latentlab.runs.resume_state import has_later_epochs, is_marked_complete
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -85,8 +85,10 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
     if run.best_checkpoint is None and tested is not None:
         raise UserError(f"{run.folder} lacks {tested}, whose weights were tested; {way_out}")
     content = read_checkpoint(file, way_out)
-    recorded = (run.metrics or {}).get("weights_fingerprint") if run.status["status"] == "complete" else None
+    recorded = None if has_later_epochs(run) else (run.metrics or {}).get("weights_fingerprint")
     if recorded is not None and recorded != weights_fingerprint(content["state_dict"]):
+        if not is_marked_complete(run):  # further epochs were begun
+            way_out = f"finish them first: latentlab train resume={run.folder}"
         raise UserError(f"{file} holds other weights than those that the run tested; {way_out}")
     return file, content
 

@@ -1,5 +1,6 @@
 """An argument of another type than the documented one is an error that names it."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -28,8 +29,10 @@ def test_of_a_build(options, message):
 
 
 def test_whole_numbers_may_be_those_of_other_libraries():
-    model = ll.build("vae", image_shape=torch.Size((1, 8, 8)), latent_dim=torch.tensor(3))
-    assert (model.image_shape, model.latent_dim) == ((1, 8, 8), 3)
+    for shape in (torch.Size((1, 8, 8)), np.array([1, 8, 8]), torch.tensor([1, 8, 8]), [1, 8, 8]):
+        model = ll.build("cvae", image_shape=shape, latent_dim=torch.tensor(3), num_classes=np.int64(4))
+        assert (model.image_shape, model.latent_dim) == ((1, 8, 8), 3)
+    assert {type(number) for number in (*model.image_shape, model.num_classes)} == {int}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_whole_numbers_may_be_those_of_other_libraries():
         ({"suite": ["quick"]}, r"suite: expected a text, found \['quick'\]"),
         ({"samples": "10"}, "samples: expected a whole number, found '10'"),
         ({"samples": True}, "samples: expected a whole number, found True"),
-        ({"device": 0}, "device: expected a text, found 0"),
+        ({"device": 0}, "device: expected auto.*, found 0"),
         ({"output_dir": None}, "output_dir: expected a folder, found None"),
         ({"data_root": 3}, "data_root: expected a folder, found 3"),
         ({"measurements": [print]}, "measurements: expected {name: function}, found .*"),

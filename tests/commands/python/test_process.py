@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -32,6 +33,20 @@ def test_the_default_type_does_not_change_a_run(folder):
     finally:
         torch.set_default_dtype(torch.float32)
     assert figures == usual
+
+
+SUBNORMAL = """
+import sys, torch
+import latentlab as ll
+ll.train(*sys.argv[1:])
+print((torch.full((4_000_000,), 1e-40) * 1.0 == 0).sum().item())
+"""
+
+
+def test_the_threads_of_a_process_that_begins_with_a_training_keep_subnormal_numbers(folder):
+    command = [sys.executable, "-c", SUBNORMAL, *TINY]
+    output = subprocess.check_output(command, env={**os.environ, "OMP_NUM_THREADS": "2"}, text=True, timeout=300)
+    assert output.splitlines()[-1] == "0"
 
 
 def test_a_model_that_another_thread_opens_does_not_change_a_training(run, folder):

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType, NoneType
-from typing import TYPE_CHECKING, Literal, SupportsIndex
+from typing import TYPE_CHECKING, Literal
 
 from latentlab.commands.keys_only import value_of
-from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts
+from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts, whole_number
 from latentlab.commands.python.arrays import ArrayData
 from latentlab.commands.python.trained_run import TrainedRun
 from latentlab.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    import torch
     from omegaconf import DictConfig
 
     from latentlab.evaluation.measurements import Measurement
@@ -97,7 +98,7 @@ def evaluate(
     suite: Literal["quick", "full"] = "quick",
     *,
     samples: int | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     data_root: str | Path | None = None,
     output_dir: str | Path = "outputs",
     measurements: Mapping[str, Measurement] = MappingProxyType({}),
@@ -124,8 +125,8 @@ def evaluate(
     from latentlab.runs.lock import held
     from latentlab.training.restore import refuse_incomplete, reopened_loggers, trusted_config
 
-    refuse_other_than(str, "a text", suite=suite, device=device)
-    refuse_other_than((SupportsIndex, NoneType), "a whole number", samples=samples)
+    refuse_other_than(str, "a text", suite=suite)
+    samples = None if samples is None else whole_number("samples", samples)
     refuse_other_than((str, PathLike), "a folder", output_dir=output_dir)
     refuse_other_than((str, PathLike, NoneType), "a folder", data_root=data_root)
     refuse_other_than(Mapping, "{name: function}", measurements=measurements)
@@ -148,7 +149,7 @@ def evaluate(
             reopened_loggers(folder, config),
             quiet=True,
             samples=samples,
-            device=device,
+            device=str(device),
             root=root,
             own=measurements,
         )

@@ -1,6 +1,8 @@
 """The types of the arguments that a caller in Python gives."""
 
+import operator
 from collections.abc import Iterable
+from typing import Any
 
 from latentlab.errors import ConfigError
 
@@ -12,10 +14,17 @@ def refuse_other_than_texts(overrides: Iterable[object]) -> None:
 
 
 def refuse_other_than(kinds: type | tuple[type, ...], expected: str, **arguments: object) -> None:
-    """Raise ConfigError, which names the argument, where one is of no such kind; True and False are no numbers.
-
-    expected: the kinds in words.
-    """
+    """Raise ConfigError, which names the argument, where one is of no such kind. expected: the kinds in words."""
     for name, value in arguments.items():
-        if not isinstance(value, kinds) or isinstance(value, bool):
+        if not isinstance(value, kinds):
             raise ConfigError(f"{name}: expected {expected}, found {value!r}")
+
+
+def whole_number(argument: str, value: Any) -> int:
+    """The number, which may be NumPy's or a tensor's; raises ConfigError, which names the argument, for any other."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError as error:
+        raise ConfigError(f"{argument}: expected a whole number, found {value!r}") from error

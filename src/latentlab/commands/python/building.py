@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
-from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts
+from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts, whole_number
 from latentlab.commands.python.process import as_the_command_line
 from latentlab.config.command_line import composed
 from latentlab.errors import ConfigError
@@ -53,17 +53,15 @@ def build(
     refuse_other_than((str, type), "the name of a variant, such as 'vae', or a class", model=model)
     refuse_other_than((str, NoneType), "a text", net=net)
     refuse_other_than((str, PathLike, NoneType), "a folder", config_dir=config_dir)
-    refuse_other_than(SupportsIndex, "a whole number", num_classes=num_classes)
-    refuse_other_than((SupportsIndex, NoneType), "a whole number", latent_dim=latent_dim)
-    refuse_other_than(Sequence, "(channels, height, width)", image_shape=image_shape)
-    refuse_other_than(SupportsIndex, "a whole number", **{f"image_shape[{i}]": n for i, n in enumerate(image_shape)})
-    if len(image_shape) != 3 or min(image_shape) < 1:
+    num_classes = whole_number("num_classes", num_classes)
+    refuse_other_than(Iterable, "(channels, height, width)", image_shape=image_shape)
+    shape = tuple(whole_number(f"image_shape[{index}]", size) for index, size in enumerate(image_shape))
+    if len(shape) != 3 or min(shape) < 1:
         raise ConfigError(f"image_shape: expected (channels, height, width), found {image_shape}")
-    channels, height, width = image_shape
-    shape, given = (channels, height, width), [*overrides, *([] if net is None else [f"net={net}"])]
+    given = [*overrides, *([] if net is None else [f"net={net}"])]
     if twice := [text for text in overrides if text.startswith("model=") or (net and text.startswith("net="))]:
         raise ConfigError(f"{twice[0]}: given twice; leave one out")
-    units = {} if latent_dim is None else {"latent_dim": latent_dim}
+    units = {} if latent_dim is None else {"latent_dim": whole_number("latent_dim", latent_dim)}
     options = units | options
     try:
         written = {name: json.dumps(value, default=lambda number: number.item()) for name, value in options.items()}

@@ -20,6 +20,7 @@ from latentlab.config.signatures import forget_signatures
 from latentlab.errors import Interrupted, UserError
 
 ONE_AT_A_TIME = RLock()  # of the process's threads: Hydra and the log are those of the whole process
+SHARED = 2**16  # numbers for each thread, more than PyTorch leaves to one
 OWN_LOGGERS = ("latentlab", "hydra", "hydra_plugins")
 
 
@@ -84,6 +85,8 @@ def _torch_switches() -> Callable[[], None]:
     cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
     dtype = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
+    # PyTorch's threads keep the arithmetic of the thread that starts them, in which a run has no subnormal numbers
+    torch.ones(SHARED * torch.get_num_threads()).mul_(1)
 
     def restore() -> None:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn)

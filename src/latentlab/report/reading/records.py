@@ -13,7 +13,7 @@ from latentlab.runs.layout import FIGURES, HISTORY, METRICS, STATUS
 
 COST_KEYS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
 REVISION_DIGITS = 12
-FACTS = ("data", "data_fingerprint", "device", "git_revision", "condition")
+FACTS = ("data", "data_fingerprint", "device", "threads", "git_revision", "condition")
 CONDITIONAL = "latentlab.models.cvae.CVAE"  # runs of earlier versions do not record the condition
 PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
