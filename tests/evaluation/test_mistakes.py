@@ -168,7 +168,7 @@ def test_a_damaged_checkpoint(run, evaluate, capsys):
 
 def test_a_checkpoint_of_another_run(run, train, evaluate, capsys):
     """Of the same config and another seed: only the weights tell them apart."""
-    other = train(*TINY, "seed=7", folder="other")
+    other = train(*TINY, "model=ae", "callbacks=no_pictures", "seed=7", folder="other")
     shutil.copy(other.folder / "checkpoints" / "best.ckpt", run.folder / "checkpoints" / "best.ckpt")
     before = (run.folder / "metrics.json").read_text()
     capsys.readouterr()
@@ -179,12 +179,12 @@ def test_a_checkpoint_of_another_run(run, train, evaluate, capsys):
 
 def test_weights_of_an_epoch_that_was_begun_after_the_test(run, train, evaluate, capsys):
     """As of a run that was trained further and stopped in its first new epoch, which has no line in the history."""
-    other = train(*TINY, "seed=7", folder="other")
+    other = train(*TINY, "model=ae", "callbacks=no_pictures", "seed=7", folder="other")
     shutil.copy(other.folder / "checkpoints" / "best.ckpt", run.folder / "checkpoints" / "best.ckpt")
     run.write_status("interrupted", "signal 15")
     capsys.readouterr()
     line = refused(evaluate, capsys, f"run={run.folder}")
-    assert line.endswith(f"finish them first: latentlab train resume={run.folder}")
+    assert line.endswith(f"finish its training first: latentlab train resume={run.folder}")
 
 
 def test_an_evaluation_leaves_the_status(run, evaluate):

@@ -84,11 +84,14 @@ def test_a_damaged_checkpoint_is_one_line(run):
 def test_a_run_whose_codes_are_not_finite_is_one_line(run):
     import torch
 
+    from latentlab.models.checkpoint_file import weights_fingerprint
+
     for file in run.folder.rglob("*.ckpt"):
         checkpoint = torch.load(file, weights_only=False)
         for weight in checkpoint["state_dict"].values():
             weight.fill_(1e30)
         torch.save(checkpoint, file)
+    run.write_metrics({**run.metrics, "weights_fingerprint": weights_fingerprint(checkpoint["state_dict"])})
     assert "has codes that are not finite; train it again" in said(str(run.folder))
 
 

@@ -36,8 +36,12 @@ def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
 
 def fits(content: dict[str, Any], model: torch.nn.Module) -> bool:
     """Whether the checkpoint's weights have the names and shapes of the model's."""
-    own = {name: weight.shape for name, weight in model.state_dict().items()}
-    return own == {name: weight.shape for name, weight in content["state_dict"].items()}
+    return _shapes(content["state_dict"]) == _shapes(model.state_dict())
+
+
+def _shapes(weights: Mapping[str, Any]) -> dict[str, torch.Size | None]:
+    """None of what a module of the user's own adds by `get_extra_state`."""
+    return {name: weight.shape if isinstance(weight, torch.Tensor) else None for name, weight in weights.items()}
 
 
 def holds_a_training(content: dict[str, Any]) -> bool:

@@ -47,6 +47,7 @@ def load_model(run: Run, config: DictConfig) -> Autoencoder:
     model = build_model(config, tuple(data["image_shape"]), data["num_classes"])
     if not fits(checkpoint, model):
         raise UserError(f"{file} does not fit the model of the run's own config; train it again")
+    _refuse_untested(run, file, checkpoint, "train the run again")
     model.load_state_dict(checkpoint["state_dict"])
     return model.eval()
 
@@ -66,6 +67,7 @@ def weights_for(model: Autoencoder, run: Run) -> dict[str, Tensor]:
             f"initial_weights: {file} does not fit this model; expected a run of the same variant, network, "
             "prior and number of units on images of the same shape"
         )
+    _refuse_untested(run, file, checkpoint, "choose another run as initial_weights")
     weights: dict[str, Tensor] = checkpoint["state_dict"]
     return weights
 
@@ -74,9 +76,8 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
     """The file and the content of the best epoch's checkpoint, or of the last one where none is known as the best.
 
     Raises:
-        UserError: there is none, with the text `missing`, or it is damaged or another run's, with the end `way_out`.
+        UserError: there is none, with the text `missing`, or it is damaged, with the end `way_out`.
     """
-    from latentlab.models.checkpoint_file import weights_fingerprint
     from latentlab.training.checkpoints import read_checkpoint
 
     file, tested = run.best_checkpoint or run.last_checkpoint, (run.metrics or {}).get("checkpoint")
@@ -84,13 +85,21 @@ def _best_checkpoint(run: Run, missing: str, way_out: str) -> tuple[Path, dict[s
         raise UserError(missing)
     if run.best_checkpoint is None and tested is not None:
         raise UserError(f"{run.folder} lacks {tested}, whose weights were tested; {way_out}")
-    content = read_checkpoint(file, way_out)
+    return file, read_checkpoint(file, way_out)
+
+
+def _refuse_untested(run: Run, file: Path, checkpoint: dict[str, Any], way_out: str) -> None:
+    """Raise UserError, which ends in `way_out`, where the checkpoint holds other weights than those that were tested.
+
+    Those of a run that was trained further, and not yet tested again, are newer.
+    """
+    from latentlab.models.checkpoint_file import weights_fingerprint
+
     recorded = None if has_later_epochs(run) else (run.metrics or {}).get("weights_fingerprint")
-    if recorded is not None and recorded != weights_fingerprint(content["state_dict"]):
+    if recorded is not None and recorded != weights_fingerprint(checkpoint["state_dict"]):
         if not is_marked_complete(run):  # further epochs were begun
-            way_out = f"finish them first: latentlab train resume={run.folder}"
+            way_out = f"finish its training first: latentlab train resume={run.folder}"
         raise UserError(f"{file} holds other weights than those that the run tested; {way_out}")
-    return file, content
 
 
 def load_data(run: Run, config: DictConfig, root: str | None = None) -> ImageDataModule:
