@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from latentlab.processes.tuning import flushed_subnormals
 
@@ -81,8 +82,11 @@ def trained_within(context: str) -> tuple[int, str]:
 
 def test_the_moments_of_a_dead_unit_become_zero_and_its_weights_are_the_same():
     usual, flushed = trained_within("nullcontext"), trained_within("tuned_process")
-    assert (usual[0], flushed[0]) == (64, 0)
     assert usual[1] == flushed[1]
+    assert usual[0] == 64
+    if torch.backends.cpu.get_cpu_capability() == "DEFAULT":
+        pytest.skip("PyTorch's kernels without AVX2 keep subnormal numbers")
+    assert flushed[0] == 0
 
 
 def test_subnormals_are_back_after_it_and_after_one_within_another():
