@@ -1,4 +1,4 @@
-"""A damaged checkpoint is never taken for a whole one, and weights are told apart by their bits."""
+"""A checkpoint with a wrong checksum, NaN or infinite weights is refused; equal weights have one fingerprint."""
 
 import io
 from pathlib import Path

@@ -91,9 +91,11 @@ def check(config: Mapping[str, Any], raw: Raw = None) -> None:
         found, value = select(config, key)
         if found and not _is_component(value):
             raise ConfigError(f"{key}: expected a node with _target_, found {_shown(value)}")
+    is_training = {"model", "trainer"} <= config.keys()
+    if is_training and (missing := [group for group in LEAST if group not in config]):
+        group = missing[0]
+        raise ConfigError(f"{group}: expected an option, found none; the least is {group}={LEAST[group]}")
     for group in OPTIONAL_COMPONENTS:
-        if {"model", "trainer"} <= config.keys() and group in LEAST and group not in config:
-            raise ConfigError(f"{group}: expected an option, found none; the least is {group}={LEAST[group]}")
         _check_members(group, config.get(group))
     _check_tree("", config, raw)
 

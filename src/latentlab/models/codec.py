@@ -1,8 +1,7 @@
 """What every variant can be asked for: codes, images of codes, samples, and the paths between two images."""
 
-import operator
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple, final
+from typing import ClassVar, NamedTuple, final
 
 import torch
 from jaxtyping import Float
@@ -12,6 +11,7 @@ from torch import Tensor
 from latentlab.functional.batch import NO_LABEL, AnyLabel, Code, Condition, Image, Label
 from latentlab.functional.densities import Density
 from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.functional.numbers import whole_number
 from latentlab.functional.paths import linear, spherical
 from latentlab.functional.plain_batches import described
 from latentlab.models.parts import Parts
@@ -132,7 +132,10 @@ class Codec(LightningModule, ABC):
             ValueError: `count` is below 1, or the variant has no prior, or it is conditional, and the label is missing
                 or unknown.
         """
-        y = self.known_labels(label, torch.empty(_at_least_one(count), device=self.device))
+        number = whole_number(count)
+        if number is None or number < 1:
+            raise ValueError(f"count: expected a whole number of at least 1, found {count!r}")
+        y = self.known_labels(label, torch.empty(number, device=self.device))
         prior = self.prior(y)
         if prior is None:
             raise ValueError(
@@ -223,14 +226,3 @@ class Codec(LightningModule, ABC):
     def _wrong_label(self, found: object) -> ValueError:
         expected = f"a label in 0..{self.num_classes - 1} for each image, as {type(self).__name__} is conditional"
         return ValueError(f"label: expected {expected}, found {found}")
-
-
-def _at_least_one(count: Any) -> int:
-    """The number, which may be NumPy's or a tensor's."""
-    try:
-        number = 0 if isinstance(count, bool) else operator.index(count)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"count: expected a whole number of at least 1, found {count!r}")
-    return number

@@ -9,7 +9,7 @@ from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Literal
 
 from latentlab.commands.keys_only import value_of
-from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts, whole_number
+from latentlab.commands.python.arguments import expect_whole_number, refuse_other_than, refuse_other_than_texts
 from latentlab.commands.python.arrays import ArrayData
 from latentlab.commands.python.trained_run import TrainedRun
 from latentlab.errors import ConfigError, DataError
@@ -126,7 +126,7 @@ def evaluate(
     from latentlab.training.restore import refuse_incomplete, reopened_loggers, trusted_config
 
     refuse_other_than(str, "a text", suite=suite)
-    samples = None if samples is None else whole_number("samples", samples)
+    samples = None if samples is None else expect_whole_number("samples", samples)
     refuse_other_than((str, PathLike), "a folder", output_dir=output_dir)
     refuse_other_than((str, PathLike, NoneType), "a folder", data_root=data_root)
     refuse_other_than(Mapping, "{name: function}", measurements=measurements)

@@ -1,10 +1,10 @@
 """The types of the arguments that a caller in Python gives."""
 
-import operator
 from collections.abc import Iterable
 from typing import Any
 
 from latentlab.errors import ConfigError
+from latentlab.functional.numbers import whole_number
 
 
 def refuse_other_than_texts(overrides: Iterable[object]) -> None:
@@ -20,11 +20,9 @@ def refuse_other_than(kinds: type | tuple[type, ...], expected: str, **arguments
             raise ConfigError(f"{name}: expected {expected}, found {value!r}")
 
 
-def whole_number(argument: str, value: Any) -> int:
-    """The number, which may be NumPy's or a tensor's; raises ConfigError, which names the argument, for any other."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)
-    except TypeError as error:
-        raise ConfigError(f"{argument}: expected a whole number, found {value!r}") from error
+def expect_whole_number(argument: str, value: Any) -> int:
+    """The number as Python's; raises ConfigError, which names the argument, where it is none."""
+    number = whole_number(value)
+    if number is None:
+        raise ConfigError(f"{argument}: expected a whole number, found {value!r}")
+    return number

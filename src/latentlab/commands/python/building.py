@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from latentlab.commands.python.arguments import refuse_other_than, refuse_other_than_texts, whole_number
+from latentlab.commands.python.arguments import expect_whole_number, refuse_other_than, refuse_other_than_texts
 from latentlab.commands.python.process import as_the_command_line
 from latentlab.config.command_line import composed
 from latentlab.errors import ConfigError
@@ -53,15 +53,15 @@ def build(
     refuse_other_than((str, type), "the name of a variant, such as 'vae', or a class", model=model)
     refuse_other_than((str, NoneType), "a text", net=net)
     refuse_other_than((str, PathLike, NoneType), "a folder", config_dir=config_dir)
-    num_classes = whole_number("num_classes", num_classes)
+    num_classes = expect_whole_number("num_classes", num_classes)
     refuse_other_than(Iterable, "(channels, height, width)", image_shape=image_shape)
-    shape = tuple(whole_number(f"image_shape[{index}]", size) for index, size in enumerate(image_shape))
+    shape = tuple(expect_whole_number(f"image_shape[{index}]", size) for index, size in enumerate(image_shape))
     if len(shape) != 3 or min(shape) < 1:
         raise ConfigError(f"image_shape: expected (channels, height, width), found {image_shape}")
     given = [*overrides, *([] if net is None else [f"net={net}"])]
     if twice := [text for text in overrides if text.startswith("model=") or (net and text.startswith("net="))]:
         raise ConfigError(f"{twice[0]}: given twice; leave one out")
-    units = {} if latent_dim is None else {"latent_dim": whole_number("latent_dim", latent_dim)}
+    units = {} if latent_dim is None else {"latent_dim": expect_whole_number("latent_dim", latent_dim)}
     options = units | options
     try:
         written = {name: json.dumps(value, default=lambda number: number.item()) for name, value in options.items()}

@@ -48,6 +48,7 @@ def as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
 
 def _as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
     forget_signatures()
+    _start_threads_of_torch()
     undo = [_hydra(), _torch_switches(), _environment(), _loggers(), _random_generators()]
     before, sys.argv = sys.argv, ["latentlab", *arguments]  # which starts the processes of further devices
     try:
@@ -60,6 +61,11 @@ def _as_the_command_line(arguments: Sequence[str]) -> Iterator[None]:
         sys.argv = before
         for restore in undo:
             restore()
+
+
+def _start_threads_of_torch() -> None:
+    """With the caller's arithmetic, which they keep: in the thread of a run there are no subnormal numbers."""
+    torch.ones(SHARED * torch.get_num_threads()).mul_(1)
 
 
 def _random_generators() -> Callable[[], None]:
@@ -85,8 +91,6 @@ def _torch_switches() -> Callable[[], None]:
     cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
     dtype = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
-    # PyTorch's threads keep the arithmetic of the thread that starts them, in which a run has no subnormal numbers
-    torch.ones(SHARED * torch.get_num_threads()).mul_(1)
 
     def restore() -> None:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn)
