@@ -1,4 +1,4 @@
-"""A checkpoint with a wrong checksum, NaN or infinite weights is refused; equal weights have one fingerprint."""
+"""A checkpoint with a wrong checksum or NaN among its weights is refused; equal weights have one fingerprint."""
 
 import io
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from latentlab.models.checkpoint_file import checked_content, weights_fingerprint
+from latentlab.models.checkpoint_file import checked_content, checked_device, weights_fingerprint
 
 
 class Place(NamedTuple):
@@ -43,18 +43,25 @@ def test_one_flipped_bit_of_a_weight_is_found(file):
         checked_content(file)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_not_finite_are_refused(tmp_path, value):
-    torch.save({"state_dict": {"a": torch.tensor([1.0, value])}}, tmp_path / "model.ckpt")
-    with pytest.raises(ValueError, match="expected finite weights, found NaN or infinite ones"):
+def test_nan_among_the_weights_is_refused(tmp_path):
+    torch.save({"state_dict": {"a": torch.tensor([1.0, float("nan")])}}, tmp_path / "model.ckpt")
+    with pytest.raises(ValueError, match="expected weights, found NaN among them"):
         checked_content(tmp_path / "model.ckpt")
 
 
-def test_a_state_of_a_module_and_numbers_of_eight_bits_are_no_damage(tmp_path):
-    weights = {"a": torch.ones(2, dtype=torch.float8_e4m3fn), "_extra_state": {"calls": 1}}
+def test_a_state_of_a_module_numbers_of_eight_bits_and_a_mask_of_attention_are_no_damage(tmp_path):
+    tensors = {"a": torch.ones(2, dtype=torch.float8_e4m3fn), "mask": torch.tensor([0.0, -torch.inf])}
+    weights = {**tensors, "_extra_state": {"calls": 1}}
     torch.save({"state_dict": weights}, tmp_path / "model.ckpt")
     assert checked_content(Place(tmp_path))["state_dict"].keys() == weights.keys()
-    assert weights_fingerprint(weights) == weights_fingerprint({"a": weights["a"]})
+    assert weights_fingerprint(weights) == weights_fingerprint(tensors)
+
+
+@pytest.mark.parametrize("place", [None, "gpu", {"cuda:0": "cpu"}, lambda storage, _: storage])
+def test_a_model_is_loaded_to_one_device(place):
+    assert checked_device("cpu") == checked_device(torch.device("cpu")) == torch.device("cpu")
+    with pytest.raises(ValueError, match="map_location: expected a device, such as 'cpu' or 'cuda:0', found "):
+        checked_device(place)
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):

@@ -20,9 +20,13 @@ AVERAGES = {
 
 @pytest.mark.parametrize("kept", [1, 0])
 @pytest.mark.parametrize("average", AVERAGES)
-def test_the_figures_of_the_test_are_those_of_the_model_that_is_read_back(train, average, kept):
-    """Also where no epoch is kept as the best, so that the last one's weights are those of the run."""
+def test_the_figures_of_the_test_are_those_of_the_model_that_is_read_back(train, capfd, average, kept):
+    """Also where no epoch is kept as the best, so that the last one's weights are those of the run.
+
+    An average that no checkpoint holds is said not to be tested.
+    """
     run = train(*SHORT, f"+callbacks.average={AVERAGES[average]}", f"callbacks.checkpoint.save_top_k={kept}")
+    assert ("no checkpoint holds the average" in capfd.readouterr().out) == (average == "SWA")
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
     trainer.test(load_model(run, trusted_config(run)), datamodule=load_data(run, trusted_config(run)), verbose=False)
     again = {name: trainer.callback_metrics[name].item() for name in ("test/mse", "test/elbo", "test/objective_final")}

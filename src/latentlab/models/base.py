@@ -17,7 +17,7 @@ from latentlab.functional.losses import bce_per_image, mse_per_image, stacked, w
 from latentlab.functional.plain_batches import as_batch, described, refuse_unfit
 from latentlab.functional.schedules import FINAL_STEP, ConstantRate
 from latentlab.models.batches import Batches
-from latentlab.models.checkpoint_file import Source, checked_content
+from latentlab.models.checkpoint_file import Source, checked_content, checked_device
 from latentlab.models.codec import Codec, Prediction
 from latentlab.models.codec import Encoding as Encoding  # what a variant needs beside the base class
 from latentlab.models.optimization import Steps, minimize
@@ -95,10 +95,11 @@ class Autoencoder(Codec):
         map_location: the model's device. strict: whether the checkpoint must hold exactly its weights.
 
         Raises:
-            ValueError: it is damaged, holds another variant or weights that are not finite, or was saved by no model
-                that `ll.build` or a run built.
+            ValueError: it is damaged, holds another variant or weights that are NaN, or was saved by no model that
+                `ll.build` or a run built; or `map_location` is no device.
             UserError: its config names a class that is no component of a model.
         """
+        device = checked_device(map_location)
         content = checked_content(checkpoint_path)
         built = content.get(cls.CHECKPOINT_HYPER_PARAMS_KEY) or {}
         # as in the checkpoints of Lightning's command line, it names what builds the model: nothing here may import it
@@ -110,7 +111,7 @@ class Autoencoder(Codec):
         if not isinstance(model, cls):
             raise ValueError(f"{checkpoint_path}: expected {cls.__name__}, found {type(model).__name__}")
         model.load_state_dict(content["state_dict"], strict=strict)
-        return model.to(map_location)
+        return model.to(device)
 
     @final
     def train_in_calls(self, steps_of: Callable[[LightningModule], Steps], total_steps: int) -> None:

@@ -27,7 +27,7 @@ def checked_content(source: Source) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is damaged, no checkpoint, or holds weights that are not finite.
+        ValueError: it is damaged, no checkpoint, or holds weights that are NaN.
     """
     try:
         with ZipFile(source) as archive:  # torch.load compares no checksums
@@ -37,14 +37,27 @@ def checked_content(source: Source) -> dict[str, Any]:
         if not (is_file := isinstance(source, str | PathLike)):
             source.seek(0)
         content: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True, mmap=is_file)
-        is_finite = all(_is_finite(weight) for weight in _tensors(content["state_dict"]).values())
+        has_nan = any(_has_nan(weight) for weight in _tensors(content["state_dict"]).values())
     except FileNotFoundError:
         raise
     except ERRORS as error:
         raise ValueError(f"{source}: expected a checkpoint, found a damaged or another file") from error
-    if not is_finite:
-        raise ValueError(f"{source}: expected finite weights, found NaN or infinite ones")
+    if has_nan:
+        raise ValueError(f"{source}: expected weights, found NaN among them")
     return content
+
+
+def checked_device(map_location: Any) -> torch.device:
+    """The device that is meant; a model is moved to one as a whole.
+
+    Raises:
+        ValueError: it is none, as the functions and mappings of devices that `torch.load` takes.
+    """
+    try:
+        return torch.device(map_location)
+    except (TypeError, RuntimeError) as error:
+        expected = "a device, such as 'cpu' or 'cuda:0'"
+        raise ValueError(f"map_location: expected {expected}, found {map_location!r}") from error
 
 
 def weights_fingerprint(weights: Mapping[str, Any]) -> str:
@@ -61,6 +74,7 @@ def _tensors(weights: Mapping[str, Any]) -> dict[str, Tensor]:
     return {name: weight for name, weight in weights.items() if isinstance(weight, Tensor)}
 
 
-def _is_finite(weight: Tensor) -> bool:
-    is_narrow = weight.is_floating_point() and weight.itemsize == 1  # for which PyTorch has no `isfinite`
-    return bool((weight.float() if is_narrow else weight).isfinite().all())
+def _has_nan(weight: Tensor) -> bool:
+    """Infinite numbers are no damage: a mask of attention is a buffer of them."""
+    is_narrow = weight.is_floating_point() and weight.itemsize == 1  # for which PyTorch has no `isnan`
+    return bool((weight.float() if is_narrow else weight).isnan().any())

@@ -23,7 +23,7 @@ def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
     way_out: what to do about a damaged one.
 
     Raises:
-        UserError: the file is damaged, no checkpoint of a run, or holds weights that are not finite.
+        UserError: the file is damaged, no checkpoint of a run, or holds weights that are NaN.
     """
     try:
         content = checked_content(file)

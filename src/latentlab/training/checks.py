@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, Checkpoint, Timer
+from lightning.pytorch.callbacks import Callback, Checkpoint, StochasticWeightAveraging, Timer
 from omegaconf import DictConfig
 
 from latentlab.config.instantiation import make, make_each
@@ -79,12 +79,17 @@ def initial_run(config: DictConfig) -> Run | None:
     return run
 
 
-def warn_without_checkpoint(callbacks: Sequence[Callback]) -> None:
-    """One warning where callbacks were chosen in place of the default ones, which keep the best epoch."""
+def warn_of_tested_weights(callbacks: Sequence[Callback]) -> None:
+    """Warnings where the callbacks do not keep the weights that one would expect to be tested."""
     if callbacks and not any(isinstance(callback, Checkpoint) for callback in callbacks):
         log.warning(
             "callbacks: none of them keeps the weights of the best epoch, those of the last one are tested; further "
             "ones beside the default ones are callbacks=[default,NAME]"
+        )
+    if any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks):
+        log.warning(
+            "callbacks: StochasticWeightAveraging averages after the last epoch, and no checkpoint holds the average: "
+            "a single epoch's weights are tested; averages that are tested and kept are callbacks=[default,ema]"
         )
 
 

@@ -30,7 +30,7 @@ from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.last_steps import LastSteps
 from latentlab.training.callbacks.progress import Progress
 from latentlab.training.checkpoints import LastCheckpoint, fits, holds_a_training, read_checkpoint
-from latentlab.training.checks import initial_run, timer_of, warn_without_checkpoint
+from latentlab.training.checks import initial_run, timer_of, warn_of_tested_weights
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.lightning_messages import silence_lightning
@@ -135,7 +135,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
             "likelihood: a density over grey levels on binarised pixels is unbounded; likelihood=bernoulli fits them"
         )
     configured = make_each(config, "callbacks", Callback)
-    warn_without_checkpoint(configured)
+    warn_of_tested_weights(configured)
     per_batch = with_batch_hooks(configured)
     execution.prepare(model)
     plan = CallPlan.of(config.trainer, batches, [1] if per_batch else save_intervals(config.callbacks))
