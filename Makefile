@@ -40,7 +40,7 @@ sweep: $(STAMP)  ## train one model per combination of values (ARGS="model=ae,va
 report: $(STAMP)  ## compare runs on one page (ARGS="sweep=first" or ARGS="runs=[FOLDER,FOLDER]")
 	$(BIN)/python -m latentlab report $(ARGS)
 
-check: $(STAMP)  ## train a small fixed sweep and compare its figures with the recorded ones
+check: $(STAMP)  ## train a small fixed sweep and compare its metrics with the recorded ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m latentlab check $(ARGS)
 
 reproduce: $(STAMP)  ## train the recipes over three seeds and write docs/results.md, hours (ARGS="deep_ae pca")

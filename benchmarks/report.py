@@ -42,7 +42,7 @@ def measure() -> Results:
 
 
 def write_sweep(real: Path, sweep: Path) -> None:
-    """500 runs of 100 configs, copied from a real one with other figures; some have failed, and one is missing."""
+    """500 runs of 100 configs, copied from a real one with other metrics; some have failed, and one is missing."""
     config = yaml.safe_load((real / ".hydra" / "resolved.yaml").read_text())
     metrics = json.loads((real / "metrics.json").read_text())
     source, jobs = random.Random(0), []
@@ -79,9 +79,9 @@ def _write_run(
     if source.random() < 0.02:
         (folder / "status.json").write_text(json.dumps({"status": "failed", "reason": "out of memory"}))
         return
-    figures = {name: (value or 0.0) * source.gauss(1, 0.05) for name, value in metrics["metrics"].items()}
-    figures |= {"test/mse": curve[-1]} | {f"test/further_{k}": source.random() for k in range(FURTHER)}
-    content = {**metrics, "metrics": figures, "seed": seed, "train_seconds": 10 + size * source.random()}
+    values = {name: (value or 0.0) * source.gauss(1, 0.05) for name, value in metrics["metrics"].items()}
+    values |= {"test/mse": curve[-1]} | {f"test/further_{k}": source.random() for k in range(FURTHER)}
+    content = {**metrics, "metrics": values, "seed": seed, "train_seconds": 10 + size * source.random()}
     content["parameters"] = 10_000 + 600 * size
     (folder / "metrics.json").write_text(json.dumps(content))
     (folder / "status.json").write_text(json.dumps({"status": "complete", "reason": ""}))

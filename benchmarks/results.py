@@ -20,7 +20,7 @@ FOLDER = Path("outputs/bench")
 
 @dataclass
 class Bar:
-    """A bound on a figure: `found` should be at most (or, with `least`, at least) `bound`."""
+    """A bound on a measured value: `found` should be at most (or, with `least`, at least) `bound`."""
 
     what: str
     found: float
@@ -37,7 +37,7 @@ class Results:
     """The rows of one benchmark's table, its bars, and what its plot shows.
 
     label: the column that names a row. drawn: the columns that the plot shows as bars beside each other.
-    unit: of the drawn figures.
+    unit: of the drawn values.
     """
 
     name: str

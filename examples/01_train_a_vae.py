@@ -22,7 +22,7 @@ import latentlab as ll
 run = ll.train("model=vae", f"data={DATA}", "model.latent_dim=20", f"trainer.max_epochs={EPOCHS}")
 
 # %% [markdown]
-# Everything about the run lies in its folder below `outputs/runs`, and is read from there: the final figures,
+# Everything about the run lies in its folder below `outputs/runs`, and is read from there: the final metrics,
 
 # %%
 {name: round(value, 3) for name, value in run.metrics.items() if name.startswith("test/")}

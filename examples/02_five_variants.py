@@ -37,8 +37,8 @@ runs = {name: ll.train(f"model={name}", f"data={DATA}", *recipe) for name in VAR
 # and, of the variants that have a posterior, `kl` and `elbo`.
 
 # %%
-figures = ["mse", "bce", "kl", "elbo", "objective"]
-table = pd.DataFrame({name: {key: run.metrics.get(f"test/{key}") for key in figures} for name, run in runs.items()}).T
+metrics = ["mse", "bce", "kl", "elbo", "objective"]
+table = pd.DataFrame({name: {key: run.metrics.get(f"test/{key}") for key in metrics} for name, run in runs.items()}).T
 table.insert(0, "units", [run.config.model.latent_dim for run in runs.values()])
 table.astype(float).round(4)
 

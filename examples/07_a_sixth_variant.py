@@ -55,7 +55,7 @@ model = ll.build(ShortCodes, image_shape=data.image_shape, latent_dim=20, streng
 options = {"enable_progress_bar": False, "enable_model_summary": False, "default_root_dir": "outputs/short_codes"}
 trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", **options)
 trainer.fit(model, datamodule=data)
-(figures,) = trainer.test(model, datamodule=data, verbose=False)
+(metrics,) = trainer.test(model, datamodule=data, verbose=False)
 model = model.eval().requires_grad_(False)
 
 # %% [markdown]
@@ -63,7 +63,7 @@ model = model.eval().requires_grad_(False)
 
 # %%
 names = ["objective", "reconstruction", "length", "mse", "bce"]
-columns = {"ae": baseline.metrics, "short codes": figures}
+columns = {"ae": baseline.metrics, "short codes": metrics}
 pd.DataFrame({name: {key: found.get(f"test/{key}") for key in names} for name, found in columns.items()}).round(4)
 
 # %% [markdown]

@@ -1,4 +1,4 @@
-"""The figures that docs/metrics.md defines, and whether a reported one is among them."""
+"""The metrics that docs/metrics.md defines, and whether a reported one is among them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ def sections() -> dict[tuple[str, ...], str]:
 
 
 def pattern(name: str) -> re.Pattern[str]:
-    """Of the figures that a name in a heading stands for."""
+    """Of the metrics that a name in a heading stands for."""
     return re.compile(
         re.sub(r"KIND_STRENGTH|KIND|SOURCE|\bN\b|(?<=_)N(?=_)", lambda word: f"({CHOICES[word[0]]})", name)
     )
@@ -40,7 +40,7 @@ def pattern(name: str) -> re.Pattern[str]:
 PATTERNS = [pattern(name) for names in sections() for name in names]
 
 
-def undocumented(figures: Iterable[str]) -> set[str]:
-    """Those of the figures, as `test/mse` or `train/objective_step`, that the page does not define."""
-    bare = {figure: re.sub(r"_step$", "", re.sub(r"^(train|val|test)/", "", figure)) for figure in figures}
-    return {figure for figure, name in bare.items() if not any(p.fullmatch(name) for p in PATTERNS)}
+def undocumented(metrics: Iterable[str]) -> set[str]:
+    """Those of the metrics, as `test/mse` or `train/objective_step`, that the page does not define."""
+    bare = {metric: re.sub(r"_step$", "", re.sub(r"^(train|val|test)/", "", metric)) for metric in metrics}
+    return {metric for metric, name in bare.items() if not any(p.fullmatch(name) for p in PATTERNS)}

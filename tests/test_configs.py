@@ -101,7 +101,7 @@ LONGER = ("beta", "code_size")  # sweeps as `order`, whose parts other recipes h
 @pytest.mark.parametrize(
     "option", [pytest.param(o, marks=pytest.mark.long) if o in LONGER else o for o in options("experiment")]
 )
-def test_a_recipe_runs_short_and_its_header_has_its_command_duration_and_figures(run_hydra, option, outputs, tmp_path):
+def test_a_recipe_runs_short_and_its_header_has_its_command_duration_and_metrics(run_hydra, option, outputs, tmp_path):
     header = [line for line in (CONF / "experiment" / f"{option}.yaml").read_text().splitlines() if "#" in line]
     assert any(option in line for line in header[1:])
     assert all(any(word in line for line in header) for word in ("Two CPU cores:", "Expect"))

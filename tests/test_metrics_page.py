@@ -1,4 +1,4 @@
-"""docs/metrics.md: every figure that a run or an evaluation can report is defined there, each by the same facts."""
+"""docs/metrics.md: every metric that a run or an evaluation can report is defined there, each by the same facts."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 FACTS = ("Unit", "Better", "Blind to", "Source")
 SECTIONS = sections()
 EVERY_SECTION = pytest.mark.parametrize("names", SECTIONS, ids=" ".join)
-OWN = {  # figures of options that a default run of the variant does not have
+OWN = {  # metrics of options that a default run of the variant does not have
     "ae": [],
     "sparse_ae": ["model/penalty=topk", "model.penalty.auxiliary=0.03"],
     "denoising_ae": ["model/corruption=mixed"],
@@ -22,7 +22,7 @@ OWN = {  # figures of options that a default run of the variant does not have
 
 
 @EVERY_SECTION
-def test_a_figure_has_a_unit_a_direction_a_blind_spot_and_a_source(names):
+def test_a_metric_has_a_unit_a_direction_a_blind_spot_and_a_source(names):
     facts = dict(re.findall(r"^- \*\*([\w ]+)\*\*: (.+)$", SECTIONS[names], re.MULTILINE))
     assert tuple(facts) == FACTS
     assert all(text.strip() for text in facts.values())
@@ -31,7 +31,7 @@ def test_a_figure_has_a_unit_a_direction_a_blind_spot_and_a_source(names):
 
 @EVERY_SECTION
 def test_the_direction_is_that_of_the_report(names):
-    """A figure that is better only under a condition, such as "lower, at the same `mse`", may have none there."""
+    """A metric that is better only under a condition, such as "lower, at the same `mse`", may have none there."""
     direction, condition = re.search(r"\*\*Better\*\*: (lower|higher|none)(,?)", SECTIONS[names]).groups()
     for name in names:
         example = name.replace("KIND_STRENGTH", "gaussian_0.3").replace("KIND", "inverted").replace("N", "100")
@@ -40,7 +40,7 @@ def test_the_direction_is_that_of_the_report(names):
             assert (reported or "none") == direction or (reported is None and condition), name
 
 
-def test_a_figure_is_defined_once():
+def test_a_metric_is_defined_once():
     names = [name for section in SECTIONS for name in section]
     assert len(names) == len(set(names)) > 60
 
@@ -51,7 +51,7 @@ def test_what_a_report_labels_is_defined():
 
 
 @pytest.mark.parametrize("variant", OWN)
-def test_every_figure_of_a_run_is_defined(train, variant):
+def test_every_metric_of_a_run_is_defined(train, variant):
     tiny = [
         "data=digits",
         "data.image_size=8",
@@ -77,7 +77,7 @@ def test_every_plain_name_that_a_measurement_yields_is_defined():
     assert not undocumented(name for name in yielded if "{" not in name)
 
 
-def test_another_figure_is_not():
+def test_another_metric_is_not():
     others = {"test/mse_upside_down", "test/few_labels_7_error", "test/frechet_posterior", "val/mse_gaussian_0.31"}
     assert undocumented(others) == others
     assert len(PATTERNS) > 60

@@ -43,8 +43,8 @@ def run(folder: Path, variant: str, *arguments: str) -> subprocess.CompletedProc
 def test_it_trains_reports_the_shared_metrics_and_draws_without_an_edit_elsewhere(tmp_path, variant, terms):
     done = run(tmp_path, variant)
     assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
-    assert {"test/reconstruction", "test/mse", "test/bce", *terms} <= figures.keys()
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
+    assert {"test/reconstruction", "test/mse", "test/bce", *terms} <= metrics.keys()
     assert len(list((tmp_path / "run" / "figures").glob("*.png"))) == 4
 
 

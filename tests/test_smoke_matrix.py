@@ -35,7 +35,7 @@ def check(run: Run, size: int) -> None:
     assert metrics["status"] == "complete"
     assert metrics["steps"] == 2
     assert metrics["metrics"].keys() >= {"val/objective_final", "test/objective", "test/mse", "test/bce"}
-    assert None not in metrics["metrics"].values()  # where a figure is not finite
+    assert None not in metrics["metrics"].values()  # where a metric is not finite
     assert run.config.data.image_size == size
 
 

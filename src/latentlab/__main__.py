@@ -16,8 +16,8 @@ SUBCOMMANDS = {
     "report": "Compare the runs of a sweep, or any runs, on one page.",
     "explore": "Walk through the latent space of runs on a local page.",
     "demo": "Train all five variants in one sweep and print them side by side.",
-    "check": "Train a small fixed sweep and compare its figures with the recorded ones.",
-    "reproduce": "Train recipes over several seeds and write their figures beside the published ones.",
+    "check": "Train a small fixed sweep and compare its metrics with the recorded ones.",
+    "reproduce": "Train recipes over several seeds and write their metrics beside the published values.",
     "completion": "Print the script that switches on tab completion in bash, zsh or fish.",
 }
 

@@ -35,7 +35,7 @@ class MissingData(DataError):  # noqa: N818
 
 @final
 class NonFiniteObjective(UserError):  # noqa: N818
-    """A figure of the objective became NaN or infinite."""
+    """The objective, or a term of it, became NaN or infinite."""
 
     def __init__(self, stage: str, name: str, step: int, checkpoint: str = "") -> None:
         self.stage, self.name, self.step, self.checkpoint = stage, name, step, checkpoint

@@ -60,16 +60,16 @@ def test_without_mnist_one_loud_line_says_that_it_uses_the_digits(printed):
     assert any(line.strip().startswith("digits, test images") for line in printed)
 
 
-def test_the_table_shows_every_variant_with_every_figure_it_has(printed):
+def test_the_table_shows_every_variant_with_every_metric_it_has(printed):
     headings, *found = rows(printed)
     assert headings == COLUMNS
     assert [row[0] for row in found] == VARIANTS
     for row in found:
-        figures = dict(zip(COLUMNS, row, strict=True))
+        metrics = dict(zip(COLUMNS, row, strict=True))
         has_posterior = row[0] in ("vae", "cvae")
-        assert all(re.fullmatch(r"-?[\d,]+(\.\d+)?", figures[name]) for name in ("mse", "bce", "parameters", "seconds"))
-        assert all((figures[name] == "-") != has_posterior for name in ("kl", "elbo"))
-        assert 0 < float(figures["mse"]) < 0.3
+        assert all(re.fullmatch(r"-?[\d,]+(\.\d+)?", metrics[name]) for name in ("mse", "bce", "parameters", "seconds"))
+        assert all((metrics[name] == "-") != has_posterior for name in ("kl", "elbo"))
+        assert 0 < float(metrics["mse"]) < 0.3
 
 
 def test_each_variant_has_one_line_of_the_table(printed):

@@ -159,7 +159,7 @@ def test_another_config_is_refused_by_its_key(resume, train, capfd):
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_run_of_another_version_resumes_by_its_format(resume, train, capfd, complete):
-    """The stamp of a complete run is in its figures, that of any other in its status."""
+    """The stamp of a complete run is in its metrics, that of any other in its status."""
     run = train(*SHORT)
     if not complete:
         run.metrics_file.unlink()
@@ -270,7 +270,7 @@ def test_a_run_that_was_stopped_early_is_complete(train):
     assert train("resume=run").metrics == before
 
 
-def test_a_run_that_was_killed_between_its_figures_and_its_status_is_complete(train):
+def test_a_run_that_was_killed_between_its_metrics_and_its_status_is_complete(train):
     run = train(*SHORT, "trainer.max_epochs=2")
     run.write_status("running")
     assert run.status["status"] == "interrupted"

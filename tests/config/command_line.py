@@ -18,7 +18,7 @@ def answer(*argv: str, job=lambda config: 0.0) -> tuple[int, str, str]:
 
 
 def completed(job):
-    """The job with the figures of a complete run, by which a sweep knows that it is done."""
+    """The job with the metrics of a complete run, by which a sweep knows that it is done."""
 
     def run(config: DictConfig) -> float:
         value = job(config)

@@ -65,7 +65,7 @@ def test_images_of_the_cpu_are_on_it_already():
 
 
 @pytest.mark.parametrize("model", ["vae", "denoising_ae"])
-def test_a_run_has_the_same_figures_and_weights(train, model):
+def test_a_run_has_the_same_metrics_and_weights(train, model):
     setting = ["data=digits", "data.image_size=8", f"model={model}", "trainer.max_epochs=2", "callbacks=no_pictures"]
     on, off = (
         train(*setting, "logger=none", f"trainer.images_on_device={given}", folder=f"{model}_{given}")

@@ -167,7 +167,7 @@ def test_floats_and_booleans_become_the_same_bytes_some_rows_at_a_time(tmp_path,
 
 
 @pytest.mark.slow
-def test_a_run_of_mapped_arrays_has_the_weights_and_figures_of_one_in_memory(train, tmp_path, monkeypatch):
+def test_a_run_of_mapped_arrays_has_the_weights_and_metrics_of_one_in_memory(train, tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", GREY)
     setting = ("data=arrays", f"data.file={tmp_path}/x.npy", "data.binarize=dynamic", *SHORT, "evaluate=quick")
     in_memory = train(*setting, folder="in_memory")
@@ -175,7 +175,7 @@ def test_a_run_of_mapped_arrays_has_the_weights_and_figures_of_one_in_memory(tra
     same(train(*setting, folder="mapped"), in_memory)
 
 
-def test_a_run_of_a_cached_folder_has_the_weights_and_figures_of_one_in_memory(train, pictures):
+def test_a_run_of_a_cached_folder_has_the_weights_and_metrics_of_one_in_memory(train, pictures):
     setting = ("data=folder", f"data.root={pictures}", *SHORT)
     in_memory = train(*setting, "data.cache=null", folder="in_memory")
     same(train(*setting, folder="mapped"), in_memory)

@@ -89,13 +89,13 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
 
 @pytest.mark.slow
 def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train, evaluate):
-    """As where a later version leaves a figure out; those of other measurements, and of the run's own test, stay."""
+    """As where a later version leaves a metric out; those of other measurements, and of the run's own test, stay."""
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=quick") == 0
     first = run.metrics
-    name, figures = next(iter(first["evaluation"]["figures"].items()))
+    name, found = next(iter(first["evaluation"]["figures"].items()))
     added = {"test/of_a_measurement": 1.0, "test/of_none": 2.0}
-    listed = {**first["evaluation"]["figures"], name: [*figures, "of_a_measurement"]}
+    listed = {**first["evaluation"]["figures"], name: [*found, "of_a_measurement"]}
     metrics = {**first["metrics"], **added}
     run.write_metrics({**first, "metrics": metrics, "evaluation": {**first["evaluation"], "figures": listed}})
     assert evaluate(f"run={run.folder}", "suite=quick") == 0

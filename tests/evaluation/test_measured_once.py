@@ -1,4 +1,4 @@
-"""Figures of the data alone: measured for the first run on it, and read for all others."""
+"""Metrics of the data alone: measured for the first run on it, and read for all others."""
 
 import logging
 from dataclasses import replace
@@ -18,8 +18,8 @@ def measured(calls):
     yield from FIGURES.items()
 
 
-def test_figures_are_measured_once_and_read_to_the_last_bit(tmp_path, caplog):
-    calls, file = [], tmp_path / "kept" / "figures.json"
+def test_metrics_are_measured_once_and_read_to_the_last_bit(tmp_path, caplog):
+    calls, file = [], tmp_path / "kept" / "kept.json"
     with caplog.at_level(logging.INFO):
         for _ in range(2):
             assert measured_once("baselines", file, lambda: measured(calls)) == FIGURES
@@ -29,7 +29,7 @@ def test_figures_are_measured_once_and_read_to_the_last_bit(tmp_path, caplog):
 
 @pytest.mark.parametrize("content", ["", "[]", '{"error": "low"}', '{"error": NaN}', '{"error": 0.1'])
 def test_a_damaged_file_is_replaced(tmp_path, caplog, content):
-    calls, file = [], tmp_path / "figures.json"
+    calls, file = [], tmp_path / "kept.json"
     file.write_text(content)
     for _ in range(2):
         assert measured_once("baselines", file, lambda: measured(calls)) == FIGURES

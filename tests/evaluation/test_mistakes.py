@@ -137,7 +137,7 @@ def test_a_damaged_metrics_file(run, evaluate, capsys):
 
 
 @pytest.mark.parametrize("value", ["abc", [1], {}])
-def test_a_figure_that_is_no_number(run, evaluate, capsys, value):
+def test_a_metric_that_is_no_number(run, evaluate, capsys, value):
     content = json.loads(run.metrics_file.read_text())
     content["metrics"]["test/mse"] = value
     run.metrics_file.write_text(json.dumps(content))

@@ -25,7 +25,7 @@ BALLAST = "ballast"
 
 
 def done_here(folder: Path, *arguments: str) -> dict[str, Any]:
-    """What a run in this process, in that folder, leaves as its figures."""
+    """What a run in this process, in that folder, leaves as its metrics."""
     assert run_hydra(job, "train", [*arguments, f"paths.output_dir={folder}", f"hydra.run.dir={folder}/run"]) == 0
     return Run(folder / "run").metrics or {}
 

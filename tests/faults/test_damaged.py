@@ -23,7 +23,7 @@ BAD_YAML = [b"", b"a: [", b"3", b"\xff\xfe\x00", b"model: 5", b"a: &a [*a]", b"[
 
 
 @pytest.mark.parametrize("content", BAD_JSON)
-def test_figures(run, answer, tmp_path, content):
+def test_metrics(run, answer, tmp_path, content):
     (run / "metrics.json").write_bytes(content)
     for name in ("resuming", "measuring"):
         status, message = answer(name)
@@ -36,7 +36,7 @@ def test_figures(run, answer, tmp_path, content):
 @pytest.mark.parametrize(
     ("key", "value"), [("versions", 3), ("versions", [1]), ("evaluation", [1]), ("steps", "x"), ("checkpoint", [1])]
 )
-def test_figures_of_the_wrong_kind(run, answer, key, value):
+def test_metrics_of_the_wrong_kind(run, answer, key, value):
     file = run / "metrics.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
     for name in ("resuming", "measuring"):

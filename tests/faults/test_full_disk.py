@@ -22,7 +22,7 @@ def disk(tmp_path):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The figures of the run where no disk is full."""
+    """The metrics of the run where no disk is full."""
     return done_here(tmp_path_factory.mktemp("undisturbed"), *RUN)["metrics"]
 
 
@@ -42,7 +42,7 @@ def test_while_checkpoints_are_written_the_one_before_stays_whole(disk, undistur
     assert run.metrics["metrics"] == undisturbed
 
 
-def test_before_the_figures_are_written_the_earlier_ones_stay_whole(disk, undisturbed, run_hydra, capfd):
+def test_before_the_metrics_are_written_the_earlier_ones_stay_whole(disk, undisturbed, run_hydra, capfd):
     run = Run(disk / "run")
     folders = [f"paths.output_dir={disk}", f"hydra.run.dir={run.folder}", *filling(disk, "metrics")]
     disk.with_suffix(".filled").touch()  # not yet

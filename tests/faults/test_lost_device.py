@@ -22,7 +22,7 @@ SECONDS = 60  # bounded: Lightning and the back ends would wait for half an hour
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The figures that two devices must have, of one that was left alone."""
+    """The metrics that two devices must have, of one that was left alone."""
     return done_here(tmp_path_factory.mktemp("undisturbed"), *PAIR)
 
 
@@ -65,7 +65,7 @@ def test_the_second_of_two_devices_killed(pair):
 
 
 @pytest.mark.long
-def test_the_run_of_a_killed_device_resumes_to_the_figures_of_one_left_alone(pair, undisturbed):
+def test_the_run_of_a_killed_device_resumes_to_the_metrics_of_one_left_alone(pair, undisturbed):
     run = end_by_killing_the_second(pair)
     status, output = Forked("train", f"resume={run.folder}").finish()
     assert status == 0, output

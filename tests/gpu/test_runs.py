@@ -25,7 +25,7 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
-def test_half_precision_leaves_the_figures_alone(train, precision):
+def test_half_precision_leaves_the_metrics_alone(train, precision):
     full, half = (train(*SHORT, f"trainer.precision={p}", folder=p) for p in ("32-true", precision))
     assert full.metrics["device"] == "1 x cuda"
     assert elbo(half) == pytest.approx(elbo(full), rel=0.02)
@@ -48,7 +48,7 @@ def test_a_resumed_run_ends_in_the_same_weights_bit_for_bit(train):
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_an_evaluation_on_a_gpu_has_the_figures_of_the_cpu(train, outputs):
+def test_an_evaluation_on_a_gpu_has_the_metrics_of_the_cpu(train, outputs):
     run = train(*SHORT)
     found = {}
     for device in ("cpu", "cuda"):

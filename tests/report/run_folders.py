@@ -40,7 +40,7 @@ def write_run(
 ) -> Path:
     """A run's folder.
 
-    changes: {"model.beta": 2.0}. metrics: names without test/, None for a run without figures. epochs: of which the
+    changes: {"model.beta": 2.0}. metrics: names without test/, None for a run without metrics. epochs: of which the
     pictures were kept. evaluation: as in metrics.json, its suite and what was skipped.
     """
     config = json.loads(json.dumps(CONFIG)) | {"seed": seed}
@@ -86,10 +86,10 @@ def beta_sweep(folder: Path, betas: tuple[float, ...] = (0.5, 1.0, 2.0), seeds: 
         for seed in seeds:
             jobs.append(f"model.beta={beta},seed={seed}")
             value = 0.01 * beta + 0.0001 * seed
-            figures = {"mse": value, "bce": 100 * value, "kl": 10 / beta, "elbo": -100 - beta, "strange": value}
+            metrics = {"mse": value, "bce": 100 * value, "kl": 10 / beta, "elbo": -100 - beta, "strange": value}
             write_run(
                 folder / jobs[-1],
-                figures,
+                metrics,
                 seed,
                 {"model.beta": beta},
                 curve=[3 * value, 2 * value, value],
@@ -129,9 +129,9 @@ def search_sweep(folder: Path, count: int = 20, objectives: tuple[str, ...] = ("
         state = "fail" if k % 7 == 6 else "pruned" if k % 5 == 4 else "complete"
         name, value = f"{k:04d},optimizer.lr={rate:.4g}", 0.1 + (math.log10(rate) + 2) ** 2
         changes = {"optimizer.lr": rate, "model.latent_dim": size}
-        figures = {"mse": value, "bce": 20 + value} if state == "complete" else None
+        metrics = {"mse": value, "bce": 20 + value} if state == "complete" else None
         status = "failed" if state == "fail" else state
-        write_run(folder / name, figures, 0, changes, status, curve=[value + 1, value], pictures=("samples",))
+        write_run(folder / name, metrics, 0, changes, status, curve=[value + 1, value], pictures=("samples",))
         values = {"val/mse": value, "parameters": 100.0 * size, "elbo": -value}
         trial = {"number": k, "state": state, "folder": name, "reason": markup}
         trial["params"] = {**changes, markup or "net.widths": markup or ("[16]", "[32,32]")[k % 2]}

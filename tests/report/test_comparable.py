@@ -1,4 +1,4 @@
-"""Figures of two kinds are shown, but none of them is marked as the best."""
+"""Metrics of two kinds are shown, but none of them is marked as the best."""
 
 import pytest
 
@@ -11,16 +11,16 @@ FIGURES = {"elbo": -100.0, "nll": 95.0, "nll_samples": 200.0, "mse": 0.01}
 
 
 def content_of(folder, *runs, targets=("vae.VAE",) * 2):
-    """runs: (name of a likelihood, figures that differ from `FIGURES`), of two seeds each. targets: their variants."""
+    """runs: (name of a likelihood, metrics that differ from `FIGURES`), of two seeds each. targets: their variants."""
     jobs = []
     for index, (likelihood, changes) in enumerate(runs):
         for seed in (0, 1):
             jobs.append(f"model.beta={index},seed={seed}")
-            figures = {name: (1 + 0.1 * index) * value for name, value in (FIGURES | changes).items()}
-            figures |= {"nll_samples": (FIGURES | changes)["nll_samples"]}
+            metrics = {name: (1 + 0.1 * index) * value for name, value in (FIGURES | changes).items()}
+            metrics |= {"nll_samples": (FIGURES | changes)["nll_samples"]}
             config = {"likelihood._target_": f"{DISTRIBUTIONS}.{likelihood}", "model.beta": float(index)}
             config |= {"model._target_": f"latentlab.models.{targets[index]}"}
-            write_run(folder / jobs[-1], figures, seed, config)
+            write_run(folder / jobs[-1], metrics, seed, config)
     return Content.of(read_sweep(write_sweep(folder, jobs)), None)
 
 

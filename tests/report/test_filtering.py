@@ -13,12 +13,12 @@ def values_of(folder):
     return json.loads(filter_values(Content.of(read_sweep(folder), None)))
 
 
-def test_groups_have_their_settings_and_means_and_runs_their_own_figures(tmp_path):
+def test_groups_have_their_settings_and_means_and_runs_their_own_metrics(tmp_path):
     found = values_of(beta_sweep(tmp_path))
     assert found["columns"][:4] == ["model.beta", "seed", "status", "test/mse"]
     assert found["shared"]["optimizer.lr"] == 0.001
     assert found["groups"][0]["settings"] == {"model.beta": 0.5}
-    assert round(found["groups"][0]["figures"]["test/mse"], 6) == 0.0051
+    assert round(found["groups"][0]["metrics"]["test/mse"], 6) == 0.0051
     group, own = found["runs"][1]
     assert group == 0
     assert (own["seed"], own["status"], round(own["test/mse"], 6)) == (1, "complete", 0.0051)

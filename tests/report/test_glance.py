@@ -21,15 +21,15 @@ LEFT_OUT = "its encoder is conditioned on the label of every image"
 TARGETS = {"AE": "latentlab.models.ae.AE", "CVAE": "latentlab.models.cvae.CVAE", "VAE": "latentlab.models.vae.VAE"}
 
 
-def sweep_of(folder, figures, evaluation=FULL, pictures=()):
-    """A sweep of variants. figures: {variant: {figure: its value for each seed}}."""
+def sweep_of(folder, metrics, evaluation=FULL, pictures=()):
+    """A sweep of variants. metrics: {variant: {metric: its value for each seed}}."""
     jobs = []
-    for name, own in figures.items():
+    for name, own in metrics.items():
         for seed in range(len(next(iter(own.values())))):
             jobs.append(f"model={name},seed={seed}")
-            metrics = {figure: values[seed] for figure, values in own.items()}
+            of_seed = {metric: values[seed] for metric, values in own.items()}
             changes = {"model._target_": TARGETS[name]}
-            write_run(folder / jobs[-1], metrics, seed, changes, pictures=pictures, evaluation=evaluation)
+            write_run(folder / jobs[-1], of_seed, seed, changes, pictures=pictures, evaluation=evaluation)
     return write_sweep(folder, jobs, "variants")
 
 
@@ -51,7 +51,7 @@ def test_the_first_screen_takes_the_place_of_the_sentences(tmp_path):
     assert page.ids().index("groups") > 1
     assert "verdict" not in page.ids()
     assert "Which reconstructs best? MSE (per pixel) ↓ AE the intervals are apart" in page.text
-    assert "Whose code needs few labels?" not in page.text  # no run has the figure
+    assert "Whose code needs few labels?" not in page.text  # no run has the metric
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -66,8 +66,8 @@ def test_a_search_has_no_first_screen(tmp_path):
 
 
 def test_samples_are_those_of_each_variants_own_sampler(tmp_path):
-    figures = {"AE": {"frechet_gaussian": (9.0, 9.1)}, "VAE": {"frechet_prior": (5.0, 5.1)}}
-    row = rows_of(sweep_of(tmp_path, figures))["Which generates best?"]
+    metrics = {"AE": {"frechet_gaussian": (9.0, 9.1)}, "VAE": {"frechet_prior": (5.0, 5.1)}}
+    row = rows_of(sweep_of(tmp_path, metrics))["Which generates best?"]
     assert [entry.mean for entry in row.found.summaries] == pytest.approx([9.05, 5.05])
     assert row.found.best == 1
 
@@ -95,7 +95,7 @@ def test_an_answer_is_one_group_only_where_it_differs_from_all_others(tmp_path, 
     assert (row.found.best, row.answer) == (best, answer)
 
 
-def test_a_figure_without_a_better_direction_has_its_range_for_an_answer(tmp_path):
+def test_a_metric_without_a_better_direction_has_its_range_for_an_answer(tmp_path):
     folder = sweep_of(tmp_path, {"AE": {"mse": (0.1,)}, "VAE": {"mse": (0.2,)}})
     assert rows_of(folder)["How large is it?"].answer == "all alike"
     file = folder / "model=VAE,seed=0" / "metrics.json"
@@ -104,11 +104,11 @@ def test_a_figure_without_a_better_direction_has_its_range_for_an_answer(tmp_pat
     assert (row.found.best, row.answer) == (None, "1\u202f000 (AE) to 2\u202f500 (VAE)")
 
 
-def test_a_missing_figure_is_a_dash_with_the_reason_that_the_run_gives(tmp_path):
-    figures = {"AE": {"few_labels_100_spreading_error": (0.1, 0.11)}, "CVAE": {"mse": (0.1, 0.1)}}
-    folder = sweep_of(tmp_path, figures, {"suite": "full", "skipped": {"few labels": LEFT_OUT}})
+def test_a_missing_metric_is_a_dash_with_the_reason_that_the_run_gives(tmp_path):
+    metrics = {"AE": {"few_labels_100_spreading_error": (0.1, 0.11)}, "CVAE": {"mse": (0.1, 0.1)}}
+    folder = sweep_of(tmp_path, metrics, {"suite": "full", "skipped": {"few labels": LEFT_OUT}})
     row = rows_of(folder)["Whose code needs few labels?"]
-    assert (row.absent, row.answer) == (("", LEFT_OUT), "AE alone has this figure")
+    assert (row.absent, row.answer) == (("", LEFT_OUT), "AE alone has this metric")
     assert f"— {LEFT_OUT}" in page_of(folder).text
     assert f"— ({LEFT_OUT})" in (folder / "report.md").read_text()
 
@@ -117,8 +117,8 @@ def test_a_missing_figure_is_a_dash_with_the_reason_that_the_run_gives(tmp_path)
     ("suite", "is_missing"), [("none", (True, True)), ("quick", (False, True)), ("full", (False, False))]
 )
 def test_a_line_names_what_was_not_measured_and_the_command_that_does_it(tmp_path, suite, is_missing):
-    figures = {"AE": {"mse": (0.1, 0.11)}, "VAE": {"mse": (0.2, 0.21)}}
-    folder = sweep_of(tmp_path, figures, {"suite": suite, "skipped": {}})
+    metrics = {"AE": {"mse": (0.1, 0.11)}, "VAE": {"mse": (0.2, 0.21)}}
+    folder = sweep_of(tmp_path, metrics, {"suite": suite, "skipped": {}})
     line = glance_of(folder).missing
     assert ("Whose space is complete?" in line, "Whose code needs few labels?" in line) == is_missing
     assert ("The sweep's command with evaluate=full sweep.name=variants measures them." in line) == any(is_missing)
@@ -136,8 +136,8 @@ def test_likelihoods_are_compared_only_where_every_group_has_one(tmp_path):
 def test_a_decoder_that_is_given_the_label_does_not_answer_whose_space_is_continuous(tmp_path):
     """Its images keep the label whatever the code."""
     changes = {"VAE": (0.125, 0.126), "AE": (0.205, 0.206), "CVAE": (0.01, 0.02)}
-    figures = {name: {"perturbed_code_label_changes": values} for name, values in changes.items()}
-    row = rows_of(sweep_of(tmp_path, figures))["Whose space is continuous?"]
+    metrics = {name: {"perturbed_code_label_changes": values} for name, values in changes.items()}
+    row = rows_of(sweep_of(tmp_path, metrics))["Whose space is continuous?"]
     assert [entry.mean for entry in row.found.summaries] == pytest.approx([0.2055, None, 0.1255])
     assert (row.found.best, row.absent[1]) == (2, "its decoder is given the label")
 
@@ -152,8 +152,8 @@ def test_runs_on_different_data_get_no_answer(tmp_path):
 
 def test_each_picture_is_on_the_page_once_beside_those_of_the_other_groups(tmp_path):
     names = ("evaluation_best_to_worst", "reconstructions", "samples", "evaluation_codes", "evaluation_restored")
-    figures = {"VAE": {"mse": (0.1,)}, "AE": {"mse": (0.2,)}}
-    folder = sweep_of(tmp_path, figures, pictures=names)
+    metrics = {"VAE": {"mse": (0.1,)}, "AE": {"mse": (0.2,)}}
+    folder = sweep_of(tmp_path, metrics, pictures=names)
     pictures = [(heading, key, [p.group for p in row]) for heading, key, row in glance_of(folder).pictures]
     assert pictures == [
         ("Reconstructions", "evaluation_best_to_worst", [0, 1]),
@@ -163,7 +163,7 @@ def test_each_picture_is_on_the_page_once_beside_those_of_the_other_groups(tmp_p
     ]
     page = page_of(folder)
     shown = [a["alt"] for tag, a in page.tags if tag == "img" and a["alt"]]
-    assert sorted(shown) == sorted(f"{key.replace('_', ' ')} of {name}" for key in names for name in figures)
+    assert sorted(shown) == sorted(f"{key.replace('_', ' ')} of {name}" for key in names for name in metrics)
     assert shown[0] == "evaluation best to worst of AE"  # in the order of the table's columns
     assert shown[-2:] == ["reconstructions of VAE", "reconstructions of AE"]  # the best first
 
@@ -186,19 +186,19 @@ def test_markdown_has_the_same_table(tmp_path):
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.text)
-def test_a_question_is_answered_by_figures_with_the_direction_of_their_documentation(question):
-    assert not undocumented(question.figures)
-    for figure in question.figures:
-        name = figure.removeprefix("test/")
+def test_a_question_is_answered_by_metrics_with_the_direction_of_their_documentation(question):
+    assert not undocumented(question.metrics)
+    for metric in question.metrics:
+        name = metric.removeprefix("test/")
         (text,) = [text for names, text in sections().items() if any(pattern(own).fullmatch(name) for own in names)]
         direction = re.search(r"\*\*Better\*\*: (lower|higher|none)", text)[1]
         assert question.measure.better == (None if direction == "none" else direction)
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.text)
-def test_a_question_is_documented_with_its_figures(question):
+def test_a_question_is_documented_with_its_metrics(question):
     (line,) = [line for line in DOCS.read_text().splitlines() if line.startswith("|") and question.text in line]
-    assert all(f"`{figure.removeprefix('test/')}`" in line for figure in question.figures)
+    assert all(f"`{metric.removeprefix('test/')}`" in line for metric in question.metrics)
 
 
 def test_the_pictures_of_an_evaluation_are_those_of_the_full_suite():

@@ -67,12 +67,12 @@ def test_the_same_seed_twice_counts_once(tmp_path):
     assert found.groups[0].values("test/mse") == {0: 0.5, 1: 2.0}
 
 
-def test_runs_of_one_config_and_seed_with_other_figures_are_named(tmp_path):
+def test_runs_of_one_config_and_seed_with_other_metrics_are_named(tmp_path):
     folders = [write_run(tmp_path / f"runs/{name}", {"mse": mse}, 0) for name, mse in (("a", 0.1), ("b", 0.2))]
     write_run(tmp_path / "runs/c", {"mse": 0.1}, 1)
     file = folders[1] / "metrics.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"versions": {"torch": "2.9"}}))
-    expected = "have one config and one seed, but different figures (versions differ); a seed counts once"
+    expected = "have one config and one seed, but different metrics (versions differ); a seed counts once"
     assert f"a and b {expected}, with the mean of its runs" in Content.of(read_sweep(tmp_path / "runs"), None).notes
 
 

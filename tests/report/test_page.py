@@ -59,7 +59,7 @@ def test_a_sweep_of_one_key(tmp_path):
     assert [name for name in page.ids() if name in order] == order
     assert "pictures" not in page.ids()  # all are at a glance
     marked = [attributes for tag, attributes in page.tags if tag == "td" and "best" in attributes.get("class", "")]
-    assert len(marked) == 2 + 3  # at a glance mse and elbo, then with bce: kl and the unknown figure have no direction
+    assert len(marked) == 2 + 3  # at a glance mse and elbo, then with bce: kl and the unknown metric have no direction
     assert sum(tag == "img" for tag, _ in page.tags) == 2 * 3 + 1  # and the enlarged one
     assert all(attributes["aria-label"] for tag, attributes in page.tags if tag == "svg" and "role" in attributes)
 
@@ -76,7 +76,7 @@ def test_the_page_requests_nothing_and_runs_only_its_own_script(tmp_path):
     assert "unsafe" not in policy
 
 
-def test_the_same_figures_as_csv_and_markdown(tmp_path):
+def test_the_same_metrics_as_csv_and_markdown(tmp_path):
     write_report(beta_sweep(tmp_path))
     with (tmp_path / "report.csv").open(newline="") as stream:
         runs = list(csv.DictReader(stream))
@@ -146,7 +146,7 @@ def test_failed_missing_and_damaged_runs_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("metrics", [None, {}, {"mse": None}])
-def test_a_sweep_without_any_figure(tmp_path, metrics):
+def test_a_sweep_without_any_metric(tmp_path, metrics):
     status = "complete" if metrics is not None else "interrupted"
     write_run(tmp_path / "a", metrics, status=status, reason="signal 15")
     page = page_of(write_sweep(tmp_path, ["a", "b"]))
@@ -154,7 +154,7 @@ def test_a_sweep_without_any_figure(tmp_path, metrics):
 
 
 def test_nothing_but_missing_runs(tmp_path):
-    assert "No run has figures to compare." in page_of(write_sweep(tmp_path, ["a", "b"])).text
+    assert "No run has metrics to compare." in page_of(write_sweep(tmp_path, ["a", "b"])).text
 
 
 def test_one_run(tmp_path):
@@ -165,7 +165,7 @@ def test_one_run(tmp_path):
 
 
 @pytest.mark.parametrize("keys", [["model.beta"], ["model.beta", "model.latent_dim"], ["net.activation"]])
-def test_varied_keys_against_figures(tmp_path, keys):
+def test_varied_keys_against_metrics(tmp_path, keys):
     choices = {"model.beta": (0.1, 1, 10), "model.latent_dim": (2, 4), "net.activation": ("relu", "silu")}
     for first in choices[keys[0]]:
         for second in choices[keys[1]] if len(keys) > 1 else (None,):

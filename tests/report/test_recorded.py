@@ -1,4 +1,4 @@
-"""Recorded figures: `make check` fails where a figure is worse than recorded, and nowhere else."""
+"""Recorded metrics: `make check` fails where a metric is worse than recorded, and nowhere else."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from latentlab.errors import UserError
-from latentlab.report.recorded import Deviation, Figure, Recorded
+from latentlab.report.recorded import Deviation, Recorded, RecordedMean
 from tests.called import Done, called
 
 SMALL = ["model=ae,vae", "seed=0,1", "trainer.max_epochs=1", "data.image_size=8"]
@@ -26,25 +26,25 @@ SMALL = ["model=ae,vae", "seed=0,1", "trainer.max_epochs=1", "data.image_size=8"
         ("test/mse", 0.01, 0.001, math.nan, True),
     ],
 )
-def test_a_figure_is_worse_by_more_than_its_tolerance_in_its_own_direction(name, recorded, tolerance, found, is_worse):
-    assert Deviation("VAE", name, Figure(recorded, tolerance), found).is_worse == is_worse
+def test_a_metric_is_worse_by_more_than_its_tolerance_in_its_own_direction(name, recorded, tolerance, found, is_worse):
+    assert Deviation("VAE", name, RecordedMean(recorded, tolerance), found).is_worse == is_worse
 
 
-def test_figures_are_read_as_they_were_written(tmp_path):
-    recorded = Recorded({"VAE": {"test/mse": Figure(0.01, 0.001)}})
+def test_metrics_are_read_as_they_were_written(tmp_path):
+    recorded = Recorded({"VAE": {"test/mse": RecordedMean(0.01, 0.001)}})
     recorded.write(tmp_path / "check.json")
     assert Recorded.read(tmp_path / "check.json") == recorded
 
 
 def test_a_group_that_is_not_found_is_reported():
     with pytest.raises(UserError, match="no test/mse of VAE"):
-        Recorded({"VAE": {"test/mse": Figure(0.01, 0.001)}}).deviations(Recorded({"AE": {}}))
+        Recorded({"VAE": {"test/mse": RecordedMean(0.01, 0.001)}}).deviations(Recorded({"AE": {}}))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"VAE": {"test/mse": 3}}', '{"VAE": {"test/mse": {"mean": 1}}}'])
 def test_a_file_of_other_content_is_refused(tmp_path, content):
     (tmp_path / "check.json").write_text(content)
-    with pytest.raises(UserError, match="no recorded figures"):
+    with pytest.raises(UserError, match="no recorded metrics"):
         Recorded.read(tmp_path / "check.json")
 
 
@@ -67,7 +67,7 @@ def test_the_check_fails_where_a_variant_is_worse(tmp_path):
     assert "WORSE  AE" in worse.stdout
 
 
-def test_figures_are_recorded_in_a_file_that_is_named_and_can_be_written(tmp_path):
+def test_metrics_are_recorded_in_a_file_that_is_named_and_can_be_written(tmp_path):
     assert "recorded=FILE" in check(tmp_path, "record=true").stderr
     assert not (tmp_path / "outputs").exists()
     with pytest.raises(UserError, match="recorded: cannot write"):
@@ -75,7 +75,7 @@ def test_figures_are_recorded_in_a_file_that_is_named_and_can_be_written(tmp_pat
 
 
 @pytest.mark.long
-def test_without_a_file_the_shipped_figures_count_in_any_folder(tmp_path):
+def test_without_a_file_the_shipped_metrics_count_in_any_folder(tmp_path):
     done = check(tmp_path)  # two of the five variants that are recorded
     assert done.returncode == 1
     assert "was found; there are AE, VAE" in done.stderr

@@ -43,14 +43,14 @@ def test_values_that_are_not_finite_numbers_are_none(run):
 
 
 @pytest.mark.parametrize("content", [b"nonsense", b'{"status": "splendid"}', b'{"status": ["complete"]}'])
-def test_a_damaged_status_is_named_and_the_figures_are_used(run, content):
+def test_a_damaged_status_is_named_and_the_metrics_are_used(run, content):
     (run / "status.json").write_bytes(content)
     record = read_record(run, "run")
     assert record.status == "complete"
     assert "status.json" in record.damage[0]
 
 
-def test_complete_without_figures_is_damaged(run):
+def test_complete_without_metrics_is_damaged(run):
     (run / "metrics.json").unlink()
     record = read_record(run, "run")
     assert record.status == "damaged"

@@ -63,7 +63,7 @@ def slurm_command(slurm):
     return lambda *command: subprocess.run(command, env=slurm, capture_output=True, text=True, check=True).stdout
 
 
-def figures(folder: Path) -> dict[str, dict[str, float]]:
+def metrics(folder: Path) -> dict[str, dict[str, float]]:
     return {file.parent.name: json.loads(file.read_text())["metrics"] for file in folder.glob("*/metrics.json")}
 
 
@@ -74,14 +74,14 @@ def wait_until(condition, seconds: float = 300) -> None:
         time.sleep(0.05)
 
 
-def test_a_sweep_has_the_figures_of_one_in_this_process_and_is_not_repeated(sweep):
+def test_a_sweep_has_the_metrics_of_one_in_this_process_and_is_not_repeated(sweep):
     arguments = (*JOB, "model=ae", "seed=0,1,2")
     status, output, here = sweep("here", *arguments)
     assert status == 0, output
     status, output, there = sweep("there", *arguments, ON_SLURM)
     assert status == 0, output
-    assert figures(there) == figures(here)
-    assert len(figures(there)) == 3
+    assert metrics(there) == metrics(here)
+    assert len(metrics(there)) == 3
     submitted = sorted(os.listdir(there / ".submitit"))
     status, output, _ = sweep("there", *arguments, ON_SLURM)
     assert status == 0, output
@@ -96,7 +96,7 @@ def test_a_job_of_two_tasks_is_one_run_of_two_devices(sweep):
     tasks = (ON_SLURM, "hydra.launcher.tasks_per_node=2", "trainer.devices=2")
     status, output, two = sweep("two", *arguments, *tasks)
     assert status == 0, output
-    (alone,), (shared,) = figures(one).values(), figures(two).values()
+    (alone,), (shared,) = metrics(one).values(), metrics(two).values()
     assert shared == pytest.approx(alone, rel=1e-5)
     (file,) = two.glob("*/metrics.json")
     assert json.loads(file.read_text())["device"] == "2 x cpu"
@@ -115,7 +115,7 @@ def test_a_failing_job_is_reported_and_the_others_are_finished(sweep):
     status, output, folder = sweep("failing", *arguments, ON_SLURM)
     assert status == 1
     assert output.splitlines()[-1].startswith("error: 1 of 3 jobs failed: optimizer.lr=100000.0 (NonFiniteObjective")
-    assert figures(folder).keys() == {"optimizer.lr=0.0001", "optimizer.lr=0.001"}
+    assert metrics(folder).keys() == {"optimizer.lr=0.0001", "optimizer.lr=0.001"}
     failed = Run(folder / "optimizer.lr=100000.0")
     assert "not finite" in failed.status["reason"]
     assert "not finite" in (failed.folder / "train.log").read_text()
@@ -127,7 +127,7 @@ def undisturbed(tmp_path_factory):
     command = [sys.executable, "-m", "latentlab", "train", "-m", *LONG, "seed=0,1", f"hydra.sweep.dir={folder}"]
     done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    return figures(folder)
+    return metrics(folder)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_job_that_comes_into_the_queue_again_ends_as_one_left_alone(
     slurm_command(*command, job.name)
     output, _ = process.communicate(timeout=600)
     assert process.returncode == 0, output
-    assert figures(folder) == undisturbed
+    assert metrics(folder) == undisturbed
     log = (folder / "seed=0" / "train.log").read_text()
     assert log.count("saving, then stopping") == 1
     assert log.count("resuming from") == 1
@@ -163,7 +163,7 @@ def test_a_job_out_of_time_has_saved_its_state_and_is_resumed(start, sweep, slur
     assert Run(folder / "seed=0").status["status"] == "interrupted"
     status, output, _ = sweep("late", *LONG, "seed=0,1", ON_SLURM)
     assert status == 0, output
-    assert figures(folder) == undisturbed
+    assert metrics(folder) == undisturbed
 
 
 def test_a_run_that_srun_starts_resumes_in_its_own_folder(slurm, slurm_command, tmp_path, undisturbed):

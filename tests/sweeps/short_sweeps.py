@@ -14,5 +14,5 @@ JOB = [
 
 
 def written(folder: Path) -> dict[str, int]:
-    """When the figures of each job were written."""
+    """When the metrics of each job were written."""
     return {file.parent.name: file.stat().st_mtime_ns for file in folder.glob("*/metrics.json")}

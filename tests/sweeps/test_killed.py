@@ -29,7 +29,7 @@ def end(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def figures(folder: Path) -> dict[str, dict[str, float]]:
+def metrics(folder: Path) -> dict[str, dict[str, float]]:
     files = folder.glob("*/metrics.json")
     return {file.parent.name: json.loads(file.read_text())["metrics"] for file in files}
 
@@ -38,7 +38,7 @@ def figures(folder: Path) -> dict[str, dict[str, float]]:
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed") / "sweep"
     end(folder)
-    return figures(folder)
+    return metrics(folder)
 
 
 @pytest.mark.long  # each of its kills is a test of its own in small
@@ -52,7 +52,7 @@ def test_a_sweep_killed_again_and_again_ends_as_one_left_alone(tmp_path, undistu
         process.kill_group()
         assert process.finish()[0] == -signal.SIGKILL
     end(folder)
-    assert figures(folder) == undisturbed
+    assert metrics(folder) == undisturbed
 
 
 @pytest.mark.long  # that of a run, and the resuming of a sweep, are tests of their own
@@ -65,9 +65,9 @@ def test_a_signal_stops_the_whole_sweep_with_its_own_status(tmp_path, undisturbe
     code, output = process.finish()
     assert code == status, output
     assert "Traceback" not in output
-    assert len(figures(folder)) < len(undisturbed)
+    assert len(metrics(folder)) < len(undisturbed)
     end(folder)
-    assert figures(folder) == undisturbed
+    assert metrics(folder) == undisturbed
 
 
 def workers(launcher: Forked) -> list[int]:
@@ -87,7 +87,7 @@ def test_a_worker_that_is_killed_does_not_take_the_other_jobs_with_it(tmp_path, 
     status, _ = process.finish()
     if status != 0:  # the killed job was the last: nothing was gained since
         end(folder)
-    assert figures(folder) == undisturbed
+    assert metrics(folder) == undisturbed
 
 
 @pytest.mark.long
@@ -99,8 +99,8 @@ def test_a_job_whose_worker_is_killed_each_time_has_failed_and_the_others_run(tm
     assert status == 1
     assert "Traceback" not in output
     assert "error: 1 of 3 jobs failed: seed=0 (killed, perhaps out of memory)" in output
-    assert figures(folder).keys() == {"seed=1", "seed=2"}
-    assert figures(folder)["seed=1"] == undisturbed["model=ae,seed=1"]
+    assert metrics(folder).keys() == {"seed=1", "seed=2"}
+    assert metrics(folder)["seed=1"] == undisturbed["model=ae,seed=1"]
 
 
 @pytest.mark.slow
@@ -126,4 +126,4 @@ def test_a_sweep_whose_launcher_was_killed_ends_as_one_left_alone(tmp_path, undi
     process.send_signal(signal.SIGKILL)
     process.finish()
     end(folder)
-    assert figures(folder) == undisturbed
+    assert metrics(folder) == undisturbed

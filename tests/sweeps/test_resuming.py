@@ -92,7 +92,7 @@ def test_a_stopped_job_resumes_from_its_last_checkpoint(named):
     assert (run.folder / "history.jsonl").read_text() == history  # nothing was trained twice
 
 
-def test_figures_that_cannot_be_read_are_renamed_and_computed_again(named, capfd):
+def test_metrics_that_cannot_be_read_are_renamed_and_computed_again(named, capfd):
     _, folder = named("model=ae", "seed=0,1")
     file = folder / "seed=0" / "metrics.json"
     expected = json.loads(file.read_text())["metrics"]

@@ -50,7 +50,7 @@ def test_trials_are_named_in_their_order_by_their_parameters():
     )
 
 
-def test_pruning_is_for_one_validation_figure():
+def test_pruning_is_for_one_validation_metric():
     assert settings().pruning_metric == "val/mse"
     assert settings(prune=False).pruning_metric is None
     assert settings(minimize=["test/mse"]).pruning_metric is None
@@ -74,7 +74,7 @@ def test_a_search_is_repeated_by_its_seed_and_extended_by_more_trials(search, tm
         assert trial["values"] == [metrics["metrics"]["val/objective_final"]]
 
 
-def test_a_figure_is_that_of_the_epoch_whose_weights_are_kept_by_the_monitor_that_is_asked_for(search, tmp_path):
+def test_a_metric_is_that_of_the_epoch_whose_weights_are_kept_by_the_monitor_that_is_asked_for(search, tmp_path):
     monitored = ("callbacks.checkpoint.monitor=val/kl", "callbacks.checkpoint.mode=max")
     arguments = ("model=vae", "trainer.max_epochs=4", "hydra.sweeper.trials=2", "hydra.sweeper.prune=false")
     status, trials = search(RATE, *arguments, *monitored, "hydra.sweeper.minimize=[val/bce]")
@@ -143,9 +143,9 @@ def test_several_objectives_leave_the_pareto_front(search, capfd):
         ((RATE, "hydra.sweeper.trials=0"), "hydra.sweeper.trials: expected at least 1"),
         ((RATE, "hydra.sweeper.trials=many"), "hydra.sweeper.trials: expected int"),
         ((RATE, "+hydra.sweeper.trails=3"), "hydra.sweeper.trails: unknown"),
-        ((RATE, "hydra.sweeper.minimize=[]"), "hydra.sweeper.minimize: expected figures"),
-        ((RATE, "hydra.sweeper.maximize=[val/objective_final]"), "hydra.sweeper.minimize: expected figures"),
-        ((RATE, "hydra.sweeper.trials=1", "hydra.sweeper.minimize=[val/mean]"), "no figure 'val/mean'"),
+        ((RATE, "hydra.sweeper.minimize=[]"), "hydra.sweeper.minimize: expected metrics"),
+        ((RATE, "hydra.sweeper.maximize=[val/objective_final]"), "hydra.sweeper.minimize: expected metrics"),
+        ((RATE, "hydra.sweeper.trials=1", "hydra.sweeper.minimize=[val/mean]"), "no metric 'val/mean'"),
         (("seed=0",), "nothing to search"),
         (("optimizer.rate=interval(0,1)",), "optimizer.rate"),
     ],

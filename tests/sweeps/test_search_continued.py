@@ -11,10 +11,10 @@ from tests.sweeps.short_searches import RATE, settings
 
 
 def test_a_mistyped_objective_may_be_corrected(search, capfd):
-    """The trained run is kept: it has the figure that was meant."""
+    """The trained run is kept: it has the metric that was meant."""
     status, _ = search("hydra.sweeper.minimize=[val/msee]", "hydra.sweeper.trials=2", RATE)
     assert status != 0
-    assert "no figure 'val/msee'; a run has" in capfd.readouterr().err
+    assert "no metric 'val/msee'; a run has" in capfd.readouterr().err
     status, trials = search("hydra.sweeper.minimize=[val/mse]", "hydra.sweeper.trials=2", RATE)
     assert status == 0
     assert [trial["state"] for trial in trials] == ["complete"] * 2

@@ -103,13 +103,13 @@ def test_the_steps_in_a_call_change_neither_validations_nor_weights(train, optio
     [("max_epochs=2",), ("+max_steps=27",), ("max_epochs=3", "+check_val_every_n_epoch=2")],
     ids=" ".join,
 )
-def test_the_weights_kept_are_those_of_the_validation_whose_figure_is_kept_with_them(train, options):
+def test_the_weights_kept_are_those_of_the_validation_whose_metric_is_kept_with_them(train, options):
     run = train(*SHORT, *(f"{'+' * o.startswith('+')}trainer.{o.removeprefix('+')}" for o in options))
     lines = [json.loads(line) for line in (run.folder / "history.jsonl").read_text().splitlines()]
-    figures = {line["step"]: line["val/objective_final"] for line in lines if "val/objective_final" in line}
-    best = min(figures, key=figures.__getitem__)
+    metrics = {line["step"]: line["val/objective_final"] for line in lines if "val/objective_final" in line}
+    best = min(metrics, key=metrics.__getitem__)
     assert torch.load(run.best_checkpoint, weights_only=True)["global_step"] == best
-    assert run.metrics["metrics"]["val/objective_final"] == figures[best]
+    assert run.metrics["metrics"]["val/objective_final"] == metrics[best]
 
 
 def test_validation_comes_after_exactly_the_requested_batch(train):

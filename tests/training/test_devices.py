@@ -84,7 +84,7 @@ def test_sigterm_to_the_first_of_two_processes_stops_both_with_a_checkpoint(tmp_
 
 @pytest.mark.long
 def test_a_run_of_two_processes_resumes(tmp_path):
-    whole = metrics_of(tmp_path / "whole")  # one process, whose figures two must have
+    whole = metrics_of(tmp_path / "whole")  # one process, whose metrics two must have
     metrics_of_two(tmp_path / "halved", "trainer.max_epochs=1")
     status, output = Forked("train", f"resume={tmp_path}/halved", "trainer.max_epochs=2").finish(240)
     assert status == 0, output

@@ -1,4 +1,4 @@
-"""One run, through the real entry point: its folder, its figures, its mistakes."""
+"""One run, through the real entry point: its folder, its metrics, its mistakes."""
 
 import json
 import os
@@ -46,17 +46,17 @@ def test_a_run_folder_holds_everything_about_the_run(train):
 
 @pytest.mark.parametrize("model", VARIANTS)
 def test_every_variant_reports_the_yardstick_beside_its_objective(train, model):
-    figures = train(*DIGITS, f"model={model}").metrics["metrics"]
-    assert figures.keys() >= {"test/objective", "test/reconstruction", "test/mse", "test/bce"}
+    metrics = train(*DIGITS, f"model={model}").metrics["metrics"]
+    assert metrics.keys() >= {"test/objective", "test/reconstruction", "test/mse", "test/bce"}
     has_posterior = model in ("vae", "cvae")
-    assert ({"test/kl", "test/elbo"} <= figures.keys()) == has_posterior
+    assert ({"test/kl", "test/elbo"} <= metrics.keys()) == has_posterior
     if has_posterior:
-        assert figures["test/elbo"] == pytest.approx(-figures["test/reconstruction"] - figures["test/kl"], rel=1e-6)
+        assert metrics["test/elbo"] == pytest.approx(-metrics["test/reconstruction"] - metrics["test/kl"], rel=1e-6)
     extra = {
         "sparse_ae": {"test/active_fraction", "test/dead_unit_share", "test/variance_explained"},
         "denoising_ae": {"test/psnr_mean", "test/psnr_of_mean", "test/ssim", "test/ssim_clipped_input"},
     }
-    assert figures.keys() >= extra.get(model, set())
+    assert metrics.keys() >= extra.get(model, set())
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train):
@@ -79,7 +79,7 @@ def test_a_compiled_run_reports_what_an_eager_one_reports(train, unchecked):
     assert _weights(compiled).keys() == _weights(eager).keys()
 
 
-def test_half_precision_is_an_option_that_leaves_the_figures_alone(train):
+def test_half_precision_is_an_option_that_leaves_the_metrics_alone(train):
     full, half = (train(*DIGITS, f"trainer.precision={p}", folder=p) for p in ("32-true", "bf16-mixed"))
     assert half.metrics["metrics"]["test/elbo"] == pytest.approx(full.metrics["metrics"]["test/elbo"], rel=0.02)
 
@@ -91,11 +91,11 @@ def test_training_lowers_the_validation_objective(train):
 
 def test_validation_weighs_the_terms_as_training_does(train):
     run = train(*DIGITS, "model=vae", "model.beta=3", "model/kl_schedule=linear", "model.kl_schedule.steps=1000000")
-    figures = run.metrics["metrics"]
+    metrics = run.metrics["metrics"]
     # 22 of a million steps: the KL weighs nothing yet, and the selecting objective weighs it in full
-    assert figures["test/objective"] == pytest.approx(figures["test/reconstruction"], rel=1e-3)
-    expected = figures["test/reconstruction"] + 3 * figures["test/kl"]
-    assert figures["test/objective_final"] == pytest.approx(expected, rel=1e-6)
+    assert metrics["test/objective"] == pytest.approx(metrics["test/reconstruction"], rel=1e-3)
+    expected = metrics["test/reconstruction"] + 3 * metrics["test/kl"]
+    assert metrics["test/objective_final"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_model_is_read_back_from_its_folder_without_its_data(train):
@@ -239,9 +239,9 @@ def test_epochs_before_the_first_validation_are_nothing_to_be_warned_of(tmp_path
 
 
 def test_a_run_that_validates_nothing_ends_with_its_last_weights(train):
-    figures = train(*DIGITS, "trainer.limit_val_batches=0").metrics["metrics"]
-    assert "test/elbo" in figures
-    assert "val/objective_final" not in figures
+    metrics = train(*DIGITS, "trainer.limit_val_batches=0").metrics["metrics"]
+    assert "test/elbo" in metrics
+    assert "val/objective_final" not in metrics
 
 
 def test_more_memory_than_there_is_is_one_line(train, capfd):

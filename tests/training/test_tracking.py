@@ -135,8 +135,8 @@ def test_a_newer_picture_replaces_the_older_one(tmp_path):
 
 def test_hyperparameters_of_all_runs_have_the_same_metrics(tmp_path):
     boards = [tensorboard(tmp_path / "ae"), tensorboard(tmp_path / "vae")]
-    figures = {"test/mse": 0.25, "test/psnr": 6.0}
-    log_hyperparameters(boards[:1], {"model": "ae", "net.widths": [400]}, figures, step=5)
+    metrics = {"test/mse": 0.25, "test/psnr": 6.0}
+    log_hyperparameters(boards[:1], {"model": "ae", "net.widths": [400]}, metrics, step=5)
     log_hyperparameters(boards[1:], {"model": "vae"}, dict.fromkeys(HPARAMS_METRICS, 1.5))
     plain, variational = (written_events(board) for board in boards)
     assert plain.Tags()["scalars"] == variational.Tags()["scalars"] == list(HPARAMS_METRICS)
@@ -149,8 +149,8 @@ def test_hyperparameters_of_all_runs_have_the_same_metrics(tmp_path):
 
 
 def test_wandb_gets_the_config_and_a_summary_of_what_is_finite(tmp_path):
-    figures = {"test/mse": 0.25, "test/kl": math.nan}
-    log_hyperparameters([offline(tmp_path, name="n")], {"net.widths": [400]}, figures)
+    metrics = {"test/mse": 0.25, "test/kl": math.nan}
+    log_hyperparameters([offline(tmp_path, name="n")], {"net.widths": [400]}, metrics)
     finish_wandb(0)
     found = only_run(tmp_path)
     assert found["summary"]["test/mse"] == 0.25

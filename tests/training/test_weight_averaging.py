@@ -20,7 +20,7 @@ AVERAGES = {
 
 @pytest.mark.parametrize("kept", [1, 0])
 @pytest.mark.parametrize("average", AVERAGES)
-def test_the_figures_of_the_test_are_those_of_the_model_that_is_read_back(train, capfd, average, kept):
+def test_the_metrics_of_the_test_are_those_of_the_model_that_is_read_back(train, capfd, average, kept):
     """Also where no epoch is kept as the best, so that the last one's weights are those of the run.
 
     An average that no checkpoint holds is said not to be tested.

@@ -1,4 +1,4 @@
-"""`latentlab check`: train a small fixed sweep, and compare its figures with the recorded ones."""
+"""`latentlab check`: train a small fixed sweep, and compare its metrics with the recorded ones."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from latentlab.report.reading.run_sets import read_sweep
 from latentlab.report.recorded import Recorded
 
 USAGE = """latentlab check [recorded=FILE] [record=true] [KEY=VALUE ...]
-Trains sweep=check and compares the mean of each figure over its seeds with the one recorded in FILE, by default those
+Trains sweep=check and compares the mean of each metric over its seeds with the one recorded in FILE, by default those
 of conf/sweep/check.json, which are part of the package.
-Exit status 1 where a figure is worse by more than its tolerance. record=true writes FILE instead.
+Exit status 1 where a metric is worse by more than its tolerance. record=true writes FILE instead.
 Keys as in latentlab train --help, such as paths.output_dir=FOLDER hydra/launcher=joblib."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run the sweep, compare, print a line per figure, and return 1 where one is worse."""
+    """Run the sweep, compare, print a line per metric, and return 1 where one is worse."""
     return run_keys_only("check", USAGE, check, arguments)
 
 
@@ -25,7 +25,7 @@ def check(given: list[str]) -> int:
     """The exit status.
 
     Raises:
-        UserError: no recorded figures, or other groups than those recorded.
+        UserError: no recorded metrics, or other groups than those recorded.
     """
     from latentlab.config.composition import new_run_name
 
@@ -51,13 +51,13 @@ def check(given: list[str]) -> int:
 
 
 def compared(recorded: Recorded, found: Recorded) -> int:
-    """Print a line per figure, and return 1 where one is worse than recorded.
+    """Print a line per metric, and return 1 where one is worse than recorded.
 
     Raises:
-        UserError: a recorded group or figure was not found.
+        UserError: a recorded group or metric was not found.
     """
     deviations = recorded.deviations(found)
     worse = [deviation for deviation in deviations if deviation.is_worse]
     print(*deviations, sep="\n")
-    print(f"{len(worse)} of {len(deviations)} figures are worse than recorded" if worse else "as recorded, or better")
+    print(f"{len(worse)} of {len(deviations)} metrics are worse than recorded" if worse else "as recorded, or better")
     return 1 if worse else 0

@@ -122,7 +122,7 @@ def _show(folder: Path) -> None:
 
 
 def _table(complete: dict[Job, Run]) -> Table:
-    """A row per run, within 80 columns; a figure that a variant does not have is a dash."""
+    """A row per run, within 80 columns; a metric that a variant does not have is a dash."""
     from rich import box
     from rich.table import Table
 
@@ -136,10 +136,10 @@ def _table(complete: dict[Job, Run]) -> Table:
     for entry, run in complete.items():
         metrics = run.metrics
         assert metrics is not None  # of a complete run
-        figures = [_rounded(metrics["metrics"].get(f"test/{column}")) for column in COLUMNS]
+        values = [_rounded(metrics["metrics"].get(f"test/{column}")) for column in COLUMNS]
         table.add_row(
             _label(frozenset(entry.overrides), shared),
-            *figures,
+            *values,
             f"{metrics['parameters']:,}",
             f"{metrics['train_seconds']:.1f}",
         )

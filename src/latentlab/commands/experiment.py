@@ -108,7 +108,7 @@ def _start(run: Run, config: DictConfig) -> None:
 
 
 def _drop_what_was_of(before: dict[str, Any], run: Run) -> None:
-    """Delete the pictures of an evaluation of earlier weights, whose figures are replaced already; name their exports.
+    """Delete the pictures of an evaluation of earlier weights, whose metrics are replaced already; name their exports.
 
     before: the content of `metrics.json` of these weights.
     """

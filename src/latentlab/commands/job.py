@@ -1,4 +1,4 @@
-"""One run, from a composed config to its figures: the function that Hydra calls."""
+"""One run, from a composed config to its metrics: the function that Hydra calls."""
 
 from __future__ import annotations
 

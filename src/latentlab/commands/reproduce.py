@@ -1,4 +1,4 @@
-"""`latentlab reproduce`: train recipes over several seeds, and write their figures beside the published ones."""
+"""`latentlab reproduce`: train recipes over several seeds, and write their metrics beside the published values."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from latentlab.runs.files import write_atomically
 
 OWN = ("seeds", "page", "compare", "minutes")
 USAGE = """latentlab reproduce [RECIPE ...] [seeds=0,1,2] [page=docs/results.md] [KEY=VALUE ...]
-Trains recipes of conf/results.yaml, by default all of them, over several seeds, and writes their figures beside the
-published ones into a page, with the figures themselves in a file results.json and the pictures in a folder beside it.
+Trains recipes of conf/results.yaml, by default all of them, over several seeds, and writes their metrics beside the
+published values into a page, with the metrics themselves in a file results.json and the pictures in a folder beside it.
 Each recipe is a sweep in outputs/sweeps/reproduce_RECIPE: the same command resumes it after an interruption.
 minutes=5            those recipes alone of which a seed takes at most as many minutes on two CPU cores
-compare=FILE.json    writes no page, trains anew and compares with the figures of an earlier page; exit status 1 where
+compare=FILE.json    writes no page, trains anew and compares with the metrics of an earlier page; exit status 1 where
                      one is worse than three standard errors, and than 2 %, allow
 Further keys as in latentlab train --help, such as paths.output_dir=FOLDER trainer=cpu_bf16."""
 
@@ -44,7 +44,7 @@ def reproduce(given: list[str]) -> int:
     """The exit status.
 
     Raises:
-        UserError: no such recipe, a damaged file, or a figure that no run has.
+        UserError: no such recipe, a damaged file, or a metric that no run has.
     """
     every = read_reproductions(config_dir() / FILE)
     chosen = _chosen(every, [one for one in given if "=" not in one], value_of("minutes", given))
@@ -54,10 +54,10 @@ def reproduce(given: list[str]) -> int:
     known = read_measured(file)
     if compare and (missing := [one.recipe for one in chosen if one.recipe not in known]):
         raise ConfigError(
-            f"compare: expected figures of {', '.join(missing)} in {file}; reproduce them without it first"
+            f"compare: expected metrics of {', '.join(missing)} in {file}; reproduce them without it first"
         )
     if other := [one.recipe for one in every.values() if one.recipe in known and not known[one.recipe].fits(one)]:
-        raise ConfigError(f"{file}: the figures of {other[0]} are not those of {FILE}; remove them, or the file")
+        raise ConfigError(f"{file}: the metrics of {other[0]} are not those of {FILE}; remove them, or the file")
     if not compare:
         _refuse_unwritable(page)  # before hours of training
     found: dict[str, Measured] = {}
@@ -92,7 +92,7 @@ def _chosen(every: Mapping[str, Reproduction], names: Sequence[str], minutes: st
 class Training:
     """A recipe as a sweep over its seeds, and the evaluation of its runs.
 
-    arguments: of `latentlab train`. places: further ones, on which no figure depends, such as the folder of the data.
+    arguments: of `latentlab train`. places: further ones, on which no metric depends, such as the folder of the data.
     """
 
     what: Reproduction
@@ -132,7 +132,7 @@ class Training:
 
         places = [one for one in self.places if one.startswith("paths.")]
         for record in read_sweep(self.folder).records if self.what.samples else ():
-            used = record.figure("test/nll_samples", "test/nll_binarized_samples")
+            used = record.value("test/nll_samples", "test/nll_binarized_samples")
             if record.is_complete and used != self.what.samples:
                 status = evaluate.main([f"run={record.folder}", f"samples={self.what.samples}", *places])
                 if status:
@@ -147,7 +147,7 @@ def _refuse_unwritable(page: Path) -> None:
 
 
 def _write(page: Path, known: dict[str, Measured], what: Reproduction, records: Iterable[Record]) -> None:
-    """The page, the file of figures and the recipe's picture, of the first run that its first figure belongs to."""
+    """The page, the file of metrics and the recipe's picture, of the first run that its first metric belongs to."""
     every = read_reproductions(config_dir() / FILE).values()
     folder = page.with_suffix("")
     of = [record for record in records if what.claims[0].is_of(record.overrides)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from latentlab.errors import DataError
 
-LARGE = 0.25  # of the host's memory, above which an array stays in its file, and figures are of a part of the images
+LARGE = 0.25  # of the host's memory, above which an array stays in its file, and metrics are of a part of the images
 MOST = 0.5  # of it that an array may take
 CONTAINER = Path("/sys/fs/cgroup/memory.max")  # in bytes, or "max"
 

@@ -1,4 +1,4 @@
-"""Figures of the data alone, which are the same for all its runs: measured once and kept in a file."""
+"""Metrics of the data alone, which are the same for all its runs: measured once and kept in a file."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def measured_once(name: str, file: Path, measure: Callable[[], Iterable[tuple[str, float]]]) -> dict[str, float]:
     """What `measure` finds, read from `file`, or measured and saved in it. A damaged file is logged and replaced.
 
-    name: of the figures, for the log. file: named by all that they depend on.
+    name: of the metrics, for the log. file: named by all that they depend on.
 
     Raises:
         UserError: another process has held its lock for half an hour.
@@ -33,7 +33,7 @@ def measured_once(name: str, file: Path, measure: Callable[[], Iterable[tuple[st
 
 
 def _kept(name: str, file: Path) -> dict[str, float] | None:
-    """The figures in the file; None where there is none, or it is damaged."""
+    """The metrics in the file; None where there is none, or it is damaged."""
     if not file.is_file():
         return None
     try:

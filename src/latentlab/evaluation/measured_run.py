@@ -76,19 +76,19 @@ def evaluate(
     chosen, content = SUITES[suite].with_measurements(own), run.metrics or {}
     step, known = int(content.get("steps", 0)), content.get("metrics", {})
     earlier = content.pop("evaluation", None) or {}
-    listed = _listed_figures(earlier)
-    of_users = {f"test/{figure}" for name in listed.keys() - SUITES["full"].measurements for figure in listed[name]}
+    listed = _listed_metrics(earlier)
+    of_users = {f"test/{metric}" for name in listed.keys() - SUITES["full"].measurements for metric in listed[name]}
     found: dict[str, float] = {}
     with _progress(chosen, quiet) as advance:
         steps = _Steps(advance)
         try:
-            for name, figures in _measured(chosen, subject, own, known.keys() - of_users, steps):
-                outdated = {f"test/{figure}" for figure in listed.pop(name, ())}
-                known = {figure: value for figure, value in known.items() if figure not in outdated}
-                found |= {f"test/{figure}": value for figure, value in figures.items()}
-                # a figure belongs to the measurement that found it last
-                listed = {other: [figure for figure in some if figure not in figures] for other, some in listed.items()}
-                listed |= {name: list(figures)} if figures else {}
+            for name, metrics in _measured(chosen, subject, own, known.keys() - of_users, steps):
+                outdated = {f"test/{metric}" for metric in listed.pop(name, ())}
+                known = {metric: value for metric, value in known.items() if metric not in outdated}
+                found |= {f"test/{metric}": value for metric, value in metrics.items()}
+                # a metric belongs to the measurement that found it last
+                listed = {other: [metric for metric in some if metric not in metrics] for other, some in listed.items()}
+                listed |= {name: list(metrics)} if metrics else {}
         finally:  # an evaluation that is stopped or fails loses nothing; without a suite it is not complete
             content |= {"metrics": {**known, **found}, "evaluation": {**earlier, "figures": listed}}
             run.write_metrics(content)
@@ -112,21 +112,21 @@ def evaluate(
 def _measured(
     suite: Suite, subject: Subject, own: Mapping[str, Measurement], taken: Collection[str], steps: _Steps
 ) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each measurement with its figures; one that does not apply has none.
+    """Each measurement with its metrics; one that does not apply has none.
 
-    taken: names that figures of the user's own may not have.
+    taken: names that metrics of the user's own may not have.
     """
     names = set(taken)
     for name, measurement in suite.measurements.items():
-        figures: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         with steps.step(name):
-            figures = _of_users(name, measurement, subject, names) if name in own else dict(measurement(subject))
-        names |= {f"test/{figure}" for figure in figures}
-        yield name, figures
+            metrics = _of_users(name, measurement, subject, names) if name in own else dict(measurement(subject))
+        names |= {f"test/{metric}" for metric in metrics}
+        yield name, metrics
 
 
-def _listed_figures(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
-    """{measurement: names of its figures} of an earlier evaluation; empty where the file has none."""
+def _listed_metrics(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
+    """{measurement: names of its metrics} of an earlier evaluation; empty where the file has none."""
     listed = earlier.get("figures")
     return {name: some for name, some in listed.items() if isinstance(some, list)} if isinstance(listed, dict) else {}
 
@@ -139,15 +139,15 @@ def _of_others(earlier: Mapping[str, Any], key: str, steps: _Steps) -> dict[str,
 
 
 def _of_users(name: str, measurement: Measurement, subject: Subject, taken: Collection[str]) -> dict[str, float]:
-    """The figures of a measurement of the user's own.
+    """The metrics of a measurement of the user's own.
 
     Raises:
         ConfigError: see `_checked`; or it has changed the model, with which the others would go on.
     """
     before, skipped = weights_fingerprint(subject.model.state_dict()), None
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     try:
-        figures = _checked(name, measurement(subject), taken)
+        metrics = _checked(name, measurement(subject), taken)
     except NotApplicable as reason:
         skipped = reason
     subject.model.eval()
@@ -155,17 +155,17 @@ def _of_users(name: str, measurement: Measurement, subject: Subject, taken: Coll
         raise ConfigError(f"measurements.{name}: changed the model; let it work on copy.deepcopy(model)")
     if skipped is not None:
         raise skipped
-    return figures
+    return metrics
 
 
-def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, float]:
+def _checked(name: str, metrics: object, taken: Collection[str]) -> dict[str, float]:
     """What a measurement of the user's own has found.
 
     Raises:
         ConfigError: they are no pairs of a name and a number, or a name is taken.
     """
     # outside the try: an error in their own code is no mistake in what it returns
-    pairs: list[Any] = list(figures) if isinstance(figures, Iterable) else [figures]
+    pairs: list[Any] = list(metrics) if isinstance(metrics, Iterable) else [metrics]
     try:
         found = {metric: float(value) for metric, value in pairs}
         if len(found) < len(pairs):
@@ -176,7 +176,7 @@ def _checked(name: str, figures: object, taken: Collection[str]) -> dict[str, fl
         if not isinstance(metric, str) or not re.fullmatch(r"\w[\w.-]*", metric, re.ASCII):
             raise ConfigError(f"measurements.{name}: expected names of letters, digits, _, . and -, found {metric!r}")
         if f"test/{metric}" in taken:
-            raise ConfigError(f"measurements.{name}: the run has a figure {metric} already; choose another name")
+            raise ConfigError(f"measurements.{name}: the run has a metric {metric} already; choose another name")
     return found
 
 

@@ -188,7 +188,7 @@ class Subject:
     def baseline(
         self, name: str, measure: Callable[[], Iterator[tuple[str, float]]], seen: Sequence[Tensor]
     ) -> Iterator[tuple[str, float]]:
-        """Figures of the data, whatever the model is: see `measured_once`.
+        """Metrics of the data, whatever the model is: see `measured_once`.
 
         name: of their file. seen: what they depend on besides the training images and `BASELINE_CODE`.
         """

@@ -38,7 +38,7 @@ class Autoencoder(Codec):
     one call, see `train_in_calls`.
 
     latent_dim: number of latent units.
-    measurements: further figures of each validation and test, such as sparsity.
+    measurements: further metrics of each validation and test, such as sparsity.
     batch_terms: names of the terms whose value for an image depends on the other images of the batch.
     """
 

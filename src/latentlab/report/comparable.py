@@ -1,4 +1,4 @@
-"""Which figures of the groups are of one kind, so that one of them can be marked as the best."""
+"""Which metrics of the groups are of one kind, so that one of them can be marked as the best."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ NOTES = {
 @final
 @dataclass(frozen=True)
 class Comparability:
-    """Why figures are not compared: {figure: reason} of some, and the reason for all others, empty for none."""
+    """Why metrics are not compared: {metric: reason} of some, and the reason for all others, empty for none."""
 
     of_some: Mapping[str, str] = field(default_factory=dict)
     of_all: str = ""
@@ -42,30 +42,30 @@ class Comparability:
         if len({_images(run) for run in runs}) > 1:
             return cls(of_all=OTHER_DATA)
         found = {}
-        for figure in LIKELIHOODS:
-            measured = [run for run in runs if run.figure(figure) is not None]
+        for metric in LIKELIHOODS:
+            measured = [run for run in runs if run.value(metric) is not None]
             if len({_kind_of_likelihood(run) for run in measured}) > 1:
-                found[figure] = OTHER_LIKELIHOODS
+                found[metric] = OTHER_LIKELIHOODS
             elif len({run.is_conditional for run in measured}) > 1:
-                found[figure] = OTHER_CONDITIONS
-            elif len({run.figure(f"{figure}_samples") for run in measured}) > 1:
-                found[figure] = OTHER_CODES
+                found[metric] = OTHER_CONDITIONS
+            elif len({run.value(f"{metric}_samples") for run in measured}) > 1:
+                found[metric] = OTHER_CODES
         return cls(found)
 
-    def why_not(self, figure: str) -> str:
-        """Why the values of a figure are of different kinds; empty where they are of one."""
-        return self.of_all or self.of_some.get(figure, "")
+    def why_not(self, metric: str) -> str:
+        """Why the values of a metric are of different kinds; empty where they are of one."""
+        return self.of_all or self.of_some.get(metric, "")
 
     @property
     def notes(self) -> Iterable[str]:
         """A sentence for each reason."""
         if self.of_all:
             yield (
-                "The runs were measured on different data, so their figures are not comparable: nothing is marked as "
+                "The runs were measured on different data, so their metrics are not comparable: nothing is marked as "
                 "best, and no leader is named"
             )
         for reason, text in NOTES.items():
-            if names := [figure.removeprefix("test/") for figure, why in self.of_some.items() if why == reason]:
+            if names := [metric.removeprefix("test/") for metric, why in self.of_some.items() if why == reason]:
                 yield f"Not compared: {', '.join(names)}, {text}"
 
 

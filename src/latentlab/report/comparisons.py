@@ -1,4 +1,4 @@
-"""The groups compared figure by figure: the leader, whether it is the best, and the differences from a baseline."""
+"""The groups compared metric by metric: the leader, whether it is the best, and the differences from a baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from latentlab.report.statistics.measures import YARDSTICK, Measure, compact, co
 @final
 @dataclass(frozen=True)
 class Comparison:
-    """One figure over all groups.
+    """One metric over all groups.
 
     summaries: by group. leader: None where neither lower nor higher is better, or no group has a value.
     baseline: the index of the group that is subtracted, by common seeds, to give `differences`, whose intervals hold
@@ -52,9 +52,9 @@ class Comparison:
 
 
 def compare(groups: Sequence[Group], baseline: str | None, comparability: Comparability) -> list[Comparison]:
-    """Every figure of the complete runs, those of the yardstick first.
+    """Every metric of the complete runs, those of the yardstick first.
 
-    baseline: the name of the group that is subtracted from the others; None for each figure's leader.
+    baseline: the name of the group that is subtracted from the others; None for each metric's leader.
 
     Raises:
         ConfigError: no group has the name.
@@ -70,36 +70,36 @@ def compare(groups: Sequence[Group], baseline: str | None, comparability: Compar
 
 
 def sentence(comparison: Comparison, groups: Sequence[Group]) -> str:
-    """The leader of one figure and the rule that makes it the best; empty where there is no leader."""
+    """The leader of one metric and the rule that makes it the best; empty where there is no leader."""
     first, entries = comparison.leader, comparison.summaries
     if first is None:
         return ""
     best, label = entries[first.index], comparison.measure.label
-    named = f"{label}: {groups[first.index].name}, {_figure(best)}"
+    named = f"{label}: {groups[first.index].name}, {_value(best)}"
 
     def distance(index: int) -> float:
         return abs((entries[index].mean or 0.0) - (best.mean or 0.0))
 
     if len(comparison.means) == 1:
-        return f"{named}; no other group to compare with." if len(groups) > 1 else f"{label}: {_figure(best)}."
+        return f"{named}; no other group to compare with." if len(groups) > 1 else f"{label}: {_value(best)}."
     if best.half is None:
         return f"{named}, has the best value; one seed has no interval."
     if first.rule == "intervals":
         others = [index for index, entry in enumerate(entries) if index != first.index and entry.half is not None]
         near = min(others, key=distance)
-        return f"{named}, is best; its interval is apart from the next, {groups[near].name} ({_figure(entries[near])})."
+        return f"{named}, is best; its interval is apart from the next, {groups[near].name} ({_value(entries[near])})."
     if first.rule == "paired":
         return f"{named}, is best; intervals overlap, but on common seeds its difference from each excludes 0."
     if not first.undecided:
         return f"{named}, has the best mean; no other group has an interval to compare with."
     undecided = first_of([groups[index].name for index in sorted(first.undecided, key=distance)], 3)
-    return f"{label}: no difference shown between {groups[first.index].name}, {_figure(best)}, and {undecided}."
+    return f"{label}: no difference shown between {groups[first.index].name}, {_value(best)}, and {undecided}."
 
 
 def comparison(
     known: Measure, values: Sequence[Values], chosen: int | None = None, not_compared: str = ""
 ) -> Comparison:
-    """One figure, given by its values of each group.
+    """One metric, given by its values of each group.
 
     chosen: the index of the group that is subtracted from the others; None for the leader. not_compared: why nothing
     may be marked as the best, if so.
@@ -122,7 +122,7 @@ def _named(baseline: str | None, groups: Sequence[Group]) -> int | None:
     return names.index(baseline) if baseline is not None else None
 
 
-def _figure(entry: Summary) -> str:
+def _value(entry: Summary) -> str:
     assert entry.mean is not None
     text = with_half(entry.mean, entry.half) if entry.half is not None else compact(entry.mean)
     return f"{text} ({counted(entry.n, 'seed')})"

@@ -16,7 +16,7 @@ from latentlab.report.reading.run_sets import RunSet
 from latentlab.runs.reservations import reservations
 
 MAX_GROUPS_OF_SEARCH = 6  # whose pictures are shown
-WHY = ("versions", "git_revision", "device", "threads")  # facts that explain other figures of one config
+WHY = ("versions", "git_revision", "device", "threads")  # facts that explain other metrics of one config
 
 
 @final
@@ -77,11 +77,11 @@ class Content:
 
     @property
     def main(self) -> list[Comparison]:
-        """The comparisons of the yardstick's figures."""
+        """The comparisons of the yardstick's metrics."""
         return [entry for entry in self.comparisons if entry.is_of_yardstick]
 
     def findings(self, comparisons: Sequence[Comparison]) -> list[str]:
-        """A sentence for each of these figures that has one; none where the first screen answers questions.
+        """A sentence for each of these metrics that has one; none where the first screen answers questions.
 
         Of a search only where the leader has several seeds: the best of many trials on the test set is not a finding.
         """
@@ -94,15 +94,15 @@ class Content:
 
 
 def _repeated_seeds(grouping: Grouping) -> list[str]:
-    """A note where runs of one config and one seed have different figures."""
-    found = [some for group in grouping.groups for some in group.seeds_with_different_figures.values()]
+    """A note where runs of one config and one seed have different metrics."""
+    found = [some for group in grouping.groups for some in group.seeds_with_different_metrics.values()]
     if not found:
         return []
     one, other = found[0][:2]
     differ = [name.replace("_", " ") for name in WHY if one.facts.get(name) != other.facts.get(name)]
     why = f" ({' and '.join(differ)} differ)" if differ else ""
     return [
-        f"{one.name} and {other.name} have one config and one seed, but different figures{why}; a seed counts once, "
+        f"{one.name} and {other.name} have one config and one seed, but different metrics{why}; a seed counts once, "
         f"with the mean of its runs{f' (so do {len(found) - 1} more)' if len(found) > 1 else ''}"
     ]
 

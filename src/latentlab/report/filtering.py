@@ -1,4 +1,4 @@
-"""What the page's filter compares `key=value` with: the settings and figures of each run, group and trial."""
+"""What the page's filter compares `key=value` with: the settings and metrics of each run, group and trial."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def filter_values(content: Content) -> str:
     """A JSON object for the page's script.
 
     columns: the keys that the tables and the parallel axes show. shared: the values that all groups have in common.
-    groups: of each its other settings, and its figures, means over seeds. runs: of each its group's number, or null,
+    groups: of each its other settings, and its metrics, means over seeds. runs: of each its group's number, or null,
     and its own values. trials: {number: the number of its run}; a trial whose run is not known counts as a further run.
     """
     groups, search = content.grouping.groups, content.runs.search
@@ -31,12 +31,12 @@ def filter_values(content: Content) -> str:
         if group is None:
             own.update(record.overrides)
     shared, settings = _settings(groups)
-    figures = [_means(group, index, content.main) for index, group in enumerate(groups)]
+    means = [_means(group, index, content.main) for index, group in enumerate(groups)]
     return json.dumps(
         {
             "columns": [*content.grouping.keys, *OWN, *_measured(content), *(search.labels if search else ())],
             "shared": shared,
-            "groups": [{"settings": own, "figures": means} for own, means in zip(settings, figures, strict=True)],
+            "groups": [{"settings": own, "metrics": of_group} for own, of_group in zip(settings, means, strict=True)],
             "trials": _trials(search, content.runs.records, runs) if search else {},
             "runs": runs,
         }
@@ -49,15 +49,15 @@ def _measured(content: Content) -> list[str]:
 
 
 def _of_run(record: Record, main: Sequence[Comparison]) -> Entry:
-    figures = {entry.measure.key: record.metrics.get(entry.measure.key) for entry in main}
-    found = {**figures, **record.costs, "seed": record.seed, "status": record.status}
+    metrics = {entry.measure.key: record.metrics.get(entry.measure.key) for entry in main}
+    found = {**metrics, **record.costs, "seed": record.seed, "status": record.status}
     return {key: value for key, value in found.items() if value is not None}
 
 
 def _means(group: Group, index: int, main: Sequence[Comparison]) -> Entry:
     costs = {key: _mean(values) for key in COST_KEYS if (values := group.values(key))}
-    figures = {entry.measure.key: entry.summaries[index].mean for entry in main}
-    return costs | {key: mean for key, mean in figures.items() if mean is not None}
+    metrics = {entry.measure.key: entry.summaries[index].mean for entry in main}
+    return costs | {key: mean for key, mean in metrics.items() if mean is not None}
 
 
 def _mean(values: Values) -> float:

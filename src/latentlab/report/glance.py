@@ -22,9 +22,9 @@ RULES = {"intervals": "the intervals are apart", "paired": "paired differences e
 @final
 @dataclass(frozen=True)
 class Row:
-    """A question with the figures that answer it.
+    """A question with the metrics that answer it.
 
-    absent: by group, why it has no figure; empty where it has one. answer: in words, beside the name of the best group
+    absent: by group, why it has no metric; empty where it has one. answer: in words, beside the name of the best group
     where one is marked.
     """
 
@@ -52,7 +52,7 @@ def glance(
 ) -> tuple[Glance | None, Gallery]:
     """What the first screen shows, and the pictures that are left for the rest of the page.
 
-    None for a search, and for groups that are too few to compare, too many for a screen, or without any figure.
+    None for a search, and for groups that are too few to compare, too many for a screen, or without any metric.
     """
     if runs.search is not None or not FEWEST_GROUPS <= len(groups) <= MOST_GROUPS:
         return None, pictures
@@ -66,8 +66,8 @@ def glance(
 
 
 def _row(question: Question, groups: Sequence[Group], comparability: Comparability) -> Row | None:
-    """None where no group has a figure, or a group has none for a question that is asked of all."""
-    values = [group.values(*question.figures) if _is_asked(question, group) else {} for group in groups]
+    """None where no group has a metric, or a group has none for a question that is asked of all."""
+    values = [group.values(*question.metrics) if _is_asked(question, group) else {} for group in groups]
     if not any(values) or (question.of_all and not all(values)):
         return None
     found = comparison(question.measure, values, not_compared=comparability.why_not(question.measure.key))
@@ -99,7 +99,7 @@ def _answer(found: Comparison, groups: Sequence[Group]) -> str:
         return RULES[first.rule]
     best, near = groups[first.index].name, [groups[index].name for index in first.undecided]
     if len(found.means) == 1:
-        return f"{best} alone has this figure"
+        return f"{best} alone has this metric"
     if found.summaries[first.index].half is None:
         return f"best value: {_listed([best, *near])}; one seed: no interval"
     if not near:
@@ -110,7 +110,7 @@ def _answer(found: Comparison, groups: Sequence[Group]) -> str:
 
 
 def _range(found: Comparison, groups: Sequence[Group]) -> str:
-    """The least and the largest mean, of a figure of which neither is better."""
+    """The least and the largest mean, of a metric of which neither is better."""
     both = zip(found.summaries, groups, strict=True)
     means = [(entry.mean, group.name) for entry, group in both if entry.mean is not None]
     ends = [f"{fixed(mean, found.decimals)} ({name})" for mean, name in (min(means), max(means))]
@@ -134,7 +134,7 @@ def _missing(groups: Sequence[Group], runs: RunSet) -> str:
 
 def _is_measured(record: Record, question: Question) -> bool:
     """Whether its evaluation included the question's measurement, even if that does not apply to it."""
-    return question.suite in COVERED.get(record.suite, ()) or record.figure(*question.figures) is not None
+    return question.suite in COVERED.get(record.suite, ()) or record.value(*question.metrics) is not None
 
 
 def _chosen(groups: Sequence[Group], pictures: Gallery) -> list[tuple[str, str]]:

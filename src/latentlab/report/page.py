@@ -67,7 +67,7 @@ def render(content: Content, output: Path) -> str:
 def _search_values(search: Search, runs: RunSet) -> dict[str, Any]:
     """The values of search.html, for the search that drew these runs.
 
-    best: at most `MAX_BEST` of the best trials, each with its figures on the test set. counts: (status, number of
+    best: at most `MAX_BEST` of the best trials, each with its metrics on the test set. counts: (status, number of
     trials). decimals: of each objective in the table.
     """
     return {
@@ -81,7 +81,7 @@ def _search_values(search: Search, runs: RunSet) -> dict[str, Any]:
 
 
 def _tested(trial: Trial, runs: RunSet) -> str:
-    """The yardstick's figures on the test set, as text; empty where the trial was not tested."""
+    """The yardstick's metrics on the test set, as text; empty where the trial was not tested."""
     found = next((record.metrics for record in runs.records if record.name == trial.folder), {})
     pairs = [(known.label, found.get(key)) for key, known in YARDSTICK.items()]
     return ", ".join(f"{label} {compact(value)}" for label, value in pairs if value is not None)

@@ -1,6 +1,6 @@
-"""What the report's first screen asks of the groups: questions that a figure answers, and pictures.
+"""What the report's first screen asks of the groups: questions that a metric answers, and pictures.
 
-The figures are named as in metrics.json and as docs/metrics.md defines them, the pictures as their files.
+The metrics are named as in metrics.json and as docs/metrics.md defines them, the pictures as their files.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from latentlab.report.statistics.measures import COSTS, YARDSTICK, Measure
 class Question:
     """text: the question. measure: what answers it.
 
-    figures: of each run the first that it has is taken, such as the distance of samples of its own prior.
-    measurement: of the suite, to which the figures belong; its name is that of the reason where it does not apply.
-    suite: the smallest that measures it; "none" where every run has the figure.
-    of_all: whether it is asked only where every group has the figure.
+    metrics: of each run the first that it has is taken, such as the distance of samples of its own prior.
+    measurement: of the suite, to which the metrics belong; its name is that of the reason where it does not apply.
+    suite: the smallest that measures it; "none" where every run has the metric.
+    of_all: whether it is asked only where every group has the metric.
     of_unconditional: whether variants that are given the label are left out, as it answers for them.
     """
 
     text: str
     measure: Measure
-    figures: tuple[str, ...]
+    metrics: tuple[str, ...]
     measurement: str = ""
     suite: str = "none"
     of_all: bool = False

@@ -1,4 +1,4 @@
-"""Recorded figures, and new ones compared with them."""
+"""Recorded metrics, and new ones compared with them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FRACTION = 0.02  # of the mean: at least this is tolerated, as machines round di
 
 @final
 @dataclass(frozen=True)
-class Figure:
+class RecordedMean:
     """A mean over seeds, and by how much a new mean may be worse."""
 
     mean: float
@@ -32,11 +32,11 @@ class Figure:
 @final
 @dataclass(frozen=True)
 class Deviation:
-    """One figure of one group, as recorded and as found now."""
+    """One metric of one group, as recorded and as found now."""
 
     group: str
     name: str
-    recorded: Figure
+    recorded: RecordedMean
     found: float
 
     @property
@@ -53,9 +53,9 @@ class Deviation:
 @final
 @dataclass(frozen=True)
 class Recorded:
-    """{group: {figure: mean and tolerance}} of the yardstick's figures of which lower or higher is better."""
+    """{group: {metric: mean and tolerance}} of the yardstick's metrics of which lower or higher is better."""
 
-    figures: Mapping[str, Mapping[str, Figure]]
+    metrics: Mapping[str, Mapping[str, RecordedMean]]
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Recorded:
@@ -67,45 +67,45 @@ class Recorded:
 
     @classmethod
     def read(cls, file: Path) -> Recorded:
-        """The figures of a file.
+        """The metrics of a file.
 
         Raises:
-            UserError: it cannot be read, or holds no recorded figures.
+            UserError: it cannot be read, or holds no recorded metrics.
         """
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-            return cls({g: {n: Figure(**own) for n, own in names.items()} for g, names in content.items()})
+            return cls({g: {n: RecordedMean(**own) for n, own in names.items()} for g, names in content.items()})
         except OSError as error:
             raise UserError(f"recorded: cannot read {file} ({error.strerror}); record=true writes it") from error
         except (ValueError, TypeError, AttributeError) as error:
-            raise UserError(f"recorded: {file} holds no recorded figures; record=true replaces it") from error
+            raise UserError(f"recorded: {file} holds no recorded metrics; record=true replaces it") from error
 
     def write(self, file: Path) -> None:
-        content = {g: {n: asdict(own) for n, own in names.items()} for g, names in self.figures.items()}
+        content = {g: {n: asdict(own) for n, own in names.items()} for g, names in self.metrics.items()}
         try:
             write_atomically(file, json.dumps(content, indent=1) + "\n")
         except OSError as error:
             raise UserError(f"recorded: cannot write {file} ({error.strerror})") from error
 
     def deviations(self, found: Recorded) -> list[Deviation]:
-        """Every recorded figure with the one found.
+        """Every recorded metric with the one found.
 
         Raises:
-            UserError: a recorded group or figure was not found.
+            UserError: a recorded group or metric was not found.
         """
         deviations = []
-        for group, names in self.figures.items():
-            for name, figure in names.items():
-                own = found.figures.get(group, {}).get(name)
+        for group, names in self.metrics.items():
+            for name, recorded in names.items():
+                own = found.metrics.get(group, {}).get(name)
                 if own is None:
-                    raise UserError(f"check: no {name} of {group} was found; there are {', '.join(found.figures)}")
-                deviations.append(Deviation(group, name, figure, own.mean))
+                    raise UserError(f"check: no {name} of {group} was found; there are {', '.join(found.metrics)}")
+                deviations.append(Deviation(group, name, recorded, own.mean))
         return deviations
 
 
-def tolerated(values: list[float], new: int | None = None) -> Figure:
+def tolerated(values: list[float], new: int | None = None) -> RecordedMean:
     """Their mean, and how much worse a mean of so many new values may be; None: of as many."""
     found = summary(values)
     assert found.mean is not None
     error = (found.spread or 0.0) * math.sqrt(1 / found.n + 1 / (new or found.n))
-    return Figure(found.mean, max(STANDARD_ERRORS * error, FRACTION * abs(found.mean)))
+    return RecordedMean(found.mean, max(STANDARD_ERRORS * error, FRACTION * abs(found.mean)))

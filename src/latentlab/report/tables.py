@@ -1,4 +1,4 @@
-"""The page's figures as CSV and as Markdown."""
+"""The page's metrics as CSV and as Markdown."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def runs_csv(content: Content) -> str:
-    """One row per run: folder, status, reason, seed, varied keys, every figure, cost."""
+    """One row per run: folder, status, reason, seed, varied keys, every metric, cost."""
     records, grouping = content.runs.records, content.grouping
     metrics = sorted({name for record in records for name in record.metrics})
     header = ["run", "status", "reason", "seed", "group", *grouping.keys, *metrics, *COST_KEYS, "damage"]
@@ -22,14 +22,14 @@ def runs_csv(content: Content) -> str:
     for record in records:
         group = grouping.group_of.get(record.name)
         settings = [group.setting(key) if group is not None else "" for key in grouping.keys]
-        figures = [record.metrics.get(name) for name in metrics] + [record.costs.get(name) for name in COST_KEYS]
+        values = [record.metrics.get(name) for name in metrics] + [record.costs.get(name) for name in COST_KEYS]
         first = [record.name, record.status, record.reason, record.seed, group.name if group is not None else ""]
-        rows.append([*first, *settings, *figures, "; ".join(record.damage)])
+        rows.append([*first, *settings, *values, "; ".join(record.damage)])
     return _csv([header, *rows])
 
 
 def groups_csv(content: Content) -> str:
-    """One row per group: varied keys, and of each figure seeds, mean, standard deviation, half-width, whether best."""
+    """One row per group: varied keys, and of each metric seeds, mean, standard deviation, half-width, whether best."""
     grouping, comparisons = content.grouping, content.comparisons
     header = ["group", *grouping.keys, "seeds", "complete seeds", "runs", "complete runs"]
     for entry in comparisons:
@@ -46,7 +46,7 @@ def groups_csv(content: Content) -> str:
 
 
 def markdown(content: Content) -> str:
-    """Findings or the table at a glance, the groups' table of the yardstick's figures, and the runs with problems."""
+    """Findings or the table at a glance, the groups' table of the yardstick's metrics, and the runs with problems."""
     runs, grouping = content.runs, content.grouping
     main = content.main or list(content.comparisons)
     lines = [f"# {_plain(runs.name)}", ""]
@@ -69,7 +69,7 @@ def markdown(content: Content) -> str:
         "(their intervals, or their paired differences, with Bonferroni's correction for all pairs of groups).",
     ]
     if content.problems:
-        lines += ["", "## Runs without figures, damaged or left out", ""]
+        lines += ["", "## Runs without metrics, damaged or left out", ""]
         lines += [f"- {_plain(r.name)}: {r.status}. {_plain(r.why)}".rstrip() for r in content.problems]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""A report of runs: one HTML page that needs no other file, and its figures as CSV and Markdown."""
+"""A report of runs: one HTML page that needs no other file, and its metrics as CSV and Markdown."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ def write_report(
 ) -> Path:
     """Compare the runs of a sweep's folder; returns the page.
 
-    baseline: the name of the group that is subtracted in paired differences; None for each figure's leader.
+    baseline: the name of the group that is subtracted in paired differences; None for each metric's leader.
     output: the folder of report.html, report.md, report.csv (one row per run) and report_groups.csv; None for the
         sweep's folder.
     partial_data: whether runs on a part of the data are included.

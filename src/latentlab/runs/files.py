@@ -1,4 +1,4 @@
-"""Atomic writes and names of whole files and lines, and figures in a form that every JSON reader accepts."""
+"""Atomic writes and names of whole files and lines, and metrics in a form that every JSON reader accepts."""
 
 import errno
 import math
@@ -84,6 +84,6 @@ def append_line(file: Path, line: str) -> None:
         raise OSError(error.errno, error.strerror, str(file)) from error
 
 
-def for_json(figures: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Figures in a form that any reader of JSON accepts: what is not finite is null."""
-    return {name: None if value is None or not math.isfinite(value) else value for name, value in figures.items()}
+def for_json(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Metrics in a form that any reader of JSON accepts: what is not finite is null."""
+    return {name: None if value is None or not math.isfinite(value) else value for name, value in metrics.items()}

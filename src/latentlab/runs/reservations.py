@@ -1,4 +1,4 @@
-"""What a reader of figures should know about them."""
+"""What a reader of metrics should know about them."""
 
 from collections.abc import Iterable, Mapping
 

@@ -22,7 +22,7 @@ def is_complete(run: Run, wanted: str, suite: str) -> bool:
 
 
 def finished(run: Run, config: DictConfig) -> dict[str, Any] | None:
-    """The figures of a run that is to be resumed but whose training has ended; None for any other.
+    """The metrics of a run that is to be resumed but whose training has ended; None for any other.
 
     One that was stopped early, or by its steps or its time, has ended as well: more epochs than it was to have
     continue it.
@@ -52,7 +52,7 @@ def is_marked_complete(run: Run) -> bool:
 
 
 def is_evaluated(metrics: dict[str, Any], suite: str) -> bool:
-    """Whether a run's figures include those of the suite: none, quick or full."""
+    """Whether a run's metrics include those of the suite: none, quick or full."""
     done = (metrics.get("evaluation") or {}).get("suite", "none")
     return suite == "none" or done in (suite, "full")
 
@@ -60,7 +60,7 @@ def is_evaluated(metrics: dict[str, Any], suite: str) -> bool:
 def should_resume(run: Run, config: DictConfig, *, may_clear: bool = True) -> bool:
     """Whether the folder holds a run of this very config that is complete or was stopped; otherwise it is emptied.
 
-    A failed attempt is not resumed but restarted; its log is kept. Damaged figures are put aside.
+    A failed attempt is not resumed but restarted; its log is kept. Damaged metrics are put aside.
 
     may_clear: False for the other processes of a job: nothing is changed, so that they get the first one's answer.
     """
@@ -82,7 +82,7 @@ def should_resume(run: Run, config: DictConfig, *, may_clear: bool = True) -> bo
 
 
 def readable_metrics(run: Run) -> dict[str, Any] | None:
-    """The run's figures; None where it has none, or they cannot be read."""
+    """The run's metrics; None where it has none, or they cannot be read."""
     try:
         return run.metrics
     except (UserError, OSError):

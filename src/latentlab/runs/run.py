@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 STATUSES = ("complete", "running", "interrupted", "failed", "pruned")
-NUMBER = int | float | None  # a figure; None where it was not finite
+NUMBER = int | float | None  # a metric; None where it was not finite
 MAX_LINES = 100_000  # of a history
 # of the final metrics; all but the first two may be missing
 KINDS: dict[str, type | UnionType] = {
@@ -146,9 +146,9 @@ class Run:
             return {}
 
     def read_history(self) -> tuple[dict[float, dict[str, Any]], bool]:
-        """{epoch: its figures}, and whether lines were skipped, an unfinished last one aside.
+        """{epoch: its metrics}, and whether lines were skipped, an unfinished last one aside.
 
-        An epoch's lines are merged; of two values of one figure the later one counts.
+        An epoch's lines are merged; of two values of one metric the later one counts.
         """
         file = self.folder / layout.HISTORY
         lines = text_of(file).split("\n") if file.exists() else []

@@ -17,12 +17,13 @@ log = logging.getLogger(__name__)
 
 @final
 class Pruning(Callback):
-    """Reports a validation figure to the search's storage after each epoch, and asks Optuna's median pruner.
+    """Reports a validation metric to the search's storage after each epoch, and asks Optuna's median pruner.
 
     Once the storage fails, the run continues without being pruned.
 
     folder: the search's. storage: the URL of its database, if it has one. trial: the number of the run's trial there.
-    figure: the only objective. startup_trials: how many others have to be complete before one is pruned.
+    figure: the only objective; so called in the configs of searches that an earlier version began.
+    startup_trials: how many others have to be complete before one is pruned.
 
     Raises:
         Pruned: from `on_validation_end`, on all devices at the same epoch.
@@ -30,16 +31,16 @@ class Pruning(Callback):
 
     def __init__(self, folder: str, trial: int, figure: str, startup_trials: int, storage: str | None = None) -> None:
         self._folder, self._url = Path(folder), storage
-        self._number, self._figure, self._startup = trial, figure, startup_trials
+        self._number, self._metric, self._startup = trial, figure, startup_trials
         self._failed = False
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or self._figure not in trainer.callback_metrics:
+        if trainer.sanity_checking or self._metric not in trainer.callback_metrics:
             return
         epoch = trainer.current_epoch + 1
-        stop = trainer.is_global_zero and self._should_prune(epoch, float(trainer.callback_metrics[self._figure]))
+        stop = trainer.is_global_zero and self._should_prune(epoch, float(trainer.callback_metrics[self._metric]))
         if trainer.strategy.broadcast(stop):
-            raise Pruned(f"{self._figure} at epoch {epoch} is worse than the median of the other trials")
+            raise Pruned(f"{self._metric} at epoch {epoch} is worse than the median of the other trials")
 
     def _should_prune(self, epoch: int, value: float) -> bool:
         if self._failed:

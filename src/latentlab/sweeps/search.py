@@ -193,29 +193,29 @@ def _report_result(study: Study, trial: FrozenTrial, sweep: Sweep, job: Job, set
 
 
 def _value(run: Run, name: str) -> float:
-    """A figure of a complete run; NaN where it is not finite.
+    """A metric of a complete run; NaN where it is not finite.
 
     Raises:
-        ConfigError: the run has no such figure.
+        ConfigError: the run has no such metric.
     """
-    metrics = run.metrics or {}
-    figures = {**{key: value for key, value in metrics.items() if isinstance(value, int | float)}, **metrics["metrics"]}
-    figures = {**_kept_epoch(run), **figures}
-    if name not in figures:
-        raise ConfigError(f"hydra.sweeper: no figure {name!r}; a run has {', '.join(sorted(figures))}")
-    return float("nan") if figures[name] is None else float(figures[name])
+    content = run.metrics or {}
+    costs = {key: value for key, value in content.items() if isinstance(value, int | float)}
+    metrics = {**_kept_epoch(run), **costs, **content["metrics"]}
+    if name not in metrics:
+        raise ConfigError(f"hydra.sweeper: no metric {name!r}; a run has {', '.join(sorted(metrics))}")
+    return float("nan") if metrics[name] is None else float(metrics[name])
 
 
 def _kept_epoch(run: Run) -> dict[str, float]:
-    """The figures of the epoch whose weights are kept: the best by the checkpoint's monitor, without one the last."""
+    """The metrics of the epoch whose weights are kept: the best by the checkpoint's monitor, without one the last."""
     epochs: dict[float, dict[str, Any]] = {}
     with suppress(Damaged):
         epochs, _ = run.read_history()  # without damaged lines: a line that cannot be read is not the best
     checkpoint = (run.config.get("callbacks") or {}).get("checkpoint") or {}
     monitor = checkpoint.get("monitor") or "epoch"
     best = max if monitor == "epoch" or checkpoint.get("mode") == "max" else min
-    measured = [figures for figures in epochs.values() if figures.get(monitor) is not None]
-    return best(measured, key=lambda figures: figures[monitor], default={})
+    measured = [epoch for epoch in epochs.values() if epoch.get(monitor) is not None]
+    return best(measured, key=lambda epoch: epoch[monitor], default={})
 
 
 def _log_results(study: Study, settings: SearchSettings) -> None:

@@ -16,7 +16,7 @@ class SearchSettings:
 
     trials: their number in total, including those of earlier calls and of other processes on the same storage.
     minimize, maximize: the objectives; `val/...` of the epoch whose weights are kept, others from `metrics.json`.
-    prune: prune a trial whose figure is worse than the median of the others' at that epoch (one `val/` objective).
+    prune: prune a trial whose metric is worse than the median of the others' at that epoch (one `val/` objective).
     startup_trials: how many are sampled at random and never pruned.
     seed: of the sampler.
     storage: the URL of a database for the trials; None for a journal in the sweep's folder.
@@ -41,12 +41,12 @@ class SearchSettings:
                 raise ConfigError(f"hydra.sweeper.{key}: expected at least {least}, found {getattr(self, key)}")
         if len(self.objectives) != len([*self.minimize, *self.maximize]) or not self.objectives:
             raise ConfigError(
-                "hydra.sweeper.minimize: expected figures such as [val/mse], each once, here or in maximize"
+                "hydra.sweeper.minimize: expected metrics such as [val/mse], each once, here or in maximize"
             )
 
     @property
     def objectives(self) -> dict[str, Direction]:
-        """Each figure with its direction."""
+        """Each metric with its direction."""
         return {**dict.fromkeys(self.minimize, "minimize"), **dict.fromkeys(self.maximize, "maximize")}
 
     @property

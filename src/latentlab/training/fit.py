@@ -35,7 +35,7 @@ from latentlab.training.execution import CallPlan, Execution, partial_data, save
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.lightning_messages import silence_lightning
 from latentlab.training.restore import refuse_other_images, weights_for
-from latentlab.training.summary import beginning, figures_table, log_early_stopping
+from latentlab.training.summary import beginning, log_early_stopping, metrics_table
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
@@ -93,18 +93,18 @@ def fit_and_test(
     log_early_stopping(session.trainer)
     progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
     fingerprint = _load_weights_to_test(session, run)
-    figures, seconds = _tested(session)
+    metrics, seconds = _tested(session)
     seconds["wall_seconds"] = time.perf_counter() - started
-    metrics = _metrics(run, config, session, figures, seconds) | progress | {"weights_fingerprint": fingerprint}
+    content = _content(run, config, session, metrics, seconds) | progress | {"weights_fingerprint": fingerprint}
     if session.trainer.is_global_zero:
         plain: Any = OmegaConf.to_container(config, resolve=True)
-        log_hyperparameters(session.loggers, hyperparameters(plain), figures, progress["steps"])
+        log_hyperparameters(session.loggers, hyperparameters(plain), metrics, progress["steps"])
         provenance = {"git_revision": git_revision(), "versions": versions(), "config_hash": config_hash(plain)}
-        metrics = run.complete(metrics | provenance)
-        in_a_line = "  ".join(f"{name} {value:.5g}" for name, value in figures.items())
-        log.info("%s", figures_table(figures) if is_single(config) else in_a_line)
+        content = run.complete(content | provenance)
+        in_a_line = "  ".join(f"{name} {value:.5g}" for name, value in metrics.items())
+        log.info("%s", metrics_table(metrics) if is_single(config) else in_a_line)
     flush(session.loggers)
-    return metrics, session.loggers
+    return content, session.loggers
 
 
 def _prepare_process(seed: int) -> None:
@@ -219,20 +219,20 @@ def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     train_seconds, started = session.timer.time_elapsed("train"), time.perf_counter()
     trainer.test(session.model, datamodule=session.data, verbose=False)
     seconds = {"train_seconds": train_seconds, "test_seconds": time.perf_counter() - started}
-    figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
+    metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
     if best.best_model_score is not None:
-        figures[f"{best.monitor}"] = float(best.best_model_score)
-    return figures, seconds
+        metrics[f"{best.monitor}"] = float(best.best_model_score)
+    return metrics, seconds
 
 
-def _metrics(
-    run: Run, config: DictConfig, session: Session, figures: dict[str, float], seconds: dict[str, float]
+def _content(
+    run: Run, config: DictConfig, session: Session, metrics: dict[str, float], seconds: dict[str, float]
 ) -> dict[str, Any]:
     """The content of `metrics.json` that every device knows."""
     trainer, data, tested = session.trainer, session.data, session.checkpoint.best_model_path
     return {
         "status": "complete",
-        "metrics": figures,
+        "metrics": metrics,
         "data": data.name,
         "data_fingerprint": data.fingerprint(),
         "partial_data": partial_data(config.trainer),

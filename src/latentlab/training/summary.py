@@ -42,9 +42,9 @@ def beginning(config: DictConfig, data: ImageDataModule, model: Autoencoder, par
     return _table("training", rows)
 
 
-def figures_table(figures: Mapping[str, float]) -> str:
-    """The final figures, one per line."""
-    return _table("tested", {name: f"{value:>12.5g}" for name, value in figures.items()})
+def metrics_table(metrics: Mapping[str, float]) -> str:
+    """The final metrics, one per line."""
+    return _table("tested", {name: f"{value:>12.5g}" for name, value in metrics.items()})
 
 
 def ending(run: Run, is_evaluated: bool) -> str:

@@ -70,10 +70,10 @@ def log_hyperparameters(
     """
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
-            figures = {key: metrics.get(key, math.nan) for key in HPARAMS_METRICS}
+            shown = {key: metrics.get(key, math.nan) for key in HPARAMS_METRICS}
             # written empty at the first epoch, and never again while it is there
             (Path(logger.log_dir) / TensorBoardLogger.NAME_HPARAMS_FILE).unlink(missing_ok=True)
-            logger.log_hyperparams(dict(config), figures, step)
+            logger.log_hyperparams(dict(config), shown, step)
             logger.save()
         elif isinstance(logger, WandbLogger):
             logger.log_hyperparams(dict(config))

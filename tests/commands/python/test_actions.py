@@ -11,7 +11,7 @@ import latentlab as ll
 from tests.commands.python.short_runs import TINY
 
 
-def test_a_run_has_its_figures_curves_config_and_pictures(run):
+def test_a_run_has_its_metrics_curves_config_and_pictures(run):
     assert run.folder.parts[-3:] == ("outputs", "runs", "first")
     assert (run.name, run.status) == ("first", "complete")
     assert run.metrics["test/elbo"] < 0
@@ -49,7 +49,7 @@ def test_a_report_of_runs(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_evaluation_adds_its_figures(run, outputs, monkeypatch):
+def test_an_evaluation_adds_its_metrics(run, outputs, monkeypatch):
     measured = ll.evaluate(run, samples=2, output_dir=outputs)
     assert measured.metrics.keys() > {"test/nll", "test/elbo", "test/label_agreement"}
     with pytest.raises(ll.UserError, match="samples: expected at least 1, found 0"):

@@ -36,7 +36,7 @@ def trainer(tmp_path, *callbacks, **options) -> Trainer:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_trains_on_a_plain_dataloader_with_the_figures_of_a_run(tmp_path, variant):
+def test_every_variant_trains_on_a_plain_dataloader_with_the_metrics_of_a_run(tmp_path, variant):
     checkpoint = ModelCheckpoint(tmp_path, monitor="val/objective")
     own = trainer(tmp_path, EarlyStopping("val/objective"), checkpoint)
     model = built(variant)
@@ -44,8 +44,8 @@ def test_every_variant_trains_on_a_plain_dataloader_with_the_figures_of_a_run(tm
     assert own.global_step == 6
     posterior = {"kl", "elbo"} if variant in ("vae", "cvae") else set()
     assert {f"val/{name}" for name in YARDSTICK | posterior} <= own.callback_metrics.keys()
-    (figures,) = own.test(model, PAIRS, verbose=False)
-    assert {f"test/{name}" for name in YARDSTICK | posterior} <= figures.keys()
+    (metrics,) = own.test(model, PAIRS, verbose=False)
+    assert {f"test/{name}" for name in YARDSTICK | posterior} <= metrics.keys()
 
 
 def test_it_learns(tmp_path):

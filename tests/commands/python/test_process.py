@@ -28,11 +28,11 @@ def test_the_default_type_does_not_change_a_run(folder):
     usual = ll.train("model=vae", *TINY, name="usual").metrics
     torch.set_default_dtype(torch.float64)
     try:
-        figures = ll.train("model=vae", *TINY, name="double").metrics
+        metrics = ll.train("model=vae", *TINY, name="double").metrics
         assert torch.get_default_dtype() == torch.float64
     finally:
         torch.set_default_dtype(torch.float32)
-    assert figures == usual
+    assert metrics == usual
 
 
 SUBNORMAL = """

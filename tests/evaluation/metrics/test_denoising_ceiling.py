@@ -1,4 +1,4 @@
-"""The figures of the reference denoiser, beside those of a denoising variant."""
+"""The metrics of the reference denoiser, beside those of a denoising variant."""
 
 from functools import partial
 
@@ -29,7 +29,7 @@ class Identity:
         return x
 
 
-def test_its_figures_are_those_of_restoration_by_the_denoiser_on_the_same_noise(tmp_path):
+def test_its_metrics_are_those_of_restoration_by_the_denoiser_on_the_same_noise(tmp_path):
     subject, corruption = subject_of("ae", tmp_path), Masking(0.3)
     found = dict(denoising_ceiling(Identity(), subject.test(), corruption))
     of_the_model = dict(restoration(subject.model, subject.test(), corruption))

@@ -103,7 +103,7 @@ def evaluate(
     output_dir: str | Path = "outputs",
     measurements: Mapping[str, Measurement] = MappingProxyType({}),
 ) -> TrainedRun:
-    """Measure a complete run on the test images, as `latentlab evaluate` does; its figures are in the run's `metrics`.
+    """Measure a complete run on the test images, as `latentlab evaluate` does; its metrics are in the run's `metrics`.
 
     run: as `train` and `load` return it, or its folder.
     suite: quick or full.

@@ -1,4 +1,4 @@
-"""A run in Python: its figures, curves, pictures and model."""
+"""A run in Python: its metrics, curves, pictures and model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from latentlab.data.base import ImageDataModule
     from latentlab.models.base import Autoencoder
 
-SHOWN = ("objective", "mse", "bce", "kl", "elbo", "nll")  # of the test, in a notebook
+SHOWN = ("test/objective", "test/mse", "test/bce", "test/kl", "test/elbo", "test/nll")  # in a notebook
 WIDTH = 840  # pixels of a picture in a notebook, which shows it at half its pixels
 
 
@@ -52,16 +52,16 @@ class TrainedRun:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The final figures by name, such as `test/elbo`, those of an evaluation included; empty until it is complete.
+        """The final metrics by name, such as `test/elbo`, those of an evaluation included; empty until it is complete.
 
-        A figure that is not finite is NaN.
+        A metric that is not finite is NaN.
         """
         found = (self._run.metrics or {"metrics": {}})["metrics"]
         return {name: float("nan") if value is None else value for name, value in found.items()}
 
     @property
     def history(self) -> DataFrame:
-        """The learning curves: a row per epoch, a column per figure."""
+        """The learning curves: a row per epoch, a column per metric."""
         from pandas import DataFrame
 
         epochs, _ = self._run.read_history()
@@ -120,11 +120,10 @@ class TrainedRun:
     def _summary(self) -> dict[str, str]:
         results: dict[str, Any] = self._run.metrics or {}
         metrics, config = self.metrics, self.config
-        figures = {name: metrics[f"test/{name}"] for name in SHOWN if f"test/{name}" in metrics}
         return {
             "variant": config.model._target_.rpartition(".")[2],
             "data": results.get("data") or config.data._target_.rpartition(".")[2],
             "status": self.status,
             "epochs": str(results.get("epochs", "-")),
-            **{f"test/{name}": f"{value:.5g}" for name, value in figures.items()},
+            **{name: f"{metrics[name]:.5g}" for name in SHOWN if name in metrics},
         }

@@ -16,7 +16,7 @@ from latentlab.functional.precision import widest
 
 IMAGES_AT_ONCE = 100  # on a CPU 2.5 times as fast as 1,000, whose windows exceed the cache
 GAUSSIAN_WINDOW = 11  # pixels, sigma 1.5: Wang et al. 2004
-BASELINE = "_clipped_input"  # ends the names of the corrupted images' own figures
+BASELINE = "_clipped_input"  # ends the names of the corrupted images' own metrics
 
 
 @runtime_checkable

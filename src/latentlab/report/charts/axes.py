@@ -34,7 +34,7 @@ class Series:
 @final
 @dataclass(frozen=True)
 class Result:
-    """A group, and one of its figures over seeds, which has a mean."""
+    """A group, and one of its metrics over seeds, which has a mean."""
 
     series: Series
     entry: Summary

@@ -41,9 +41,9 @@ class Charts:
 
 
 def ranking(groups: Sequence[Group], comparisons: Sequence[Comparison], is_search: bool) -> list[int]:
-    """Indices of the groups by the mean of the first figure of which lower or higher is better, the best first.
+    """Indices of the groups by the mean of the first metric of which lower or higher is better, the best first.
 
-    Groups without that figure are last. The groups of a search keep their order, which is by its objective.
+    Groups without that metric are last. The groups of a search keep their order, which is by its objective.
     """
     first = next((entry for entry in comparisons if entry.measure.better is not None), None)
     if first is None or is_search:
@@ -63,8 +63,8 @@ def draw(grouping: Grouping, comparisons: Sequence[Comparison], series: Sequence
     """All charts of the page."""
     main = [entry for entry in comparisons if entry.is_of_yardstick]
     qualities = [entry for entry in main if entry.measure.better is not None][:MAX_QUALITIES]
-    figures = [(entry.measure, _results(series, entry.summaries)) for entry in main if grouping.keys]
-    effects, is_key_by_key = effect_charts([own for own in figures if len(own[1]) > 1], grouping)
+    metrics = [(entry.measure, _results(series, entry.summaries)) for entry in main if grouping.keys]
+    effects, is_key_by_key = effect_charts([own for own in metrics if len(own[1]) > 1], grouping)
     return Charts(
         [curve_chart(name, series) for name in curve_names(grouping.groups)],
         effects,
@@ -94,7 +94,7 @@ def _distortion(group: Group) -> list[float]:
 
 
 def _costs(quality: Comparison, series: Sequence[Series]) -> list[Markup]:
-    """One figure against each cost."""
+    """One metric against each cost."""
     charts = []
     for name, known in COSTS.items():
         costs = [summary([*own.group.values(name).values()]) for own in series]

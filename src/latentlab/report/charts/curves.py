@@ -1,4 +1,4 @@
-"""Learning curves: the mean over seeds by epoch, with its interval, one chart per figure."""
+"""Learning curves: the mean over seeds by epoch, with its interval, one chart per metric."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -18,7 +18,7 @@ Means = list[tuple[float, Summary]]  # by epoch
 
 
 def curve_names(groups: Sequence[Group]) -> list[str]:
-    """The figures with a curve, those of validation first, in the order of the yardstick."""
+    """The metrics with a curve, those of validation first, in the order of the yardstick."""
     first = ("val/objective", "val/mse", "val/bce", "val/kl", "val/elbo", "val/reconstruction", "train/objective")
     found = {name for group in groups for record in group.records for name in record.curves}
     return [name for name in first if name in found]

@@ -1,4 +1,4 @@
-"""A figure against the settings that were varied: one key as lines, two as a heat map, more as parallel axes."""
+"""A metric against the settings that were varied: one key as lines, two as a heat map, more as parallel axes."""
 
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -16,26 +16,26 @@ from latentlab.runs.identity import canonical
 
 MAX_CELLS_PER_SIDE = 24
 MIN_FILLED = 0.3
-MAX_QUALITIES, MAX_KEYS = 2, 6  # of a search: figures, and keys that they are drawn against
+MAX_QUALITIES, MAX_KEYS = 2, 6  # of a search: metrics, and keys that they are drawn against
 GRID_TOP = 46.0
 
-Figures = Sequence[tuple[Measure, Sequence[Result]]]
+Metrics = Sequence[tuple[Measure, Sequence[Result]]]
 
 
-def effect_charts(figures: Figures, grouping: Grouping) -> tuple[list[Markup], bool]:
-    """Charts of the figures against the varied keys, and whether each chart shows one key instead of all keys.
+def effect_charts(metrics: Metrics, grouping: Grouping) -> tuple[list[Markup], bool]:
+    """Charts of the metrics against the varied keys, and whether each chart shows one key instead of all keys.
 
-    figures: each with the groups that have it. Where several keys vary and one of them takes random values, as in a
-    search, only the first figures of which lower or higher is better are drawn, against one key at a time.
+    metrics: each with the groups that have it. Where several keys vary and one of them takes random values, as in a
+    search, only the first metrics of which lower or higher is better are drawn, against one key at a time.
     """
-    settings = [_settings(results, key) for _, results in figures for key in grouping.keys]
+    settings = [_settings(results, key) for _, results in metrics for key in grouping.keys]
     is_drawn_at_random = len(grouping.keys) > 1 and any(map(is_continuous, settings))
     if is_drawn_at_random:
-        figures = [figure for figure in figures if figure[0].better is not None][:MAX_QUALITIES]
+        metrics = [metric for metric in metrics if metric[0].better is not None][:MAX_QUALITIES]
     if is_drawn_at_random or len(grouping.keys) == 1:
         keys = grouping.keys[:MAX_KEYS]
-        return [_one_key(*figure, key, grouping.labels[key]) for figure in figures for key in keys], True
-    return [_all_keys(*figure, grouping) for figure in figures], False
+        return [_one_key(*metric, key, grouping.labels[key]) for metric in metrics for key in keys], True
+    return [_all_keys(*metric, grouping) for metric in metrics], False
 
 
 def _all_keys(measure: Measure, results: Sequence[Result], grouping: Grouping) -> Markup:

@@ -1,4 +1,4 @@
-"""Parallel axes: a line for each config over the values of the varied keys and the resulting figure."""
+"""Parallel axes: a line for each config over the values of the varied keys and the resulting metric."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ REACH = 10.0  # around an axis, of the pointer
 @final
 @dataclass(frozen=True)
 class Strand:
-    """One config: its setting on each axis, `ABSENT` for none, its figure, and its title, shown on hovering.
+    """One config: its setting on each axis, `ABSENT` for none, its metric, and its title, shown on hovering.
 
     of: "group 3" or "trial 5", as the rows of tables name it. is_best: drawn above all others, in a colour of its own.
     """

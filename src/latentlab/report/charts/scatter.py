@@ -1,4 +1,4 @@
-"""Groups as points between two figures, the second with its intervals."""
+"""Groups as points between two metrics, the second with its intervals."""
 
 from collections.abc import Sequence
 

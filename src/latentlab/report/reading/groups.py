@@ -48,16 +48,16 @@ class Group:
         return any(record.is_conditional for record in self.complete)
 
     def values(self, *names: str) -> Values:
-        """A figure or a cost of the complete runs, {seed: value}; of several runs of one seed their mean.
+        """A metric or a cost of the complete runs, {seed: value}; of several runs of one seed their mean.
 
         names: of each run the first that it has is taken. A run without a seed counts as a
         seed of its own, named after its folder, so that it is not paired.
         """
-        found = [(record.seed_or_name, record.figure(*names)) for record in self.complete]
+        found = [(record.seed_or_name, record.value(*names)) for record in self.complete]
         return mean_by_seed((seed, value) for seed, value in found if value is not None)
 
     @property
-    def seeds_with_different_figures(self) -> dict[int, list[Record]]:
+    def seeds_with_different_metrics(self) -> dict[int, list[Record]]:
         """{seed: its complete runs}, where they were tested with different results, as by two versions."""
         by_seed: dict[int, list[Record]] = {}
         for record in self.complete:

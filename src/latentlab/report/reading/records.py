@@ -28,7 +28,7 @@ class Record:
 
     name: its folder's, as the report shows it. status: one of `STATUSES`, or "missing", "damaged", "unknown".
     config: the whole resolved config, flat; settings: the hyperparameters under short names, with the seed.
-    metrics: the final figures, None where not finite; of a complete run alone. curves: {name: (epoch, value) pairs}.
+    metrics: the final metrics, None where not finite; of a complete run alone. curves: {name: (epoch, value) pairs}.
     pictures: {name: file} of the latest. by_epoch: {name: {epoch: file}} of those kept during training.
     suite: by which it was evaluated, "none" where it was not. skipped: {what of the suite does not apply to it: why}.
     partial_data: the options of the trainer by which it saw a part of the data. damage: one line per damaged file.
@@ -63,8 +63,8 @@ class Record:
         """Its status's reason and its damage in one line; empty where there is neither."""
         return "; ".join(dict.fromkeys(filter(None, [self.reason, *self.damage])))
 
-    def figure(self, *names: str) -> float | None:
-        """The first of these figures and costs that it has; None where it has none."""
+    def value(self, *names: str) -> float | None:
+        """The first of these metrics and costs that it has; None where it has none."""
         found = (self.metrics.get(name, self.costs.get(name)) for name in names)
         return next((value for value in found if value is not None), None)
 
@@ -90,12 +90,12 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         return Record(name, folder, "missing", "its folder holds no run", overrides=given)
     damage: list[str] = []
     config, settings = _config(run, damage)
-    final_figures = _collected(run.read_metrics, damage)
-    status, reason = _status(run, final_figures is not None, damage)
+    final = _collected(run.read_metrics, damage)
+    status, reason = _status(run, final is not None, damage)
     if not settings and status == "complete":
         status = "damaged"
-    figures = (final_figures or {}) if status == "complete" else {}
-    seed = config.get("seed", (final_figures or {}).get("seed"))
+    content = (final or {}) if status == "complete" else {}
+    seed = config.get("seed", (final or {}).get("seed"))
     return Record(
         name,
         folder,
@@ -105,21 +105,21 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         config,
         settings,
         given,
-        _numbers(figures.get("metrics"), damage),
+        _numbers(content.get("metrics"), damage),
         _curves(run, damage),
         _pictures(run, damage),
         _by_epoch(run, damage),
-        {key: value for key in COST_KEYS if (value := number(figures.get(key))) is not None},
-        _facts(figures),
-        *_evaluation(figures),
-        tuple(map(str, partial)) if isinstance(partial := figures.get("partial_data"), list) else (),
+        {key: value for key in COST_KEYS if (value := number(content.get(key))) is not None},
+        _facts(content),
+        *_evaluation(content),
+        tuple(map(str, partial)) if isinstance(partial := content.get("partial_data"), list) else (),
         tuple(damage),
     )
 
 
-def _evaluation(figures: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """The suite, and what of it was skipped, of the final figures."""
-    found = figures.get("evaluation")
+def _evaluation(content: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """The suite, and what of it was skipped, of the content of `metrics.json`."""
+    found = content.get("evaluation")
     if not isinstance(found, dict):
         return "none", {}
     skipped = found.get("skipped")
@@ -147,12 +147,12 @@ def _config(run: Run, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]
     return {}, {}
 
 
-def _status(run: Run, has_figures: bool, damage: list[str]) -> tuple[str, str]:
-    """(status, reason) of status.json, made consistent with whether there are final figures."""
+def _status(run: Run, has_metrics: bool, damage: list[str]) -> tuple[str, str]:
+    """(status, reason) of status.json, made consistent with whether there are final metrics."""
     status, reason = _collected(run.read_status, damage) or ("unknown", "")
     if status == "unknown":
-        status = "complete" if has_figures else "damaged" if damage else "unknown"
-    if status == "complete" and not has_figures:
+        status = "complete" if has_metrics else "damaged" if damage else "unknown"
+    if status == "complete" and not has_metrics:
         if not any(line.startswith(METRICS) for line in damage):
             damage.append(f"{METRICS} is missing, though {STATUS} says complete")
         status = "damaged"
@@ -171,12 +171,12 @@ def _numbers(content: object, damage: list[str]) -> dict[str, float | None]:
     return {str(name): number(value) for name, value in content.items() if name not in strange}
 
 
-def _facts(figures: Mapping[str, Any]) -> dict[str, str]:
-    facts = {key: str(figures[key]) for key in FACTS if figures.get(key) is not None}
+def _facts(content: Mapping[str, Any]) -> dict[str, str]:
+    facts = {key: str(content[key]) for key in FACTS if content.get(key) is not None}
     if (revision := facts.get("git_revision", "")) and len(revision) > REVISION_DIGITS:
         is_changed = revision.endswith("+")  # a checkout with changes
         facts["git_revision"] = revision[:REVISION_DIGITS] + "+" * is_changed
-    versions = figures.get("versions")
+    versions = content.get("versions")
     if isinstance(versions, dict):
         facts["versions"] = ", ".join(f"{package} {version}" for package, version in versions.items())
     return facts

@@ -39,7 +39,7 @@ class Trial:
 @final
 @dataclass(frozen=True)
 class Search:
-    """objectives: {figure: whether lower or higher is better}. importance: {figure: {key: fraction}}."""
+    """objectives: {metric: whether lower or higher is better}. importance: {metric: {key: fraction}}."""
 
     objectives: Mapping[str, Better]
     trials: tuple[Trial, ...]
@@ -63,13 +63,13 @@ class Search:
         """The values drawn for a trial, as text."""
         return ", ".join(f"{self.labels[key]}={shown(value)}" for key, value in trial.params.items())
 
-    def figures(self, trial: Trial) -> str:
+    def values(self, trial: Trial) -> str:
         """The values of a complete trial, as text: "val/mse 0.1"."""
         return ", ".join(f"{name} {compact(value)}" for name, value in zip(self.objectives, trial.values, strict=True))
 
     def described(self, trial: Trial) -> str:
         """A complete trial in one line: its number, its values, and what was drawn."""
-        return f"trial {trial.number}: {self.figures(trial)}; {self.drawn(trial)}"
+        return f"trial {trial.number}: {self.values(trial)}; {self.drawn(trial)}"
 
     def cost(self, trial: Trial, objective: int) -> float:
         """The value of an objective, with the sign that makes lower better."""

@@ -18,13 +18,13 @@ FILE = "results.yaml"
 @final
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One figure of a recipe beside the published one; both may be missing.
+    """One metric of a recipe beside its published value, if there is one.
 
-    figure: as in metrics.json, without "test/". of: the overrides of the runs of a sweep that it belongs to.
-    published, source: the figure of the literature. aim: the figure that is at least as good.
+    metric: as in metrics.json, without "test/". of: the overrides of the runs of a sweep that it belongs to.
+    published, source: its value in the literature. aim: a value that ours should be at least as good as.
     """
 
-    figure: str
+    metric: str
     of: tuple[str, ...] = ()
     published: float | None = None
     source: str = ""
@@ -32,17 +32,17 @@ class Claim:
 
     @property
     def measure(self) -> Measure:
-        return measure(f"test/{self.figure}")
+        return measure(f"test/{self.metric}")
 
     def is_of(self, overrides: Mapping[str, str]) -> bool:
-        """Whether the figure is that of a run with these overrides."""
+        """Whether the metric is that of a run with these overrides."""
         return {*self.of} <= {f"{key}={value}" for key, value in overrides.items()}
 
     def __post_init__(self) -> None:
         if (self.published is not None) != bool(self.source):
-            raise ValueError("a published figure and its source belong together")
+            raise ValueError("a published value and its source belong together")
         if self.measure.better is None:
-            raise ValueError(f"{self.figure}: neither lower nor higher values are better")
+            raise ValueError(f"{self.metric}: neither lower nor higher values are better")
 
 
 @final
@@ -50,7 +50,7 @@ class Claim:
 class Reproduction:
     """A recipe, and how it is trained and measured.
 
-    protocol: what the published figures have in common with ours, in a line.
+    protocol: what the published values have in common with ours, in a line.
     minutes: of one seed, with its evaluation, on two CPU cores.
     arguments: beside experiment=RECIPE. samples: codes per image of a later evaluation; None: there is none.
     picture: the name of one of the runs' pictures.
@@ -80,9 +80,7 @@ def read_reproductions(file: Path) -> dict[str, Reproduction]:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         return {recipe: _reproduction(recipe, given) for recipe, given in content.items()}
     except (OSError, yaml.YAMLError, TypeError, ValueError, AttributeError, KeyError) as error:
-        raise ConfigError(
-            f"{file}: expected recipes with their published figures, found a mistake ({error})"
-        ) from error
+        raise ConfigError(f"{file}: expected recipes with their published values, found a mistake ({error})") from error
 
 
 def _reproduction(recipe: str, given: Any) -> Reproduction:

@@ -10,7 +10,7 @@ from typing import Any, final
 
 from latentlab.errors import UserError
 from latentlab.report.reading.records import Record
-from latentlab.report.recorded import Figure, Recorded, tolerated
+from latentlab.report.recorded import Recorded, RecordedMean, tolerated
 from latentlab.report.results.claims import Claim, Reproduction
 from latentlab.runs.documents import Damaged, json_of
 from latentlab.runs.files import write_atomically
@@ -19,20 +19,20 @@ from latentlab.runs.files import write_atomically
 @final
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The figures of one recipe: for each of its claims, in their order, {seed: value}.
+    """The metrics of one recipe: for each of its claims, in their order, {seed: value}.
 
     seconds: of training, {seed: value}, a sum over the runs of a seed. command: as a shell reads it.
     """
 
-    figures: tuple[Mapping[str, float], ...]
+    metrics: tuple[Mapping[str, float], ...]
     seconds: Mapping[str, float]
     command: str
     machine: str
     revision: str
 
     def fits(self, what: Reproduction) -> bool:
-        """Whether there is a figure for each of the recipe's claims."""
-        return len(self.figures) == len(what.claims) and all(self.figures)
+        """Whether there is a metric for each of the recipe's claims."""
+        return len(self.metrics) == len(what.claims) and all(self.metrics)
 
     @property
     def least_seconds(self) -> float:
@@ -41,7 +41,7 @@ class Measured:
 
 
 def measured(what: Reproduction, records: Iterable[Record], command: str, machine: str) -> Measured:
-    """The figures of a recipe's complete runs.
+    """The metrics of a recipe's complete runs.
 
     Raises:
         UserError: no run has one of them.
@@ -53,7 +53,7 @@ def measured(what: Reproduction, records: Iterable[Record], command: str, machin
         seconds[seed] = seconds.get(seed, 0.0) + record.costs.get("train_seconds", 0.0)
     revisions = {record.facts.get("git_revision", "unknown") for record in complete}
     return Measured(
-        figures=tuple(_values(claim, what, complete) for claim in what.claims),
+        metrics=tuple(_values(claim, what, complete) for claim in what.claims),
         seconds=seconds,
         command=command,
         machine=machine,
@@ -72,7 +72,7 @@ def _values(claim: Claim, what: Reproduction, complete: Iterable[Record]) -> dic
 
 
 def read_measured(file: Path) -> dict[str, Measured]:
-    """The figures by recipe; none where there is no file yet.
+    """The metrics by recipe; none where there is no file yet.
 
     Raises:
         UserError: it is damaged.
@@ -82,11 +82,11 @@ def read_measured(file: Path) -> dict[str, Measured]:
     try:
         return {recipe: _of(given) for recipe, given in json_of(file).items()}
     except (Damaged, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{file}: expected figures that `latentlab reproduce` wrote ({error}); remove it") from error
+        raise UserError(f"{file}: expected metrics that `latentlab reproduce` wrote ({error}); remove it") from error
 
 
 def _of(given: dict[str, Any]) -> Measured:
-    return Measured(**{**given, "figures": tuple(given["figures"])})
+    return Measured(**{**given, "metrics": tuple(given["metrics"])})
 
 
 def write_measured(file: Path, found: Mapping[str, Measured]) -> None:
@@ -96,11 +96,11 @@ def write_measured(file: Path, found: Mapping[str, Measured]) -> None:
 def as_recorded(
     what: Iterable[Reproduction], found: Mapping[str, Measured], new: Mapping[str, Measured] | None = None
 ) -> Recorded:
-    """The figures in the form that new ones are compared with. new: those, which may be of fewer seeds."""
-    content: dict[str, dict[str, Figure]] = {}
+    """The metrics in the form that new ones are compared with. new: those, which may be of fewer seeds."""
+    content: dict[str, dict[str, RecordedMean]] = {}
     for one in what:
-        figures = zip(one.claims, found[one.recipe].figures, (new or found)[one.recipe].figures, strict=True)
-        for claim, values, others in figures:
+        values_of = zip(one.claims, found[one.recipe].metrics, (new or found)[one.recipe].metrics, strict=True)
+        for claim, values, others in values_of:
             group = " ".join([one.recipe, *claim.of])
             content.setdefault(group, {})[claim.measure.key] = tolerated([*values.values()], len(others))
     return Recorded(content)

@@ -1,4 +1,4 @@
-"""docs/results.md: the published figures beside ours."""
+"""docs/results.md: the published values beside ours."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ HEAD = """# Results
 Recipes on the official test images, beside what is published. Ours are means over seeds with the half-width of the 95 %
 interval of the mean (Student's t). Seconds are of the training of all models of a recipe with one seed, the fastest, on
 a machine that may have done other work meanwhile (the header of each recipe has the time on idle cores). A published
-figure is a single number, whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared
+value is a single number, whose own uncertainty is rarely given; one seed of ours, without an interval, is not compared
 with it. An aim is a bound that this project sets itself, compared with the mean alone. The NLL of a conditional variant
 is that of p(x given y).
-Below the table: protocol, source, the exact command and a picture of each. [Metrics](metrics.md) defines the figures.
+Below the table: protocol, source, the exact command and a picture of each. [Metrics](metrics.md) defines the metrics.
 `RUN` is the folder of each run below `outputs/sweeps`.
 `latentlab reproduce` trains what is missing and writes this page; with the name of a recipe, that one alone.
 """
-COLUMNS = ("recipe", "figure", "published", "ours", "seconds", "aim", "verdict")
+COLUMNS = ("recipe", "metric", "published", "ours", "seconds", "aim", "verdict")
 
 
 @final
 class Row(NamedTuple):
-    """One figure of a recipe."""
+    """One metric of a recipe."""
 
     recipe: str
     claim: Claim
@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether the aim is met, and how the figure stands to the published one."""
+        """Whether the aim is met, and how its mean stands to the published value."""
         mean, sign = self.found.mean, 1 if self.claim.measure.better == "lower" else -1
         assert mean is not None
         said = []
@@ -88,7 +88,7 @@ def results_page(what: Iterable[Reproduction], found: Mapping[str, Measured], pi
 
 
 def rows(what: Reproduction, found: Measured) -> list[Row]:
-    pairs = zip(what.claims, found.figures, strict=True)
+    pairs = zip(what.claims, found.metrics, strict=True)
     return [Row(what.recipe, claim, summary([*values.values()]), found.least_seconds) for claim, values in pairs]
 
 

@@ -1,1 +1,1 @@
-"""Means, intervals and paired differences; labels, units and directions of the figures."""
+"""Means, intervals and paired differences; labels, units and directions of the metrics."""

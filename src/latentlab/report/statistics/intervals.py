@@ -1,4 +1,4 @@
-"""Figures over seeds: mean, standard deviation, interval, paired differences, and whether the leader is the best."""
+"""Metrics over seeds: mean, standard deviation, interval, paired differences, and whether the leader is the best."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The label and unit of each figure, whether lower or higher is better, and how numbers are formatted."""
+"""The label and unit of each metric, whether lower or higher is better, and how numbers are formatted."""
 
 import math
 import re
@@ -35,7 +35,7 @@ FAR_ABOVE = 100
 MINUS = "\u2212"
 NATS = "nats per image"
 
-# the figures that every variant reports, whatever its objective is
+# the metrics that every variant reports, whatever its objective is
 YARDSTICK = _measures(
     ("mse", "MSE", "per pixel", "lower"),
     ("mse_grey", "MSE, grey levels", "per pixel", "lower"),
@@ -77,7 +77,7 @@ FURTHER = _measures(
     ("mse_quantized", "MSE at 8 bits per latent", "per pixel", "lower"),
 )
 
-# one figure for each corruption, number of labels, transformation of the test images, or way to read a code
+# one metric for each corruption, number of labels, transformation of the test images, or way to read a code
 FAMILIES: tuple[tuple[str, Better], ...] = (
     (r"test/few_labels_\d+(_spreading)?_error(_grey)?", "lower"),
     (r"test/mse_(gaussian|masking|salt_and_pepper)_.+", "lower"),
@@ -97,7 +97,7 @@ KNOWN = YARDSTICK | FURTHER | COSTS
 
 
 def measure(key: str) -> Measure:
-    """The measure of a figure; an unknown one has its key as label, and no direction."""
+    """The measure of a metric; an unknown one has its key as label, and no direction."""
     if key in KNOWN:
         return KNOWN[key]
     better = next((direction for pattern, direction in FAMILIES if re.fullmatch(pattern, key)), None)

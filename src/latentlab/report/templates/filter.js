@@ -1,10 +1,10 @@
 // Filtering: terms such as lr=1e-3,3e-3 or beta=0.5..2 by the values of runs, and words that a row contains.
-// A group is shown where one of its runs has all values; figures of a group are its means.
+// A group is shown where one of its runs has all values; metrics of a group are its means.
 const known = JSON.parse(document.getElementById("filter-values").content.textContent);
 const entryOf = ([group, own]) => ({ ...(group === null ? {} : { ...known.shared, ...known.groups[group].settings }), ...own });
 const runs = known.runs.map(entryOf);
-const members = known.groups.map(({ figures }, k) =>
-  runs.filter((_, run) => known.runs[run][0] === k).map((run) => ({ ...run, ...figures })));
+const members = known.groups.map(({ metrics }, k) =>
+  runs.filter((_, run) => known.runs[run][0] === k).map((run) => ({ ...run, ...metrics })));
 const keys = [...new Set([...known.columns, ...runs.flatMap(Object.keys)])];
 const entriesOf = (of) => {
   const [kind, number] = of.split(" ");

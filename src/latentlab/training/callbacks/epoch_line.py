@@ -39,9 +39,9 @@ class EpochLine(Callback):
         """The epoch before: its training metrics are logged after the callbacks' hook for the end of an epoch."""
         now = time.monotonic()
         if self._open and trainer.is_global_zero:
-            figures = trainer.callback_metrics
+            metrics = trainer.callback_metrics
             names = [name for name in SHOWN if self._is_validated or not name.startswith("val/")]  # not an old one
-            shown = "  ".join(f"{name} {figures[name]:.5g}" for name in names if name in figures)
+            shown = "  ".join(f"{name} {metrics[name]:.5g}" for name in names if name in metrics)
             done, seconds = trainer.current_epoch, now - self._began
             self._logger.info("epoch %d/%s  %s  %.1f s", done, trainer.max_epochs, shown, seconds)
         self._began, self._open, self._is_validated = now, False, False

@@ -52,7 +52,7 @@ class History(Callback):
             return
         if not self._run.config_file.is_file():  # whatever is written next would make the folder again
             raise UserError(f"{self._run.folder} has been deleted, and the run with it; start it again")
-        figures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefix)}
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefix)}
         append_line(
-            self._file, json.dumps({"epoch": epoch[0], "step": epoch[1], **for_json(dict(sorted(figures.items())))})
+            self._file, json.dumps({"epoch": epoch[0], "step": epoch[1], **for_json(dict(sorted(metrics.items())))})
         )

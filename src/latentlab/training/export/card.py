@@ -43,9 +43,9 @@ def model_card(
         f"{_named_inputs(model)} The batch size is free. The exported model's outputs differ from those of the run's "
         f"own by at most {difference:.1e} (of values above 1: relative to the largest).",
         _codes_to_decode(model),
-        "## Figures",
+        "## Metrics",
         "Of the test images; likelihoods and KL in nats per image, mse per pixel.",
-        _table(("figure", "value"), _figures(results)),
+        _table(("metric", "value"), _metrics(results)),
     ]
     if pictures:
         sections += ["## Pictures", *(f"![{picture.stem}]({picture.name})" for picture in pictures)]
@@ -71,7 +71,7 @@ def _named_inputs(model: Autoencoder) -> str:
     return " ".join(f"`{name}`: {MEANINGS[name].format(**known)}." for name in names)
 
 
-def _figures(results: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _metrics(results: Mapping[str, Any]) -> list[tuple[str, ...]]:
     found = {name: value for name, value in results.get("metrics", {}).items() if name.startswith("test/")}
     return [(f"`{name}`", "-" if value is None else f"{value:.5g}") for name, value in found.items()]
 
