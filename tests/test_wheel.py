@@ -115,6 +115,7 @@ def test_a_run_far_from_the_checkout_uses_the_package_and_configs_of_the_wheel(t
     assert f"configs {site / 'latentlab' / 'conf'}" in said.splitlines()
 
 
+@pytest.mark.slow
 def test_a_run_from_the_wheel_is_complete_and_lies_where_one_stood(trained):
     _, stand, _ = trained
     (run,) = (stand / "outputs" / "runs").iterdir()
@@ -126,6 +127,7 @@ def test_a_run_from_the_wheel_is_complete_and_lies_where_one_stood(trained):
     assert (run / "checkpoints" / "best.ckpt").is_file()
 
 
+@pytest.mark.slow
 def test_training_writes_nothing_into_the_installed_package(trained, members):
     site, _, _ = trained
     installed = {str(f.relative_to(site)) for f in site.rglob("*") if f.is_file() and "__pycache__" not in f.parts}

@@ -80,6 +80,7 @@ def trained_within(context: str) -> tuple[int, str]:
     return int(moments), weights
 
 
+@pytest.mark.slow
 def test_the_moments_of_a_dead_unit_become_zero_and_its_weights_are_the_same():
     usual, flushed = trained_within("nullcontext"), trained_within("tuned_process")
     assert usual[1] == flushed[1]

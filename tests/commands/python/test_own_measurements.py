@@ -19,6 +19,7 @@ def skipped_after(change: torch.Tensor):
     raise NotApplicable("a reason")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("measurement", "message"),
     [
@@ -56,6 +57,7 @@ def test_a_metric_belongs_to_the_measurement_that_found_it_last(run, outputs):
     assert {"test/shared", "test/another"} <= run.metrics.keys()
 
 
+@pytest.mark.slow
 def test_an_error_in_a_measurement_of_ones_own_keeps_its_traceback(run, outputs):
     def metrics(subject):
         yield "own_metric", float("no number")

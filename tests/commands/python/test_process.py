@@ -43,12 +43,14 @@ print((torch.full((4_000_000,), 1e-40) * 1.0 == 0).sum().item())
 """
 
 
+@pytest.mark.slow
 def test_the_threads_of_a_process_that_begins_with_a_training_keep_subnormal_numbers(folder):
     command = [sys.executable, "-c", SUBNORMAL, *TINY]
     output = subprocess.check_output(command, env={**os.environ, "OMP_NUM_THREADS": "2"}, text=True, timeout=300)
     assert output.splitlines()[-1] == "0"
 
 
+@pytest.mark.slow
 def test_a_model_that_another_thread_opens_does_not_change_a_training(run, folder):
     alone = ll.train("model=vae", *TINY, "seed=5", name="alone").metrics
     done = threading.Event()
