@@ -89,6 +89,7 @@ pytestmark = pytest.mark.usefixtures("folder")
             "net.activation: expected one of elu, gelu, leaky_relu, relu, sigmoid, silu, softplus",
         ),
         (["--model", "vae"], "unrecognized arguments: --model; keys are written without dashes: model=VALUE"),
+        (["-h=model"], "flags such as -h and -m take no value; the options of a group are shown by --help GROUP"),
         (["seed=1", "--seed", "2"], "unrecognized arguments: --seed 2; keys are written without dashes: seed=VALUE"),
         (["-x"], "unrecognized arguments: -x; see --help"),
         (["--resolve"], "--resolve: goes with --cfg or --help"),

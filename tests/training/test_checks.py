@@ -20,6 +20,7 @@ MISTAKES = [
         "trainer.overfit_batches: expected 0, as epochs differ in batches, found 2; ",
     ),
     (["trainer.devices=0"], "trainer.devices: expected at least one, found 0"),
+    (["callbacks=[default,lr_monitor]", "logger=none"], "callbacks: LearningRateMonitor needs a logger, found none; "),
     (["callbacks.checkpoint.mode=most"], "callbacks.checkpoint: "),
     (["model._target_=os.system"], "model._target_: expected a class derived from Autoencoder, found os.system"),
     (["likelihood._target_=builtins.dict"], "likelihood: expected Likelihood, found dict"),

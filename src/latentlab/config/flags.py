@@ -18,6 +18,8 @@ class _Parser(ArgumentParser):
     """argparse's, with a mistake in one line instead of a usage text."""
 
     def error(self, message: str) -> NoReturn:
+        if "ignored explicit argument" in message:  # "-h=model" is read as -h and -m=odel
+            raise ConfigError("flags such as -h and -m take no value; the options of a group are shown by --help GROUP")
         dashed = re.search(r"(?<= )(?:--?([\w./]+=.*?)(?= -|$)|--([\w./]+)(?= |$))", message)
         written = dashed and (dashed[1] or f"{dashed[2]}=VALUE")
         raise ConfigError(message + (f"; keys are written without dashes: {written}" if written else "; see --help"))

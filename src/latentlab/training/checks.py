@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, Checkpoint, StochasticWeightAveraging, Timer
+from lightning.pytorch.callbacks import Callback, Checkpoint, LearningRateMonitor, StochasticWeightAveraging, Timer
 from omegaconf import DictConfig
 
 from latentlab.config.instantiation import make, make_each
@@ -44,7 +44,9 @@ def check(config: DictConfig) -> None:
         model = build_model(config, shape, data.num_classes)
         if starts_from is not None:
             weights_for(model, starts_from)
-    make_each(config, "callbacks", Callback)
+    callbacks = make_each(config, "callbacks", Callback)
+    if any(isinstance(callback, LearningRateMonitor) for callback in callbacks) and not config.get("logger"):
+        raise ConfigError("callbacks: LearningRateMonitor needs a logger, found none; choose logger=tensorboard")
 
 
 def initial_run(config: DictConfig) -> Run | None:
