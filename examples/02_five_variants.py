@@ -7,7 +7,7 @@
 # | variant | objective | source |
 # | --- | --- | --- |
 # | `ae` | $-\log p(x \mid f(x))$ | Hinton and Salakhutdinov 2006 |
-# | `sparse_ae` | $-\log p(x \mid f(x)) + \lambda \lVert f(x) \rVert_1$, with more units | Ng 2011 |
+# | `sparse_ae` | $-\log p(x \mid f(x)) + \lambda \lVert f(x) \rVert_1$, with more units | Olshausen and Field 1996 |
 # | `denoising_ae` | $-\log p(x \mid f(\tilde x))$ | Vincent et al. 2008 |
 # | `vae` | $-\mathbb{E}_q \log p(x \mid z) + \mathrm{KL}(q(z \mid x) \Vert p(z))$ | Kingma and Welling 2013 |
 # | `cvae` | the same, with every distribution conditioned on the label $y$ | Sohn et al. 2015 |

@@ -82,7 +82,7 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     # a quick one changes nothing of what only the full one measures, and the run stays one that was measured in full
     assert evaluate(f"run={run.folder}", "suite=quick", "samples=3") == 0
     assert run.metrics["metrics"] == first["metrics"]
-    for key in ("suite", "figures", "skipped"):
+    for key in ("suite", "metrics", "skipped"):
         assert run.metrics["evaluation"][key] == first["evaluation"][key]
     assert run.metrics["evaluation"]["seconds"].keys() == first["evaluation"]["seconds"].keys()
 
@@ -93,14 +93,16 @@ def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=quick") == 0
     first = run.metrics
-    name, found = next(iter(first["evaluation"]["figures"].items()))
+    evaluation = dict(first["evaluation"])
+    found = evaluation.pop("metrics")
+    name = next(iter(found))
     added = {"test/of_a_measurement": 1.0, "test/of_none": 2.0}
-    listed = {**first["evaluation"]["figures"], name: [*found, "of_a_measurement"]}
-    metrics = {**first["metrics"], **added}
-    run.write_metrics({**first, "metrics": metrics, "evaluation": {**first["evaluation"], "figures": listed}})
+    listed = {**found, name: [*found[name], "of_a_measurement"]}
+    as_before = {**evaluation, "figures": listed}  # the key until 0.2.0
+    run.write_metrics({**first, "metrics": {**first["metrics"], **added}, "evaluation": as_before})
     assert evaluate(f"run={run.folder}", "suite=quick") == 0
     assert run.metrics["metrics"] == {**first["metrics"], "test/of_none": 2.0}
-    assert run.metrics["evaluation"]["figures"] == first["evaluation"]["figures"]
+    assert run.metrics["evaluation"]["metrics"] == found
     assert {f"test/{metric}" for some in listed.values() for metric in some} - added.keys() <= first["metrics"].keys()
 
 
@@ -226,7 +228,7 @@ def test_metrics_are_written_before_a_picture_fails(train, evaluate):
     (run.folder / "figures" / "evaluation_samples_prior.png").mkdir(parents=True)
     assert evaluate(f"run={run.folder}") != 0
     assert run.metrics["metrics"].keys() >= QUICK
-    assert run.metrics["evaluation"].keys() == {"figures"}  # a resumed run is evaluated again
+    assert run.metrics["evaluation"].keys() == {"metrics"}  # a resumed run is evaluated again
 
 
 def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(train, evaluate, monkeypatch):

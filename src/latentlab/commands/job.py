@@ -126,7 +126,7 @@ def _trained(config: DictConfig, in_sweep: bool) -> dict[str, Any]:
 
     quiet = config.quiet if config.quiet is not None else in_sweep or not sys.stdout.isatty()
     if not quiet and is_first() and _could_use_bfloat16(config):
-        log.info("this processor has bfloat16: trainer=cpu_bf16 was 1.2 to 1.9 times as fast where it was measured")
+        log.info("this processor has bfloat16: trainer=cpu_bf16 may be faster, most of all with large batches")
     return train(config, quiet=quiet)
 
 

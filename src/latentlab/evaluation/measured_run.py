@@ -90,7 +90,7 @@ def evaluate(
                 listed = {other: [metric for metric in some if metric not in metrics] for other, some in listed.items()}
                 listed |= {name: list(metrics)} if metrics else {}
         finally:  # an evaluation that is stopped or fails loses nothing; without a suite it is not complete
-            content |= {"metrics": {**known, **found}, "evaluation": {**earlier, "figures": listed}}
+            content |= {"metrics": {**known, **found}, "evaluation": {**earlier, "metrics": listed}}
             run.write_metrics(content)
         _log(found, loggers, step)
         for name, draw in chosen.pictures.items():
@@ -100,7 +100,7 @@ def evaluate(
     content["evaluation"] = {
         "suite": "full" if earlier.get("suite") == "full" else suite,
         "binarize": subject.data.binarize,
-        "figures": listed,
+        "metrics": listed,
         "skipped": {**_of_others(earlier, "skipped", steps), **steps.skipped},
         "seconds": {**_of_others(earlier, "seconds", steps), **steps.seconds},
     }
@@ -127,7 +127,7 @@ def _measured(
 
 def _listed_metrics(earlier: Mapping[str, Any]) -> dict[str, list[str]]:
     """{measurement: names of its metrics} of an earlier evaluation; empty where the file has none."""
-    listed = earlier.get("figures")
+    listed = earlier.get("metrics", earlier.get("figures"))  # the key until 0.2.0
     return {name: some for name, some in listed.items() if isinstance(some, list)} if isinstance(listed, dict) else {}
 
 

@@ -65,8 +65,8 @@ def markdown(content: Content) -> str:
         lines.append(_row([*map(_plain, names), *cells]))
     lines += [
         "",
-        "Mean ± half of its 95 % interval over seeds; bold: best, and different from every other group "
-        "(their intervals, or their paired differences, with Bonferroni's correction for all pairs of groups).",
+        "Mean ± half of its 95 % interval over seeds; bold: best, and different from every other group of several "
+        "seeds (their intervals, or their paired differences, with Bonferroni's correction for all pairs of groups).",
     ]
     if content.problems:
         lines += ["", "## Runs without metrics, damaged or left out", ""]

@@ -214,7 +214,7 @@ def _load_weights_to_test(session: Session, run: Run) -> str | None:
 
 
 def _tested(session: Session) -> tuple[dict[str, float], dict[str, float]]:
-    """The metrics of the last epoch and of the test, and the seconds of training and test."""
+    """The metrics of the test, the best value of the checkpoint's monitor, and the seconds of training and test."""
     trainer, best = session.trainer, session.checkpoint
     train_seconds, started = session.timer.time_elapsed("train"), time.perf_counter()
     trainer.test(session.model, datamodule=session.data, verbose=False)
