@@ -50,6 +50,10 @@ def test_a_page_is_written_continued_and_compared_with(tmp_path):
         (["--multirun"], "--multirun: latentlab reproduce takes no flags"),
         (["pca", "trainer.max_epoch=1"], "trainer.max_epoch"),
         (["pca", "page=results.md/results.md"], "page: "),
+        (
+            ["pca", "page=results.json"],
+            "page: expected the name of a Markdown file, such as results.md, found ",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path, arguments, error):

@@ -291,3 +291,10 @@ def test_a_run_that_is_trained_further_is_measured_once_that_has_ended(train):
     refused = called("evaluate", f"run={run.folder}")
     assert refused.returncode == 1
     assert "is not complete (status: interrupted); finish it first" in refused.stderr
+
+
+def test_early_stopping_in_the_first_epoch_is_said(train):
+    at_once = "callbacks.early_stopping.stopping_threshold=1e9"
+    run = train(*SHORT, "callbacks=[no_pictures,early_stopping]", at_once, "trainer.max_epochs=5")
+    assert run.metrics["epochs"] == 1
+    assert "early stopping in epoch 1: " in (run.folder / "train.log").read_text()

@@ -71,6 +71,10 @@ def with_capitals(root):
     (root / "dog").rename(root / "Test")
 
 
+def dark_of_16_bits(root):
+    Image.fromarray(np.full((8, 8), 255, dtype=np.uint16)).save(root / "cat" / "0.png")
+
+
 def a_bomb(root):
     Image.new("1", (10_000, 20_000)).save(root / "dog" / "bomb.png")
 
@@ -84,6 +88,10 @@ MISTAKES = [
     (broken, r"cat/3\.png cannot be read as a picture \(.+\); delete or replace it"),
     (a_link_to_nothing, r"z\.png cannot be read as a picture \(No such file or directory\)"),
     (of_32_bits, r"0\.tiff cannot be read as a picture \(its pixels are integers of 32 bits; save it with 8 or 16\)"),
+    (
+        dark_of_16_bits,
+        r"0\.png cannot be read as a picture \(its pixels have 16 bits, of which 255 is the largest; ",
+    ),
     (of_two_sizes, r"expected pictures of one size, found 8x8 \(.*0\.png\) and 9x9 \(.*large\.png\); set data\.image"),
     (beside_folders, r"expected each picture of .* in the folder of its class, such as cat, found x\.png in none"),
     (one_class, r"in two and more folders, one per class, found one, cat; give that folder itself"),

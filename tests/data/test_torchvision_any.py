@@ -86,3 +86,20 @@ def test_without_files_and_network_one_line_names_the_set(tmp_path, monkeypatch)
 def test_an_unknown_set_is_named_with_the_nearest():
     with pytest.raises(ValueError, match=r"^dataset: unknown, found 'CIFAR1O'; did you mean CIFAR10"):
         TorchvisionDataModule("data", "CIFAR1O")
+
+
+def test_a_picture_whose_label_was_corrected_is_decoded_again(tmp_path):
+    """Torchvision lists pictures by their labels: the same pixels in another order."""
+    for label, grey in (("Forest", 0), ("River", 255)):
+        folder = tmp_path / "eurosat" / "2750" / label
+        folder.mkdir(parents=True)
+        for k in range(6):
+            Image.new("L", (64, 64), grey).save(folder / f"{label}{k}.png")
+    options = {"image_size": 16, "channels": 1, "cache": tmp_path / "cache", "validation": 1, "test": 1}
+    loaded(tmp_path, "EuroSAT", **options)
+    folder = tmp_path / "eurosat" / "2750"
+    (folder / "River" / "River0.png").rename(folder / "Forest" / "River0.png")
+    data = loaded(tmp_path, "EuroSAT", **options)
+    splits = (data.train, data.validation, data.test)
+    wrong = sum(int((images.pixels[:, 0, 0, 0] != 255 * images.labels).sum()) for images in splits)
+    assert wrong == 1  # the picture that was moved

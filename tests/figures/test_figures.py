@@ -8,8 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import cbook
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 from latentlab.figures.images import comparison, image_grid
 from latentlab.figures.latent_plane import latent_plane, principal_plane
@@ -227,3 +229,16 @@ def lab(colour, sight):
 def test_ten_colours_are_distinguishable_also_with_colour_blindness(sight):
     distances = [np.linalg.norm(lab(a, sight) - lab(b, sight)) for a, b in combinations(TEN_COLOURS, 2)]
     assert min(distances) > 15  # 2.3 is just noticeable
+
+
+@pytest.mark.parametrize("name", ["$0-$10", r"$\frac{x$", "a$_$b"])
+def test_dollar_signs_in_names_are_letters_and_no_formula(name):
+    x = torch.zeros(2, 1, 8, 8)
+    for figure in (
+        image_grid(x, 1, name, name, [name, "second"]),
+        latent_plane(torch.randn(20, 2), torch.arange(20) % 2, [name, "second"], name, name),
+    ):
+        FigureCanvasAgg(figure).draw()
+        texts = [text for text in figure.findobj(Text) if name in text.get_text().replace(r"\$", "$")]
+        assert len(texts) >= 3
+        assert not any(cbook.is_math_text(text.get_text()) for text in texts)

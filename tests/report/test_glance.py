@@ -204,3 +204,11 @@ def test_a_question_is_documented_with_its_metrics(question):
 def test_the_pictures_of_an_evaluation_are_those_of_the_full_suite():
     drawn = {f"evaluation_{name}" for name in SUITES["full"].pictures}
     assert {key for _, keys in PICTURES for key in keys if key.startswith("evaluation_")} <= drawn
+
+
+def test_a_sweep_that_was_renamed_has_its_new_name(tmp_path):
+    metrics = {"AE": {"mse": (0.1, 0.11)}, "VAE": {"mse": (0.2, 0.21)}}
+    folder = sweep_of(tmp_path / "outputs" / "sweeps" / "variants", metrics, {"suite": "quick", "skipped": {}})
+    folder = folder.rename(folder.with_name("renamed"))
+    assert read_sweep(folder).name == "renamed"
+    assert "evaluate=full sweep.name=renamed measures them." in glance_of(folder).missing

@@ -69,6 +69,7 @@ def test_the_check_fails_where_a_variant_is_worse(tmp_path):
 
 def test_metrics_are_recorded_in_a_file_that_is_named_and_can_be_written(tmp_path):
     assert "recorded=FILE" in check(tmp_path, "record=true").stderr
+    assert "recorded: expected a file" in check(tmp_path, "record=true", f"recorded={tmp_path}").stderr
     assert not (tmp_path / "outputs").exists()
     with pytest.raises(UserError, match="recorded: cannot write"):
         Recorded({}).write(tmp_path)

@@ -1,10 +1,10 @@
 """The same command again skips what is complete, resumes what was stopped and restarts what failed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
 from latentlab.runs import Run
 from latentlab.runs.lock import held
@@ -157,16 +157,18 @@ def test_a_running_run_is_not_resumed_by_another_process(named, run_hydra, capfd
     _, folder = named("model=ae", "seed=0")
     run = next(folder.glob("*/.hydra")).parent
     with held(run):
+        Run(run).write_status("running")
         assert run_hydra([f"hydra.run.dir='{run}'", *JOB]) == 1
-    assert "is in use by process" in capfd.readouterr().err
+    assert "holds a run already (status: running); wait for its end" in capfd.readouterr().err
 
 
 def test_a_complete_run_is_not_overwritten_by_another(train, capfd):
     run = train(*JOB)
-    expected = torch.load(run.last_checkpoint, weights_only=True)["global_step"]
+    before = {file: file.read_bytes() for file in run.folder.rglob("*") if file.is_file()}
     train(*JOB, "trainer.max_epochs=2", status=1)
-    assert "holds a complete run" in capfd.readouterr().err
-    assert torch.load(run.last_checkpoint, weights_only=True)["global_step"] == expected
+    assert "hydra.run.dir: " in (error := capfd.readouterr().err)
+    assert "holds a run already (status: complete); continue it by resume=" in error
+    assert {file: file.read_bytes() for file in run.folder.rglob("*") if file.is_file()} == before
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "a/b", "''"])
@@ -182,3 +184,21 @@ def test_an_unsound_job_leaves_no_folder_behind(run_hydra, tmp_path, monkeypatch
     assert run_hydra(["-m", *JOB, "seed=0,x"]) == 1
     assert "seed" in capfd.readouterr().err
     assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_a_run_that_was_linked_or_copied_into_the_sweep_is_left_alone(named, train, is_link):
+    named("model=ae", "seed=0")
+    other = train(*JOB, "model=ae", "seed=1", "model.latent_dim=3", folder="other")
+    folder = Path("outputs/sweeps/first")
+    if is_link:
+        (folder / "seed=1").symlink_to(other.folder)
+    else:
+        shutil.copytree(other.folder, folder / "seed=1")
+    before = written(folder)["seed=1"]
+    assert named("model=ae", "seed=0,1")[0] == 0
+    assert written(folder)["seed=1"] == before
+    assert Run(folder / "seed=1").config.model.latent_dim == 3
+    _, added = jobs_of(folder)
+    assert added != "seed=1"
+    assert Run(folder / added).metrics["seed"] == 1

@@ -21,6 +21,8 @@ MISTAKES = [
     ),
     (["trainer.devices=0"], "trainer.devices: expected at least one, found 0"),
     (["callbacks=[default,lr_monitor]", "logger=none"], "callbacks: LearningRateMonitor needs a logger, found none; "),
+    (["callbacks.checkpoint.dirpath=shared"], "callbacks.checkpoint.dirpath: expected a folder within the run's own, "),
+    (["trainer.default_root_dir=shared"], "trainer.default_root_dir: expected a folder within the run's own, "),
     (["callbacks.checkpoint.mode=most"], "callbacks.checkpoint: "),
     (["model._target_=os.system"], "model._target_: expected a class derived from Autoencoder, found os.system"),
     (["likelihood._target_=builtins.dict"], "likelihood: expected Likelihood, found dict"),

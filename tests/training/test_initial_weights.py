@@ -107,3 +107,19 @@ def test_a_mistake_is_one_line_and_leaves_no_folder(train, tmp_path, capfd, opti
 def test_random_weights_have_the_hash_of_the_runs_before_there_was_this_key():
     assert config_hash({"seed": 0, "initial_weights": None}) == config_hash({"seed": 0})
     assert config_hash({"seed": 0, "initial_weights": "a"}) != config_hash({"seed": 0})
+
+
+def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_from_them_again(train, capfd):
+    first = train(*TINY, "trainer.max_epochs=1", folder="first")
+    options = [*TINY, *STANDING_STILL, f"initial_weights={first.folder}"]
+    then = train(*options, folder="then")
+    shutil.rmtree(then.folder / "checkpoints")
+    for name in ("metrics.json", "history.jsonl"):
+        (then.folder / name).unlink()
+    then.write_status("interrupted", "")
+    capfd.readouterr()
+    train(f"resume={then.folder}")
+    said = capfd.readouterr().out
+    assert "has no checkpoint yet: it begins with the first epoch" in said
+    assert f"starting from the weights of {first.folder}" in said
+    torch.testing.assert_close(weights(then), weights(first), rtol=0, atol=0)

@@ -36,6 +36,8 @@ def check(given: list[str]) -> int:
     if records and named is None:
         raise ConfigError("record: give the file to be written as recorded=FILE")
     file = Path(named or config_dir() / "sweep" / "check.json")
+    if file.is_dir():
+        raise ConfigError(f"recorded: expected a file, found the folder {file}")
     recorded = None if records else Recorded.read(file)
     name = f"check_{new_run_name()}"
     rest = [argument for argument in given if not argument.startswith(("recorded=", "record="))]

@@ -76,7 +76,7 @@ def job(config: DictConfig) -> None:
     import_with_torch("latentlab.explore.page")
     from latentlab.explore.opening import open_runs
     from latentlab.explore.page import fill
-    from latentlab.explore.server import serve
+    from latentlab.explore.server import ended_between_messages, serve
 
     spaces = open_runs(chosen, config.data_root)
     if config.output is not None:
@@ -89,4 +89,5 @@ def job(config: DictConfig) -> None:
     import torch
 
     torch.set_num_threads(1)  # one image at a time: handing it to further threads takes longer than decoding it
-    serve(partial(fill, spaces=spaces), config.port, config.open)
+    with ended_between_messages():
+        serve(partial(fill, spaces=spaces), config.port, config.open)

@@ -43,22 +43,21 @@ def job(config: DictConfig) -> float:
 def refuse_unsound(config: DictConfig) -> None:
     """Raise ConfigError where the config of a new run cannot serve, before the data is loaded and a folder is made."""
     if not config.resume:  # whose config comes out of a folder, and is not trusted yet
-        _refuse_taken_name(config)
+        _refuse_taken_folder(config)
         _check(config)
 
 
-def _refuse_taken_name(config: DictConfig) -> None:
-    name = config.name
-    if name is None or not is_first() or was_requeued():
-        return
-    run = Run(f"{config.paths.output_dir}/runs/{name}")
-    if run.holds_anything:
+def _refuse_taken_folder(config: DictConfig) -> None:
+    """Before Hydra writes the new run's config into it."""
+    run = Run(config.paths.run_dir)
+    if is_first() and not was_requeued() and run.holds_anything:
         status = run.status["status"]
         resume = f"continue it by resume={run.folder}"
         ways = {"interrupted": resume, "complete": resume, "running": "wait for its end"}
         way_on = ways.get(status, "delete it")
+        key = "hydra.run.dir" if config.name is None else "name"
         raise ConfigError(
-            f"name: {run.folder} holds a run already (status: {status}); {way_on}, or choose another name"
+            f"{key}: {run.folder} holds a run already (status: {status}); {way_on}, or choose another name"
         )
 
 

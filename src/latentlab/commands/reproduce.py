@@ -50,6 +50,8 @@ def reproduce(given: list[str]) -> int:
     chosen = _chosen(every, [one for one in given if "=" not in one], value_of("minutes", given))
     compare = value_of("compare", given)
     page = Path(value_of("page", given) or "docs/results.md")
+    if page.suffix != ".md":
+        raise ConfigError(f"page: expected the name of a Markdown file, such as results.md, found {page}")
     file = Path(compare) if compare else page.with_suffix(".json")
     known = read_measured(file)
     if compare and (missing := [one.recipe for one in chosen if one.recipe not in known]):

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from latentlab.config.completion import further_keys
 from latentlab.config.composition import CheckedLoader, new_run_name
-from latentlab.config.config_dir import config_dir
+from latentlab.config.config_dir import config_dir, refuse_shadowed
 from latentlab.config.exit_status import exit_status, mistake, mistakes_raised
 from latentlab.config.flags import parsed_flags, parser
 from latentlab.config.help import help_text
@@ -101,6 +101,8 @@ def composed(config_name: str, overrides: Sequence[str], folder: str | Path | No
 
 def loader_of(folder: Path | None, checks: bool = False) -> CheckedLoader:
     """Of the shipped configs and those of a folder. checks: whether it checks what it composes."""
+    if folder is not None:
+        refuse_shadowed(folder)
     return CheckedLoader(search_path(config_dir(), folder), common_name(new_run_name()), checks)
 
 

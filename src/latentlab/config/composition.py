@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, partial
@@ -205,6 +206,8 @@ class CheckedLoader(ComposingLoader):
         with read_write(config), open_dict(config):
             # set by Hydra only when the job starts
             config.hydra.runtime.output_dir = "."
+            with suppress(OmegaConfBaseException):  # a mistake in it is reported below
+                config.hydra.runtime.output_dir = config.hydra.run.dir
             config.hydra.job.num, config.hydra.job.id = 0, "0"
             with hydra_config(config):
                 del config["hydra"]

@@ -7,6 +7,21 @@ from latentlab.errors import ConfigError
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
+def refuse_shadowed(folder: Path) -> None:
+    """Raise ConfigError where a config of the user's own would not be used, as a shipped one has its name.
+
+    folder: the user's. A copy of a shipped config is harmless.
+    """
+    shipped = config_dir()
+    for file in sorted(folder.rglob("*.yaml")):
+        same = shipped / file.relative_to(folder)
+        if same.is_file() and same.read_bytes() != file.read_bytes():
+            raise ConfigError(
+                f"--config-dir: {file} has the name of a shipped config, which would be used in its place; "
+                "give it another name"
+            )
+
+
 def config_dir(package: Path = PACKAGE) -> Path:
     """The folder of the shipped configs: inside the package (wheel) or at the checkout's root (editable).
 

@@ -111,6 +111,8 @@ def _in_bytes(picture: Image.Image, mode: str) -> Image.Image:
         levels = np.asarray(picture).astype(np.int64)
         if picture.mode == "I" and not (levels.min() >= 0 and 256 <= levels.max() < 2**16):
             raise ValueError("its pixels are integers of 32 bits; save it with 8 or 16")
+        if 0 < levels.max() < 256:
+            raise ValueError(f"its pixels have 16 bits, of which {levels.max()} is the largest; save it with 8")
         picture = Image.fromarray((levels >> 8).astype(np.uint8))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")

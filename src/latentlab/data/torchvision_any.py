@@ -1,6 +1,7 @@
 """Any classification set of torchvision's, by its name, with its official splits."""
 
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, final
@@ -8,7 +9,7 @@ from typing import Any, final
 import numpy as np
 import torch
 import torchvision
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from PIL import Image
 from torch import Tensor
 from torchvision import datasets
@@ -96,13 +97,13 @@ class TorchvisionDataModule(SplittingDataModule):
         given, sets = {}, self._opened_or_error()
         for split, images in sets.items():
             labels = torch.tensor([int(label) for label in _labels(images)])
-            given[split] = Images(self._pixels(split, images), labels)
+            given[split] = Images(self._pixels(split, images, labels), labels)
         count = 1 + max(int(part.labels.max()) for part in given.values())
         names = getattr(sets["train"], "classes", None) or ()
         self.class_names = tuple(map(_name, names)) if len(names) >= count else tuple(map(str, range(count)))
         return self.divided(given, str(self.root))
 
-    def _pixels(self, split: str, images: Any) -> UInt8[Tensor, "n c h w"]:
+    def _pixels(self, split: str, images: Any, labels: Int64[Tensor, " n"]) -> UInt8[Tensor, "n c h w"]:
         def opened(k: int) -> Image.Image:
             picture, _ = images[k]
             return picture
@@ -111,7 +112,7 @@ class TorchvisionDataModule(SplittingDataModule):
             return decoded([f"image {k} of {self.dataset}" for k in range(len(images))], opened, self.form)
 
         source = f"{self.root.resolve()} {self.dataset} {split} {self.form}"
-        version = f"{torchvision.__version__} {len(images)}"
+        version = f"{torchvision.__version__} {len(images)} {zlib.crc32(labels.numpy().tobytes()):08x}"
         return kept(self.cache, f"{self.dataset}-{split}", source, version, len(images), decode)
 
     def _opened(self, download: bool = False) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """The local server of the page: this machine alone, until Ctrl-C."""
 
 import logging
+import signal
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import final
 
@@ -12,6 +14,7 @@ from bokeh.document import Document
 from bokeh.server.server import Server
 from bokeh.server.urls import per_app_patterns
 from bokeh.server.views.ws import WSHandler
+from tornado.ioloop import IOLoop
 
 from latentlab.errors import UserError
 
@@ -36,7 +39,7 @@ class PromptWSHandler(WSHandler):
 
 
 def serve(fill: Callable[[Document], object], port: int, open_browser: bool) -> None:
-    """Serve documents that `fill` fills until Ctrl-C; a page from elsewhere may not connect.
+    """Serve documents that `fill` fills until the loop of the thread is stopped; a page from elsewhere may not connect.
 
     port: 0 for a free one. open_browser: show the page in the browser, where there is one.
 
@@ -56,10 +59,25 @@ def serve(fill: Callable[[Document], object], port: int, open_browser: bool) -> 
         Thread(target=_open, args=(url,), daemon=True).start()
     try:
         server.io_loop.start()
-    except KeyboardInterrupt:
         log.info("ended")
     finally:
         server.stop()
+
+
+@contextmanager
+def ended_between_messages() -> Iterator[None]:
+    """Let Ctrl-C end `serve` in the main thread, between two messages; a second one does not wait."""
+    loop, before = IOLoop.current(), signal.getsignal(signal.SIGINT)
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        loop.add_callback_from_signal(loop.stop)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _open(url: str) -> None:

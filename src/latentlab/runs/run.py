@@ -195,8 +195,9 @@ class Run:
         recorded = (self.metrics or {}).get("checkpoint")
         if recorded is None:
             return self._checkpoint(layout.BEST)
-        file = self.folder / recorded
-        return file if file.is_file() else None
+        # until 0.2.0 the way to it led out of a folder that was reached through a link
+        files = (self.folder / recorded, self.folder / layout.CHECKPOINTS / Path(recorded).name)
+        return next((file for file in files if file.is_file()), None)
 
     @property
     def tested_weights(self) -> str:

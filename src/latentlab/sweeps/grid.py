@@ -26,7 +26,7 @@ def run_grid(sweep: Sweep) -> None:
     with held(sweep.folder):
         remove_drafts(sweep.folder)
         known = Manifest.of(sweep.folder)
-        plan = in_folders(jobs, known)
+        plan = in_folders(jobs, known, sweep.folder)
         extended(known, sweep.command, plan).write(sweep.folder)
         waiting = sweep.unfinished(plan)
         done = len(plan) - len(waiting)

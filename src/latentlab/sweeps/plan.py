@@ -3,7 +3,7 @@
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice, product
@@ -15,7 +15,9 @@ from hydra.core.override_parser.types import Override
 
 from latentlab.config.composition import CheckedLoader
 from latentlab.errors import ConfigError
+from latentlab.runs import Run
 from latentlab.runs.identity import config_hash
+from latentlab.runs.resume_state import readable_metrics
 from latentlab.sweeps.data_places import DataPlaces
 from latentlab.sweeps.launching import Sweep
 from latentlab.sweeps.manifest import Job, Manifest
@@ -69,9 +71,12 @@ def hashed(sweep: Sweep, jobs: Sequence[tuple[str, ...]], known: Manifest) -> li
     return list(found.values())
 
 
-def in_folders(jobs: Sequence[Job], known: Manifest) -> list[Job]:
-    """The jobs in their folders: a known one in its own, a new one in a folder named by what varies."""
-    taken = {job.folder for job in known.jobs}
+def in_folders(jobs: Sequence[Job], known: Manifest, sweep_folder: Path) -> list[Job]:
+    """The jobs in their folders: a known one in its own, a new one in a folder named by what varies.
+
+    What was copied or linked into the sweep's folder stays as it is.
+    """
+    taken = {job.folder for job in known.jobs} | _of_others(sweep_folder, {job.config_hash for job in jobs})
     with_folders = []
     names = by_what_varies([job.overrides for job in jobs], [job.overrides for job in known.jobs])
     for job, name in zip(jobs, names, strict=True):
@@ -80,6 +85,16 @@ def in_folders(jobs: Sequence[Job], known: Manifest) -> list[Job]:
         taken.add(folder)
         with_folders.append(replace(job, folder=folder))
     return with_folders
+
+
+def _of_others(sweep_folder: Path, hashes: Collection[str]) -> set[str]:
+    """The names of links, and of folders with a complete run of a config that has none of these hashes."""
+    found = set()
+    for folder in sweep_folder.iterdir():
+        metrics = None if folder.is_symlink() else readable_metrics(Run(folder))
+        if folder.is_symlink() or (metrics is not None and metrics.get("config_hash") not in hashes):
+            found.add(folder.name)
+    return found
 
 
 def extended(known: Manifest, command: Sequence[str], plan: Sequence[Job]) -> Manifest:

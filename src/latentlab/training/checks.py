@@ -7,7 +7,7 @@ from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, Checkpoint, LearningRateMonitor, StochasticWeightAveraging, Timer
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from latentlab.config.instantiation import make, make_each
 from latentlab.data.base import ImageDataModule
@@ -37,6 +37,8 @@ def check(config: DictConfig) -> None:
     if not 0 <= config.seed <= MAX_SEED:
         raise ConfigError(f"seed: expected 0 to {MAX_SEED}, found {config.seed}")
     check_trainer(config.trainer)
+    if not config.resume:  # whose folder may have been moved
+        _refuse_places_elsewhere(config)
     data = make(config, "data", ImageDataModule)
     shape = getattr(data, "image_shape", None)
     starts_from = initial_run(config)
@@ -49,15 +51,24 @@ def check(config: DictConfig) -> None:
         raise ConfigError("callbacks: LearningRateMonitor needs a logger, found none; choose logger=tensorboard")
 
 
+def _refuse_places_elsewhere(config: DictConfig) -> None:
+    """Raise ConfigError for weights or pictures outside the run's folder, where runs would overwrite each other's."""
+    folder = Path(config.paths.run_dir).resolve()
+    for key in ("callbacks.checkpoint.dirpath", "trainer.default_root_dir"):
+        place = OmegaConf.select(config, key)
+        if place is not None and not Path(place).resolve().is_relative_to(folder):
+            raise ConfigError(f"{key}: expected a folder within the run's own, ${{paths.run_dir}}/NAME, found {place}")
+
+
 def initial_run(config: DictConfig) -> Run | None:
-    """The run whose weights a new training starts from, if it is to start from any; one that is resumed is not new.
+    """The run whose weights a training starts from; None where there is none, or where it has saved its own.
 
     Of a sweep it is the run of the same seed.
 
     Raises:
         UserError: the folder is none of a complete run, or of a sweep with one such run.
     """
-    if config.get("initial_weights") is None or config.resume:
+    if config.get("initial_weights") is None or (config.resume and Run(config.resume).last_checkpoint is not None):
         return None
     folder = Path(config.initial_weights)
     if (folder / layout.MANIFEST).is_file():

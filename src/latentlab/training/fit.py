@@ -29,19 +29,18 @@ from latentlab.training.callbacks.epoch_line import EpochLine
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.last_steps import LastSteps
 from latentlab.training.callbacks.progress import Progress
-from latentlab.training.checkpoints import LastCheckpoint, fits, holds_a_training, read_checkpoint
+from latentlab.training.checkpoints import LastCheckpoint, read_checkpoint
 from latentlab.training.checks import initial_run, timer_of, warn_of_tested_weights
+from latentlab.training.continuing import OTHER_CHECKPOINT, continued_from, refuse_unfit
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.lightning_messages import silence_lightning
-from latentlab.training.restore import refuse_other_images, weights_for
+from latentlab.training.restore import weights_for
 from latentlab.training.summary import beginning, log_early_stopping, metrics_table
 from latentlab.training.tracking import flush, log_hyperparameters, wandb_run_id
 
 log = logging.getLogger(__name__)
 only_in_file = logging.getLogger("latentlab.details")  # see conf/hydra/job_logging
-
-OTHER_CHECKPOINT = "replace it by another checkpoint of this run, such as best.ckpt, or start a new run"
 
 
 @final
@@ -89,7 +88,7 @@ def fit_and_test(
     if is_single(config) and session.trainer.is_global_zero:
         parameters, device = parameters_of(session.model), _device(session.trainer)
         log.info("%s", beginning(config, session.data, session.model, parameters, device))
-    _fit(session, run, run.last_checkpoint if config.resume else None)
+    _fit(session, run, continued_from(run) if config.resume else None)
     log_early_stopping(session.trainer)
     progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
     fingerprint = _load_weights_to_test(session, run)
@@ -161,7 +160,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
 
 def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
     if checkpoint is not None:
-        _refuse_unfit(checkpoint, run, session)
+        refuse_unfit(checkpoint, run, session.data, session.model)
         log.info("resuming from %s", checkpoint)
     try:
         session.trainer.fit(session.model, datamodule=session.data, ckpt_path=checkpoint, weights_only=True)
@@ -182,20 +181,6 @@ def _was_raised_by_lightning(error: Exception) -> bool:
     """Whether Lightning or one of its callbacks refused something, as against a failure in what it calls."""
     *_, (frame, _) = walk_tb(error.__traceback__)
     return str(frame.f_globals.get("__name__")).startswith("lightning.")
-
-
-def _refuse_unfit(checkpoint: Path, run: Run, session: Session) -> None:
-    """Refuse what a training cannot continue from, also the best checkpoint, which is tested at its end."""
-    data, model = session.data, session.model
-    for file in dict.fromkeys((checkpoint, run.best_checkpoint or checkpoint)):
-        content = read_checkpoint(file, OTHER_CHECKPOINT)
-        trained_on = (content.get(type(data).__qualname__) or {}).get("fingerprint")
-        way_out = ": test images may be among those of its training; start a new run, in a sweep with data.name=NAME"
-        refuse_other_images(data, trained_on, f"resume: {run.folder}", way_out)
-        if not fits(content, model):
-            raise UserError(f"resume: {file} does not fit the model of this run; {OTHER_CHECKPOINT}")
-        if file == checkpoint and not holds_a_training(content):
-            raise UserError(f"resume: {file} is damaged, or holds weights alone; {OTHER_CHECKPOINT}")
 
 
 def _load_weights_to_test(session: Session, run: Run) -> str | None:
@@ -230,6 +215,7 @@ def _content(
 ) -> dict[str, Any]:
     """The content of `metrics.json` that every device knows."""
     trainer, data, tested = session.trainer, session.data, session.checkpoint.best_model_path
+    folder = run.folder.resolve()  # as Lightning does with its own folder, so that neither goes through a link
     return {
         "status": "complete",
         "metrics": metrics,
@@ -242,7 +228,7 @@ def _content(
         **{name: round(value, 3) for name, value in seconds.items()},
         "parameters": parameters_of(session.model),
         "condition": "label" if session.model.conditional else None,
-        "checkpoint": os.path.relpath(tested, run.folder) if tested else None,
+        "checkpoint": os.path.relpath(tested, folder) if tested else None,
         "wandb_run_id": wandb_run_id(session.loggers),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.callbacks.early_stopping import EarlyStopping, EarlyStoppingReason
 from omegaconf import DictConfig
 
 from latentlab.data.base import ImageDataModule
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def log_early_stopping(trainer: Trainer) -> None:
     """A line where a callback ended the training, as Lightning says nothing of it."""
     for callback in trainer.early_stopping_callbacks:
-        if isinstance(callback, EarlyStopping) and callback.stopped_epoch:
+        if isinstance(callback, EarlyStopping) and callback.stopping_reason != EarlyStoppingReason.NOT_STOPPED:
             epoch, monitor, best = callback.stopped_epoch + 1, callback.monitor, float(callback.best_score)
             log.info("early stopping in epoch %d: %s was not better than %.5g again", epoch, monitor, best)
 

@@ -17,6 +17,7 @@ from latentlab.runs.documents import Damaged, json_of, lies_within
 from latentlab.runs.layout import CONFIG, MANIFEST
 
 MAX_NAMED = 5
+SWEEPS = "sweeps"  # the folder of sweeps below paths.output_dir
 COMMAND = "latentlab train -m"  # whose arguments are recorded
 NOT_IN_DOUBLE_QUOTES = {*'"$`\\!'}
 
@@ -42,7 +43,7 @@ def find_sweep(name: str, outputs: Path) -> Path:
     Raises:
         UserError: there is neither.
     """
-    sweeps = outputs / "sweeps"
+    sweeps = outputs / SWEEPS
     if name and Path(name).name == name and name not in (".", "..") and (sweeps / name).is_dir():
         return sweeps / name
     if name and Path(name).is_dir():
@@ -75,7 +76,9 @@ def read_sweep(folder: Path) -> RunSet:
             notes.append(f"not in {MANIFEST}, and skipped: {first_of(others, MAX_NAMED)}")
     if not records:
         raise UserError(f"sweep: no runs in {folder}; {reason}")
-    return RunSet(name or folder.resolve().name, tuple(records), commands, (*notes, *notes_on_search), search)
+    if not name or folder.resolve().parent.name == SWEEPS:  # where it may have been renamed
+        name = folder.resolve().name
+    return RunSet(name, tuple(records), commands, (*notes, *notes_on_search), search)
 
 
 def read_runs(folders: Sequence[Path]) -> RunSet:

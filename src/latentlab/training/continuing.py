@@ -1,0 +1,44 @@
+"""The checkpoint that a resumed training continues from, and the checks of it."""
+
+import logging
+from pathlib import Path
+
+from latentlab.data.base import ImageDataModule
+from latentlab.errors import UserError
+from latentlab.models.base import Autoencoder
+from latentlab.runs import Run, layout
+from latentlab.training.checkpoints import fits, holds_a_training, read_checkpoint
+from latentlab.training.restore import refuse_other_images
+
+OTHER_CHECKPOINT = "replace it by another checkpoint of this run, such as best.ckpt, or start a new run"
+
+log = logging.getLogger(__name__)
+
+
+def continued_from(run: Run) -> Path | None:
+    """The checkpoint that a resumed training continues from; None where the first one was not saved yet.
+
+    Raises:
+        UserError: it is missing, although there are epochs that a training from the beginning would overwrite.
+    """
+    if run.last_checkpoint is None:
+        if run.metrics is not None or run.best_checkpoint is not None or run.read_history()[0]:
+            raise UserError(
+                f"resume: {run.folder} lacks {layout.CHECKPOINTS}/{layout.LAST}.ckpt, from which it continues; "
+                "start a new run, from its best weights by initial_weights=FOLDER"
+            )
+        log.info("%s has no checkpoint yet: it begins with the first epoch", run.folder)
+    return run.last_checkpoint
+
+
+def refuse_unfit(checkpoint: Path, run: Run, data: ImageDataModule, model: Autoencoder) -> None:
+    """Raise UserError where a training cannot continue from it, or from the best one, which is tested at its end."""
+    for file in dict.fromkeys((checkpoint, run.best_checkpoint or checkpoint)):
+        content = read_checkpoint(file, OTHER_CHECKPOINT)
+        trained_on = (content.get(type(data).__qualname__) or {}).get("fingerprint")
+        way_out = ": test images may be among those of its training; start a new run, in a sweep with data.name=NAME"
+        refuse_other_images(data, trained_on, f"resume: {run.folder}", way_out)
+        if not fits(content, model):
+            raise UserError(f"resume: {file} does not fit the model of this run; {OTHER_CHECKPOINT}")
+        if file == checkpoint and not holds_a_training(content):
+            raise UserError(f"resume: {file} is damaged, or holds weights alone; {OTHER_CHECKPOINT}")
