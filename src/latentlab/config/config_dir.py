@@ -13,9 +13,9 @@ def refuse_shadowed(folder: Path) -> None:
     folder: the user's. A copy of a shipped config is harmless.
     """
     shipped = config_dir()
-    for file in sorted(folder.rglob("*.yaml")):
-        same = shipped / file.relative_to(folder)
-        if same.is_file() and same.read_bytes() != file.read_bytes():
+    for same in sorted(shipped.rglob("*.yaml")):
+        file = folder / same.relative_to(shipped)
+        if file.is_file() and same.read_bytes() != file.read_bytes():
             raise ConfigError(
                 f"--config-dir: {file} has the name of a shipped config, which would be used in its place; "
                 "give it another name"

@@ -76,7 +76,8 @@ def in_folders(jobs: Sequence[Job], known: Manifest, sweep_folder: Path) -> list
 
     What was copied or linked into the sweep's folder stays as it is.
     """
-    taken = {job.folder for job in known.jobs} | _of_others(sweep_folder, {job.config_hash for job in jobs})
+    taken = {job.folder for job in known.jobs}
+    taken |= _of_others(sweep_folder, taken, {job.config_hash for job in jobs})
     with_folders = []
     names = by_what_varies([job.overrides for job in jobs], [job.overrides for job in known.jobs])
     for job, name in zip(jobs, names, strict=True):
@@ -87,10 +88,10 @@ def in_folders(jobs: Sequence[Job], known: Manifest, sweep_folder: Path) -> list
     return with_folders
 
 
-def _of_others(sweep_folder: Path, hashes: Collection[str]) -> set[str]:
-    """The names of links, and of folders with a complete run of a config that has none of these hashes."""
+def _of_others(sweep_folder: Path, known: Collection[str], hashes: Collection[str]) -> set[str]:
+    """Besides the known ones: links, and folders with a complete run of a config that has none of the hashes."""
     found = set()
-    for folder in sweep_folder.iterdir():
+    for folder in (folder for folder in sweep_folder.iterdir() if folder.name not in known):
         metrics = None if folder.is_symlink() else readable_metrics(Run(folder))
         if folder.is_symlink() or (metrics is not None and metrics.get("config_hash") not in hashes):
             found.add(folder.name)

@@ -1,12 +1,14 @@
 """The checkpoint that a resumed training continues from, and the checks of it."""
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import UserError
 from latentlab.models.base import Autoencoder
 from latentlab.runs import Run, layout
+from latentlab.runs.documents import Damaged
 from latentlab.training.checkpoints import fits, holds_a_training, read_checkpoint
 from latentlab.training.restore import refuse_other_images
 
@@ -22,13 +24,20 @@ def continued_from(run: Run) -> Path | None:
         UserError: it is missing, although there are epochs that a training from the beginning would overwrite.
     """
     if run.last_checkpoint is None:
-        if run.metrics is not None or run.best_checkpoint is not None or run.read_history()[0]:
+        if run.metrics is not None or run.best_checkpoint is not None or _epochs(run) > 1:
             raise UserError(
                 f"resume: {run.folder} lacks {layout.CHECKPOINTS}/{layout.LAST}.ckpt, from which it continues; "
                 "start a new run, from its best weights by initial_weights=FOLDER"
             )
         log.info("%s has no checkpoint yet: it begins with the first epoch", run.folder)
     return run.last_checkpoint
+
+
+def _epochs(run: Run) -> float:
+    """How many the learning curves have; a fraction where a validation was within an epoch."""
+    with suppress(Damaged):
+        return max(run.read_history()[0], default=0.0)
+    return 0.0
 
 
 def refuse_unfit(checkpoint: Path, run: Run, data: ImageDataModule, model: Autoencoder) -> None:
