@@ -72,6 +72,7 @@ def test_every_document_is_a_page(site):
     assert {file.stem for file in site.glob("tutorials/*.html")} == notebooks | {"index"}
 
 
+@pytest.mark.slow
 def test_nothing_is_fetched_from_another_server(site):
     for file in [*site.rglob("*.html"), *site.rglob("*.css")]:
         fetched = re.findall(
@@ -81,6 +82,7 @@ def test_nothing_is_fetched_from_another_server(site):
         assert not fetched, file
 
 
+@pytest.mark.slow
 def test_the_reference_has_every_key_of_every_option(site):
     groups = loader_of(None).groups
     for group, names in groups.options.items():
@@ -93,6 +95,7 @@ def test_the_reference_has_every_key_of_every_option(site):
                 assert key.name in page
 
 
+@pytest.mark.slow
 def test_the_reference_of_an_option_is_its_help(site):
     page = text_of(site / "reference" / "model.html")
     for key in option_help("model", "vae", loader_of(None).groups).keys:
@@ -101,6 +104,7 @@ def test_the_reference_of_an_option_is_its_help(site):
         assert " ".join(meaning.split()) in page
 
 
+@pytest.mark.slow
 def test_every_name_of_the_package_is_on_the_page_of_the_python_interface(site):
     page = (site / "reference" / "python.html").read_text()
     headings = re.findall(r"<h2 id=\"([^\"]+)\"", page)
@@ -109,12 +113,14 @@ def test_every_name_of_the_package_is_on_the_page_of_the_python_interface(site):
     assert 'such as "model=cvae"' in html.unescape(page)  # an argument
 
 
+@pytest.mark.slow
 def test_formulas_are_mathml(site):
     page = (site / "metrics.html").read_text()
     assert page.count("<math") > 100
     assert not re.search(r"arithmatex|\\\(|\\frac|\$\$", page)
 
 
+@pytest.mark.slow
 def test_search_is_local(site):
     entries = json.loads((site / "search" / "search_index.json").read_text())["docs"]
     assert {"metrics.html#free_bits", "reference/net.html#netmlp"} <= {entry["location"] for entry in entries}

@@ -51,7 +51,7 @@ def undisturbed(tmp_path_factory):
 @pytest.mark.parametrize(
     ("number", "status"),
     [
-        (signal.SIGKILL, -signal.SIGKILL),
+        pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.slow),
         pytest.param(signal.SIGINT, 130, marks=pytest.mark.long),
         (signal.SIGTERM, 143),
     ],

@@ -14,12 +14,14 @@ from latentlab.errors import UserError
 from latentlab.evaluation.reference_classifier import load_or_train
 
 
+@pytest.mark.slow
 def test_the_digits_are_classified(reference_classifier, digits):
     predictions = reference_classifier(to_floats(digits.test.pixels))
     assert float((predictions.labels == digits.test.labels).double().mean()) > 0.95
     assert predictions.confident_fraction > 0.7
 
 
+@pytest.mark.slow
 def test_it_is_confident_neither_on_noise_nor_on_blends_of_two_digits(reference_classifier, digits):
     x, y = to_floats(digits.test.pixels), digits.test.labels
     apart = y[:150] != y[150:]
@@ -27,28 +29,33 @@ def test_it_is_confident_neither_on_noise_nor_on_blends_of_two_digits(reference_
     assert reference_classifier((0.5 * x[:150] + 0.5 * x[150:])[apart]).confident_fraction < 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grey_level", [0.0, 0.01, 0.5, 1.0])
 def test_it_is_not_confident_on_an_empty_image(reference_classifier, grey_level):
     assert reference_classifier(torch.full((1, 1, 8, 8), grey_level)).confident_fraction == 0
 
 
+@pytest.mark.slow
 def test_it_is_not_confident_on_what_is_hardly_visible(reference_classifier, digits):
     x = to_floats(digits.test.pixels)
     for nearly_black in (0.02 * x, 0.1 * x, 0.02 * torch.rand_like(x)):
         assert reference_classifier(nearly_black).confident_fraction < 0.05
 
 
+@pytest.mark.slow
 def test_it_is_not_confident_on_a_dot(reference_classifier):
     """At each place of an otherwise black image."""
     dots = torch.eye(64).view(64, 1, 8, 8)
     assert reference_classifier(dots).confident_fraction < 0.05
 
 
+@pytest.mark.slow
 def test_dimming_alone_does_not_lower_its_confidence(reference_classifier, digits):
     x = to_floats(digits.test.pixels)
     assert reference_classifier(0.75 * x).confident_fraction > 0.8 * reference_classifier(x).confident_fraction
 
 
+@pytest.mark.slow
 def test_it_is_trained_once_and_loaded_with_the_same_weights(reference_classifier, digits, outputs, caplog):
     with caplog.at_level(logging.INFO):
         again = load_or_train(digits.train, 10, outputs / "reference_classifiers")
@@ -142,6 +149,7 @@ def test_the_random_state_of_the_caller_is_not_changed(digits, tmp_path):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_values_outside_0_and_1_are_clamped_for_the_classifier(reference_classifier, digits):
     x = to_floats(digits.test.pixels)
     assert torch.equal(reference_classifier(3 * x - 1).labels, reference_classifier((3 * x - 1).clamp(0, 1)).labels)

@@ -15,6 +15,7 @@ from latentlab.models.nets.base import Decoder
 from latentlab.models.nets.linear import LinearEncoder
 from latentlab.models.parts import Parts
 
+pytestmark = pytest.mark.slow  # the classifier is trained
 SHAPE = (1, 8, 8)
 
 

@@ -8,6 +8,8 @@ from latentlab.evaluation.metrics.latent_continuity import latent_continuity
 from latentlab.models.codes import Codes
 from tests.evaluation.metrics.test_generation import SHAPE, album
 
+pytestmark = pytest.mark.slow  # the classifier is trained
+
 
 def measured(pictures, reference_classifier, spread):
     z = spread * torch.randn(300, 1, generator=torch.Generator().manual_seed(0)) + 100
