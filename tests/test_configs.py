@@ -31,6 +31,7 @@ SELECTIONS = [  # besides model and net, which tests/test_smoke_matrix.py has
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selection", SELECTIONS, ids=" ".join)
 def test_a_shipped_selection_of_components_trains(train, selection):
     run = train(*TINY, *selection, "trainer.max_epochs=1")
@@ -98,6 +99,7 @@ CORNERS = {
 LONGER = ("beta", "code_size")  # sweeps as `order`, whose parts other recipes have
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", [pytest.param(o, marks=pytest.mark.long) if o in LONGER else o for o in options("experiment")]
 )

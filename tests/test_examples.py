@@ -28,6 +28,7 @@ def quick(script: Path) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [pytest.param(s, marks=pytest.mark.long) if s.stem in SWEEPS else s for s in SCRIPTS],

@@ -21,6 +21,7 @@ OF_CODES = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi"}  # o
 OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/mutual_information", "test/frechet_prior"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
 def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant):
     run = train(*TINY, f"model={variant}", "callbacks=no_pictures")

@@ -57,6 +57,7 @@ def typed(browser, text):
     return browser.run(SAID)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said", "runs"),
     [

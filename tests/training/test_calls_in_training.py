@@ -84,6 +84,7 @@ REPEATED = [("+max_steps=24",), ("+max_steps=41",), ("+max_steps=42",), ("+max_s
 REPEATED.append(("+max_steps=27", "val_check_interval=4"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [pytest.param(o, marks=pytest.mark.long) if o in REPEATED else o for o in ENDS], ids=" ".join
 )

@@ -61,6 +61,7 @@ def check(variant, net, form, folder):
         assert differences(model, form, folder, size) <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "net", "form"),
     [
