@@ -34,6 +34,7 @@ from latentlab.runs.resume_state import (
     readable_metrics,
 )
 from latentlab.sweeps.data_places import KEYS
+from latentlab.training.continuing import refuse_lost_checkpoint
 from latentlab.training.fit import fit_and_test, is_single
 from latentlab.training.restore import reopened_loggers
 from latentlab.training.summary import ending
@@ -100,6 +101,8 @@ def _start(run: Run, config: DictConfig) -> None:
     if not config.resume and run.metrics is not None:
         raise UserError(f"{run.folder} holds a complete run; continue it by resume=FOLDER, or choose another folder")
     if is_first():
+        if config.resume:
+            refuse_lost_checkpoint(run)
         if config.resume and Path.cwd() != working_directory(run):
             for key in KEYS:  # relative ones are those of the first command's folder
                 if config.data.get(key):

@@ -17,12 +17,8 @@ OTHER_CHECKPOINT = "replace it by another checkpoint of this run, such as best.c
 log = logging.getLogger(__name__)
 
 
-def continued_from(run: Run) -> Path | None:
-    """The checkpoint that a resumed training continues from; None where the first one was not saved yet.
-
-    Raises:
-        UserError: it is missing, although there are epochs that a training from the beginning would overwrite.
-    """
+def refuse_lost_checkpoint(run: Run) -> None:
+    """Raise UserError where a resumed training has no checkpoint, but epochs that it would overwrite."""
     if run.last_checkpoint is None:
         if run.metrics is not None or run.best_checkpoint is not None or _epochs(run) > 1:
             raise UserError(
@@ -30,7 +26,6 @@ def continued_from(run: Run) -> Path | None:
                 "start a new run, from its best weights by initial_weights=FOLDER"
             )
         log.info("%s has no checkpoint yet: it begins with the first epoch", run.folder)
-    return run.last_checkpoint
 
 
 def _epochs(run: Run) -> float:

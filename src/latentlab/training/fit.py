@@ -31,7 +31,7 @@ from latentlab.training.callbacks.last_steps import LastSteps
 from latentlab.training.callbacks.progress import Progress
 from latentlab.training.checkpoints import LastCheckpoint, read_checkpoint
 from latentlab.training.checks import initial_run, timer_of, warn_of_tested_weights
-from latentlab.training.continuing import OTHER_CHECKPOINT, continued_from, refuse_unfit
+from latentlab.training.continuing import OTHER_CHECKPOINT, refuse_unfit
 from latentlab.training.execution import CallPlan, Execution, partial_data, save_intervals, with_batch_hooks
 from latentlab.training.lightning_internals import direct_steps
 from latentlab.training.lightning_messages import silence_lightning
@@ -88,7 +88,7 @@ def fit_and_test(
     if is_single(config) and session.trainer.is_global_zero:
         parameters, device = parameters_of(session.model), _device(session.trainer)
         log.info("%s", beginning(config, session.data, session.model, parameters, device))
-    _fit(session, run, continued_from(run) if config.resume else None)
+    _fit(session, run, run.last_checkpoint if config.resume else None)
     log_early_stopping(session.trainer)
     progress = {"epochs": session.trainer.current_epoch, "steps": session.trainer.global_step}  # before the test
     fingerprint = _load_weights_to_test(session, run)
