@@ -42,6 +42,7 @@ def test_a_shipped_selection_of_components_trains(train, selection):
 BESIDE_DEFAULT = ("early_stopping", "ema", "lr_monitor")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", options("callbacks"))
 def test_shipped_callbacks_run(train, option):
     chosen = f"[default,{option}]" if option in BESIDE_DEFAULT else option

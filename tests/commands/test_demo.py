@@ -13,6 +13,8 @@ from PIL import Image
 
 from tests.called import Done, called
 
+pytestmark = pytest.mark.slow  # the whole demo
+
 VARIANTS = ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"]
 COLUMNS = ["variant", "mse", "bce", "kl", "elbo", "parameters", "seconds"]
 SHORT = ["trainer.max_epochs=1", "data.image_size=8", "data.batch_size=1000"]
@@ -52,7 +54,6 @@ def pictures(printed: list[str]) -> list[str]:
     return [line for line in printed if line.endswith(".png")]
 
 
-@pytest.mark.slow
 def test_without_mnist_one_loud_line_says_that_it_uses_the_digits(printed):
     (loud,) = [line for line in printed if "MNIST" in line and line.startswith("***")]
     assert "NO MNIST: using the 1,797 digits bundled with scikit-learn" in loud
@@ -101,7 +102,6 @@ def test_another_demo_in_the_same_folder_shows_its_own_runs_alone(folder, printe
     assert "MNIST" not in done.stdout
 
 
-@pytest.mark.slow
 def test_a_repeated_demo_of_one_name_shows_the_runs_that_are_there(tmp_path):
     small = ["data=digits", *SHORT, "callbacks=no_pictures", "model=ae,vae", "sweep.name=mine"]
     first, second = demo(tmp_path, *small), demo(tmp_path, *small)
@@ -172,7 +172,6 @@ def test_help_describes_it_and_trains_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_a_folder_of_ones_own_pictures_without_labels_leaves_the_cvae_out(folder):
     (folder / "own").mkdir()
     for k in range(40):

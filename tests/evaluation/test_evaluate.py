@@ -15,13 +15,14 @@ from tests.documented_metrics import undocumented
 from tests.evaluation.short_evaluations import TINY, write_stamp
 from tests.wandb_files import pixels_of, read_back
 
+pytestmark = pytest.mark.slow  # whole runs are measured
+
 QUICK = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi", "test/mse_pca", "test/frechet_train",
          "test/frechet_mixture", "test/completeness", "test/perturbed_code_label_changes", "test/hoyer"}  # fmt: skip
 OF_CODES = {"test/linear_probe_error", "test/knn_error", "test/kmeans_nmi"}  # of which a label was read off
 OF_A_POSTERIOR = {"test/nll", "test/rate", "test/active_units", "test/mutual_information", "test/frechet_prior"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["ae", "sparse_ae", "denoising_ae", "vae", "cvae"])
 def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant):
     run = train(*TINY, f"model={variant}", "callbacks=no_pictures")
@@ -43,7 +44,6 @@ def test_every_variant_is_evaluated_by_the_same_metrics(train, evaluate, variant
     assert run.status["status"] == "complete"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -65,7 +65,6 @@ def test_a_learned_prior_is_measured_drawn_and_resumed(train, evaluate, options)
     assert again.metrics["epochs"] == 3
 
 
-@pytest.mark.slow
 def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures")
     assert evaluate(f"run={run.folder}", "suite=full", "samples=3") == 0
@@ -88,7 +87,6 @@ def test_the_full_suite_gives_the_same_metrics_again(train, evaluate):
     assert run.metrics["evaluation"]["seconds"].keys() == first["evaluation"]["seconds"].keys()
 
 
-@pytest.mark.slow
 def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train, evaluate):
     """As where a later version leaves a metric out; those of other measurements, and of the run's own test, stay."""
     run = train(*TINY, "model=ae", "callbacks=no_pictures")
@@ -107,7 +105,6 @@ def test_what_a_measurement_found_earlier_and_does_not_find_now_is_removed(train
     assert {f"test/{metric}" for some in listed.values() for metric in some} - added.keys() <= first["metrics"].keys()
 
 
-@pytest.mark.slow
 def test_a_binarised_run_is_also_measured_on_grey_levels(train, evaluate, digits):
     """Beside the run's own images: what a grey-level run reports, computed here from the pixels."""
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "data.binarize=dynamic")
@@ -135,7 +132,6 @@ def test_a_code_that_is_denser_than_trained_is_measured_at_both_sparsities(train
     assert not undocumented(found)
 
 
-@pytest.mark.slow
 def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "data.binarize=dynamic")
     assert evaluate(f"run={run.folder}", "samples=2") == 0
@@ -145,7 +141,6 @@ def test_binarised_pixels_are_part_of_the_metrics_name(train, evaluate):
     assert run.metrics["evaluation"]["binarize"] == "dynamic"
 
 
-@pytest.mark.slow
 def test_more_codes_tighten_the_bound(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures")
     found = []
@@ -170,7 +165,6 @@ def test_a_run_that_is_trained_further_loses_the_evaluation_of_its_earlier_weigh
     assert not list(run.folder.glob("figures/evaluation_*.png"))
 
 
-@pytest.mark.slow
 def test_metrics_and_pictures_of_a_later_evaluation_are_logged_to_tensorboard(train, evaluate):
     run = train(*TINY, "model=vae", "callbacks=no_pictures", "logger=tensorboard")
     assert evaluate(f"run={run.folder}") == 0
@@ -180,7 +174,6 @@ def test_metrics_and_pictures_of_a_later_evaluation_are_logged_to_tensorboard(tr
     assert {"evaluation/codes", "evaluation/samples_prior"} <= set(events.Tags()["images"])
 
 
-@pytest.mark.slow
 def test_a_later_evaluation_continues_the_same_run_of_wandb_pixel_by_pixel(train, evaluate, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     run = train(*TINY, "model=ae", "callbacks=no_pictures", "logger=wandb")
@@ -242,7 +235,6 @@ def test_few_labels_are_skipped_for_an_encoder_that_is_conditioned_on_the_label(
     assert "test/few_labels_pca_100_spreading_error" in run.metrics["metrics"]
 
 
-@pytest.mark.slow
 def test_the_nll_of_a_density_is_not_named_binarized(train, evaluate):
     run = train(*TINY, "model=vae", "likelihood=gaussian", "callbacks=no_pictures", "data.binarize=dynamic")
     assert evaluate(f"run={run.folder}", "samples=2") == 0

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from latentlab.runs.lock import held
 from latentlab.sweeps.space import SearchSpace
 from latentlab.sweeps.study import Study
 from tests.sweeps.short_searches import RATE, settings
+
+pytestmark = pytest.mark.slow  # whole searches
 
 
 def test_a_mistyped_objective_may_be_corrected(search, capfd):

@@ -14,6 +14,8 @@ from latentlab.data.loader import ResidentLoader
 from latentlab.models.base import Autoencoder
 from latentlab.training.lightning_internals import has_step_hook
 
+pytestmark = pytest.mark.slow  # trainings that are counted
+
 # each hands a value from the device to Python
 SYNCHRONISING = ("item", "tolist", "cpu", "numpy", "__float__", "__int__", "__bool__", "__index__", "nonzero")
 RUN = (

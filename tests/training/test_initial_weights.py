@@ -8,6 +8,8 @@ import torch
 from latentlab.runs.identity import config_hash
 from latentlab.training.restore import load_model, trusted_config
 
+pytestmark = pytest.mark.slow  # several trainings each
+
 TINY = ["data=digits", "data.image_size=8", "net.widths=[8]", "trainer=cpu", "callbacks=no_pictures", "logger=none"]
 STANDING_STILL = ["optimizer=sgd", "optimizer.lr=1e-30", "trainer.max_epochs=1"]
 
@@ -36,7 +38,6 @@ def test_it_is_resumed_without_that_run(train):
     assert train(f"resume={then.folder}", "trainer.max_epochs=2", folder="then").metrics["epochs"] == 2
 
 
-@pytest.mark.slow
 def test_each_seed_starts_from_its_own_run_of_a_sweep_and_all_are_one_experiment(sweep, train):
     status, jobs = sweep(*TINY, "trainer.max_epochs=1", "model=ae", "seed=0,1")
     assert status == 0

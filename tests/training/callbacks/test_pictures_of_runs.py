@@ -44,6 +44,7 @@ def subtitle(figure):
     return figure.texts[1].get_text().replace("\n", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["ae", "denoising", "vae", "cvae"])
 def test_every_variant_has_all_pictures_in_its_folder(tmp_path, variant):
     fit_and_test(tmp_path, variant, *(callback(1) for callback in ALL), epochs=2)

@@ -16,6 +16,8 @@ from latentlab.training.export import export_run as exporting
 from latentlab.training.export.card import model_card
 from latentlab.training.export.formats import FORMATS, networks_of
 
+pytestmark = pytest.mark.slow  # networks are compiled
+
 VARIANTS = ("ae", "sparse_ae", "denoising_ae", "vae", "cvae")
 NETS = {
     "linear": (),
@@ -61,7 +63,6 @@ def check(variant, net, form, folder):
         assert differences(model, form, folder, size) <= 1e-5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "net", "form"),
     [
@@ -101,7 +102,6 @@ def export(*arguments: str) -> int:
     return _status(["export", *arguments])
 
 
-@pytest.mark.slow
 def test_the_command_writes_both_networks_and_a_card_whose_code_loads_them(run, tmp_path, monkeypatch, capsys):
     assert export(str(run.folder), "format=onnx", f"output={tmp_path}/shared") == 0
     assert "from the run's own outputs" in capsys.readouterr().out
