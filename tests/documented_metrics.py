@@ -31,7 +31,7 @@ def sections() -> dict[tuple[str, ...], str]:
 
 
 def pattern(name: str) -> re.Pattern[str]:
-    """Of the metrics that a name in a heading stands for."""
+    """The regular expression of all metrics that a heading's placeholder, such as SOURCE, stands for."""
     return re.compile(
         re.sub(r"KIND_STRENGTH|KIND|SOURCE|\bN\b|(?<=_)N(?=_)", lambda word: f"({CHOICES[word[0]]})", name)
     )

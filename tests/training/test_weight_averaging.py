@@ -23,7 +23,7 @@ AVERAGES = {
 def test_the_metrics_of_the_test_are_those_of_the_model_that_is_read_back(train, capfd, average, kept):
     """Also where no epoch is kept as the best, so that the last one's weights are those of the run.
 
-    An average that no checkpoint holds is said not to be tested.
+    A warning names the average that is in no checkpoint, and therefore not tested.
     """
     run = train(*SHORT, f"+callbacks.average={AVERAGES[average]}", f"callbacks.checkpoint.save_top_k={kept}")
     assert ("no checkpoint holds the average" in capfd.readouterr().out) == (average == "SWA")

@@ -103,11 +103,15 @@ def _start(run: Run, config: DictConfig) -> None:
     if is_first():
         if config.resume:
             refuse_lost_checkpoint(run)
-        if config.resume and Path.cwd() != working_directory(run):
-            for key in KEYS:  # relative ones are those of the first command's folder
-                if config.data.get(key):
-                    config.data[key] = os.path.abspath(os.path.expanduser(config.data[key]))
+            _record_places_of_data(run, config)
         run.start(config)
+
+
+def _record_places_of_data(run: Run, config: DictConfig) -> None:
+    """As absolute ones, where this command is given elsewhere: relative ones are those of the first command's."""
+    if Path.cwd() != working_directory(run):
+        for key in filter(config.data.get, KEYS):
+            config.data[key] = os.path.abspath(os.path.expanduser(config.data[key]))
 
 
 def _drop_what_was_of(before: dict[str, Any], run: Run) -> None:

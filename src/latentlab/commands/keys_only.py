@@ -6,6 +6,7 @@ from pathlib import Path
 from latentlab.config.exit_status import exit_status
 from latentlab.config.quoting import bare
 from latentlab.errors import ConfigError
+from latentlab.runs.layout import SWEEPS
 
 
 def run_keys_only(tool: str, usage: str, run: Callable[[list[str]], int], given: list[str]) -> int:
@@ -29,4 +30,4 @@ def value_of(key: str, given: Sequence[str]) -> str | None:
 
 def sweep_folder(name: str, given: Sequence[str]) -> Path:
     """The folder of the sweep of that name, below the output folder that the arguments give."""
-    return Path(value_of("paths.output_dir", given) or "outputs") / "sweeps" / name
+    return Path(value_of("paths.output_dir", given) or "outputs") / SWEEPS / name

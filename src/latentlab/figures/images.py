@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from latentlab.figures.style import MARGIN, TEXT_SIZE, literal, new_figure
+from latentlab.figures.style import MARGIN, TEXT_SIZE, escaped, new_figure
 
 GAP = 1  # pixels of the images
 BLOCK_GAP = 5
@@ -65,7 +65,7 @@ def _draw(
     axes.set_yticks([offset + (images.shape[2] - 1) / 2 for offset in offsets] if labelled else [])
     if labelled:
         row_height = 72 * height / len(offsets)
-        axes.set_yticklabels([*map(literal, labels)], fontsize=min(TEXT_SIZE, row_height))
+        axes.set_yticklabels([*map(escaped, labels)], fontsize=min(TEXT_SIZE, row_height))
         axes.tick_params(length=0)
         axes.set_ylabel(row_axis, fontsize=TEXT_SIZE)
     return figure

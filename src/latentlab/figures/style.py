@@ -26,20 +26,20 @@ TEN_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", "*", ">")
 
 def new_figure(width: float, height: float, title: str, subtitle: str) -> Figure:
     """A figure of width x height inches, and above it a bold title and a grey, wrapped subtitle."""
-    lines = textwrap.wrap(literal(subtitle), int(CHARACTERS_PER_INCH * width)) or [""]
+    lines = textwrap.wrap(escaped(subtitle), int(CHARACTERS_PER_INCH * width)) or [""]
     line, headline = 1.3 * TEXT_SIZE / 72, 1.5 * TITLE_SIZE / 72
     total = height + headline + len(lines) * line + MARGIN
     pad = MARGIN / 2
     layout = ConstrainedLayoutEngine(w_pad=pad, h_pad=pad, rect=(0, 0, 1, height / total))
     figure = Figure(figsize=(width, total), dpi=DPI, facecolor="white", layout=layout)
     left, top = MARGIN / width, 1 - MARGIN / total
-    figure.text(left, top, literal(title), size=TITLE_SIZE, weight="bold", va="top")
+    figure.text(left, top, escaped(title), size=TITLE_SIZE, weight="bold", va="top")
     figure.text(left, top - headline / total, "\n".join(lines), size=TEXT_SIZE, color=GREY, va="top")
     return figure
 
 
-def literal(text: str) -> str:
-    """The text as Matplotlib draws it letter by letter: a pair of dollar signs would enclose a formula."""
+def escaped(text: str) -> str:
+    """The text with its dollar signs escaped: what is between two of them, Matplotlib would read as mathtext."""
     return text.replace("$", r"\$")
 
 
@@ -60,4 +60,4 @@ def class_colours(classes: int) -> tuple[Colormap, BoundaryNorm]:
 
 def names_or_numbers(class_names: Sequence[str] | None, classes: int) -> list[str]:
     """The names of the classes, or their numbers if they have none; empty without classes."""
-    return [*map(literal, class_names)] if class_names and classes else [str(index) for index in range(classes)]
+    return [*map(escaped, class_names)] if class_names and classes else [str(index) for index in range(classes)]

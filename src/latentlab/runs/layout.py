@@ -21,6 +21,7 @@ LOG_SUFFIX = ".log"
 LOCK, LOCK_HOLDER = ".lock", ".lock.json"
 
 # of a sweep
+SWEEPS = "sweeps"  # the folder of all of them, below paths.output_dir
 MANIFEST = "sweep.json"
 SEARCH, SEARCH_JOURNAL = "search.json", "search.journal"
 SEARCH_DATABASE = "search.db"  # SQLite, of versions before the journal

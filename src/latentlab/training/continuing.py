@@ -21,8 +21,9 @@ def refuse_lost_checkpoint(run: Run) -> None:
     """Raise UserError where a resumed training has no checkpoint, but epochs that it would overwrite."""
     if run.last_checkpoint is None:
         if run.metrics is not None or run.best_checkpoint is not None or _epochs(run) > 1:
+            last = f"{layout.CHECKPOINTS}/{layout.LAST}{layout.CHECKPOINT_SUFFIX}"
             raise UserError(
-                f"resume: {run.folder} lacks {layout.CHECKPOINTS}/{layout.LAST}.ckpt, from which it continues; "
+                f"resume: {run.folder} lacks {last}, from which it continues; "
                 "start a new run, from its best weights by initial_weights=FOLDER"
             )
         log.info("%s has no checkpoint yet: it begins with the first epoch", run.folder)

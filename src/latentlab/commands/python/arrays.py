@@ -23,7 +23,7 @@ class ArrayData:
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W): bytes, booleans, or floats in [0, 1], which are rounded to
     bytes. Labels are whole numbers or names, (N,). Splits that are missing are drawn from `x`.
 
-    name: of the data, in metrics and reports.
+    name: of the data, in pictures and reports.
     """
 
     x: Any

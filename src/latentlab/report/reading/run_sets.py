@@ -14,10 +14,9 @@ from latentlab.report.reading.trials import Search, read_search
 from latentlab.report.statistics.measures import counted
 from latentlab.runs import Run
 from latentlab.runs.documents import Damaged, json_of, lies_within
-from latentlab.runs.layout import CONFIG, MANIFEST
+from latentlab.runs.layout import CONFIG, MANIFEST, SWEEPS
 
 MAX_NAMED = 5
-SWEEPS = "sweeps"  # the folder of sweeps below paths.output_dir
 COMMAND = "latentlab train -m"  # whose arguments are recorded
 NOT_IN_DOUBLE_QUOTES = {*'"$`\\!'}
 
