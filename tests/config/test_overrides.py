@@ -63,6 +63,15 @@ def test_the_folder_of_a_run_is_the_same_at_every_time(folder: Path):
     assert OmegaConf.to_container(config)["paths"]["run_dir"] == "${hydra:runtime.output_dir}"
 
 
+def test_the_output_folder_may_be_in_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    (config,) = seen("paths.output_dir='~/own'")
+    seen("-m", "paths.output_dir='~/own'", "sweep.name=s", "seed=0,1")
+    assert config.paths.output_dir == str(folder / "home" / "own")
+    assert {path.name for path in (folder / "home" / "own").iterdir()} == {"runs", "sweeps"}
+    assert not (folder / "~").exists()
+
+
 def test_configs_are_beside_the_package_or_at_the_checkouts_root(tmp_path: Path):
     package = tmp_path / "src" / "latentlab"
     package.mkdir(parents=True)

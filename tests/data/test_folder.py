@@ -66,11 +66,32 @@ def test_a_split_that_is_missing_is_drawn_from_the_training_images(root, tmp_pat
 def test_what_is_hidden_or_no_picture_is_left_out(root):
     picture(root / "cat" / ".hidden.png", 255)
     picture(root / ".cache" / "x.png", 255)
+    picture(root / "__MACOSX" / "x.png", 255)
     (root / "cat" / "Thumbs.db").touch()
     (root / "readme.txt").write_text("pets")
     os.mkfifo(root / "cat" / "pipe.png")  # its reading would wait for a writer
     data = loaded(root)
     assert 255 not in values(data.train) + values(data.validation) + values(data.test)
+
+
+def test_a_class_may_have_any_other_name(root):
+    picture(root / "__bird" / "x.png", 200)
+    picture(root / "__bird" / "within" / "__x" / "y.png", 200)
+    data = loaded(root, validation=1, test=1)
+    assert data.class_names == ("__bird", "cat", "dog")
+    assert values(data.train).count(200) >= 1
+
+
+def test_frames_that_are_left_out_are_warned_of(root, caplog):
+    """Not those of a phone's JPEG, which holds a smaller copy of itself."""
+    frames = [Image.new("L", (SIDE, SIDE), value) for value in (60, 61, 62)]
+    for name, kind in (("cat/a.tiff", "TIFF"), ("cat/b.gif", "GIF"), ("dog/c.jpg", "MPO")):
+        frames[0].save(root / name, kind, save_all=True, append_images=frames[1:])
+    data = loaded(root)
+    found = values(data.train) + values(data.validation) + values(data.test)
+    assert [value for value in found if 55 < value < 65] == [60, 60, 60]
+    (warning,) = caplog.messages
+    assert warning == f"the first frame alone is taken of 2 pictures, such as {root / 'cat' / 'a.tiff'}"
 
 
 def test_an_empty_folder_is_no_class(root):

@@ -170,6 +170,11 @@ MISTAKES = {
     "trainer: `devices`": ["trainer.devices=two"],
     "trainer.max_time: expected days:hours:minutes:seconds": ["trainer.max_time=foo"],
     "such as 00:01:30:00, or {minutes: 90}, found 00:00:00:00": ["trainer.max_time=00:00:00:00"],
+    "trainer.min_epochs: expected at most trainer.max_epochs, 2, found 3": ["+trainer.min_epochs=3"],
+    "trainer.min_steps: expected at most trainer.max_steps, 1, found 2": [
+        "trainer.max_steps=1",
+        "+trainer.min_steps=2",
+    ],
     "trainer.max_time: expected": ["trainer.max_time={foo:1}"],
     "trainer.gradient_clip_algorithm: expected norm or value": ["trainer.gradient_clip_algorithm=length"],
     "float32; expected 32-true, bf16-mixed or 16-mixed, found 64": ["trainer.precision=64-true"],

@@ -30,4 +30,9 @@ def value_of(key: str, given: Sequence[str]) -> str | None:
 
 def sweep_folder(name: str, given: Sequence[str]) -> Path:
     """The folder of the sweep of that name, below the output folder that the arguments give."""
-    return Path(value_of("paths.output_dir", given) or "outputs") / SWEEPS / name
+    return output_folder(given) / SWEEPS / name
+
+
+def output_folder(given: Sequence[str]) -> Path:
+    """The folder of all runs and sweeps that the arguments give."""
+    return Path(value_of("paths.output_dir", given) or "outputs").expanduser()

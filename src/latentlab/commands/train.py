@@ -8,8 +8,7 @@ from latentlab.config import run_hydra
 from latentlab.config.quoting import bare, literal
 from latentlab.config.resume_arguments import resuming_arguments
 from latentlab.errors import ConfigError
-
-MAX_NAME = 200  # bytes of a run's name: file systems take 255
+from latentlab.runs.files import is_name
 
 
 def main(arguments: list[str]) -> int:
@@ -25,7 +24,9 @@ def of_a_training(arguments: list[str]) -> list[str]:
     """
     named = [argument for argument in arguments if argument.startswith("name=")]
     for argument in named:
-        _refuse_no_folder_name(bare(argument.removeprefix("name=")))
+        name = bare(argument.removeprefix("name="))
+        if not is_name(name):
+            raise ConfigError(f"name: expected the name of a folder, without / and $, found {name[:60]!r}")
     if named and any(argument.startswith("resume=") and argument != "resume=null" for argument in arguments):
         raise ConfigError("name: the run to resume keeps its name; leave it out")
     is_sweep = bool({"-m", "--multirun"} & set(arguments))
@@ -43,12 +44,6 @@ def _with_quoted_folder(argument: str, is_sweep: bool) -> str:
     if key != "initial_weights" or value == "null" or value[:1] in ("'", '"'):
         return argument
     return f"{key}={','.join(map(literal, value.split(',') if is_sweep else [value]))}"
-
-
-def _refuse_no_folder_name(name: str) -> None:
-    is_odd = "/" in name or "$" in name or not name.isprintable()
-    if is_odd or name in ("", ".", "..") or len(name.encode(errors="replace")) > MAX_NAME:
-        raise ConfigError(f"name: expected the name of a folder, without / and $, found {name[:60]!r}")
 
 
 def _as_text(argument: str) -> str:

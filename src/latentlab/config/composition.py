@@ -165,13 +165,13 @@ class CheckedLoader(ComposingLoader):
         OmegaConf.register_new_resolver("basename", _basename, replace=True)
         try:
             if adds is None:
-                return _with_valid_verbose(compose(overrides))
+                return _completed(compose(overrides))
             parsed = OverridesParser.create().parse_overrides(overrides)
             added = [sets_a_value(override, self.groups) and adds(override.key_or_group) for override in parsed]
             config = compose([f"++{text}" if add else text for text, add in zip(overrides, added, strict=True)])
             # recorded as they were given
             config.hydra.overrides.task = [o.input_line for o in parsed if not o.is_hydra_override()]
-            return _with_valid_verbose(config)
+            return _completed(config)
         except UserError:
             raise
         except AttributeError as error:
@@ -235,8 +235,11 @@ def _basename(path: object) -> str:
     return place.name if os.path.isdir(place) else place.stem
 
 
-def _with_valid_verbose(config: DictConfig) -> DictConfig:
-    """The config itself; Hydra asserts the type of this key when a job starts."""
+def _completed(config: DictConfig) -> DictConfig:
+    """The config with the home folder in place of `~`, and a valid `hydra.verbose`, whose type Hydra asserts later."""
+    output_dir = OmegaConf.select(config, "paths.output_dir", throw_on_resolution_failure=False)
+    if isinstance(output_dir, str) and output_dir.startswith("~"):
+        config.paths.output_dir = os.path.expanduser(output_dir)
     if not isinstance(config.hydra.verbose, bool | str | ListConfig):
         raise ConfigError(f"hydra.verbose: expected a bool or names of loggers, found {config.hydra.verbose}")
     return config

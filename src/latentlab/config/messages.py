@@ -7,6 +7,7 @@ from typing import Any, final
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from yaml import MarkedYAMLError  # type: ignore[import-untyped]
 
 from latentlab.config.keys import Groups, no_group
 from latentlab.config.schema import written_at
@@ -24,6 +25,9 @@ def explain(
         return ConfigError(_unreadable(error))
     if isinstance(error, MissingConfigException):
         return ConfigError(_unknown_option(error))
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        place = error.problem_mark
+        return ConfigError(f"--config-dir: {place.name} is damaged ({error.problem}, line {place.line + 1})")
     for pattern, message in _MESSAGES.items():
         match = re.search(pattern, str(error))
         if match is not None:

@@ -1,5 +1,6 @@
 """Pictures as arrays of bytes of one size."""
 
+import logging
 import os
 import struct
 import warnings
@@ -15,10 +16,13 @@ from PIL import Image, ImageOps
 from latentlab.data.images import MAX_SIDE, MIN_SIDE
 from latentlab.errors import DataError
 
+log = logging.getLogger(__name__)
+
 # what Pillow raises for a damaged file, for one too large to be harmless, and for one that cannot be opened
 ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError, Warning)
 CHANNELS = (1, 3)
 AHEAD = 1_000  # pictures that are decoded before they are needed
+OF_FRAMES = ("TIFF", "GIF", "WEBP", "PNG")  # further ones of others, as of a phone's JPEG, are no pictures of their own
 
 
 @final
@@ -54,7 +58,7 @@ class PixelFormat(NamedTuple):
 def decoded(
     names: Sequence[object], opened: Callable[[int], Image.Image], form: PixelFormat
 ) -> Iterator[UInt8[np.ndarray, "c h w"]]:
-    """Each picture as bytes, in order, by as many threads as there are processors.
+    """Each picture as bytes, in order, by as many threads as there are processors; a warning where frames are left out.
 
     Args:
         names: what an error calls each of them; at least one.
@@ -67,7 +71,8 @@ def decoded(
     reading = partial(_decoded, names=names, opened=opened, form=form)
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        first = reading(0)
+        first = reading(0).pixels
+        of_frames = []
         if not all(MIN_SIDE <= side <= MAX_SIDE for side in first.shape[1:]):
             raise DataError(
                 f"data.image_size: expected pictures of {MIN_SIDE} to {MAX_SIDE} pixels, found {_size(first)} "
@@ -76,20 +81,30 @@ def decoded(
         for begin in range(0, len(names), AHEAD):  # no more of them wait for the one who takes them
             some = range(begin, min(begin + AHEAD, len(names)))
             for k, picture in zip(some, pool.map(reading, some), strict=True):
-                if picture.shape != first.shape:
+                if picture.pixels.shape != first.shape:
                     raise DataError(
                         f"data.image_size: expected pictures of one size, found {_size(first)} ({names[0]}) and "
-                        f"{_size(picture)} ({names[k]}); set data.image_size=PIXELS"
+                        f"{_size(picture.pixels)} ({names[k]}); set data.image_size=PIXELS"
                     )
-                yield picture
+                of_frames += [names[k]] if picture.has_frames else []
+                yield picture.pixels
+    if of_frames:
+        log.warning("the first frame alone is taken of %s pictures, such as %s", f"{len(of_frames):,}", of_frames[0])
 
 
-def _decoded(
-    k: int, names: Sequence[object], opened: Callable[[int], Image.Image], form: PixelFormat
-) -> UInt8[np.ndarray, "c h w"]:
+@final
+class _Decoded(NamedTuple):
+    """A picture, and whether its file holds further frames."""
+
+    pixels: UInt8[np.ndarray, "c h w"]
+    has_frames: bool
+
+
+def _decoded(k: int, names: Sequence[object], opened: Callable[[int], Image.Image], form: PixelFormat) -> _Decoded:
     try:
         with opened(k) as picture:
-            return form.pixels(picture)
+            has_frames = picture.format in OF_FRAMES and bool(getattr(picture, "is_animated", False))
+            return _Decoded(form.pixels(picture), has_frames)
     except ERRORS as error:
         raise DataError(
             f"data.root: {names[k]} cannot be read as a picture ({error or type(error).__name__}); delete or replace it"

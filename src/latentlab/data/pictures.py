@@ -11,6 +11,7 @@ from PIL import Image
 
 from latentlab.errors import DataError, MissingData
 
+NO_CLASSES = ("__MACOSX", "__pycache__")  # folders that archives and Python leave
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
@@ -52,7 +53,7 @@ def listed(root: Path) -> Listing:
     """The pictures below a folder in the order of their names; sub-folders are classes.
 
     `train/`, `validation/` or `val/`, and `test/` in it are splits, in each of which sub-folders are classes. Hidden
-    files and folders, and files that are no pictures by their name, are left out.
+    files and folders, `__MACOSX`, and files that are no pictures by their name, are left out.
 
     Raises:
         DataError: there is no picture, or the sub-folders are neither splits nor classes.
@@ -81,7 +82,7 @@ def listed(root: Path) -> Listing:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_left_out(path.name))
 
 
 def _pictures(folder: Path, class_names: Sequence[str]) -> list[Picture]:
@@ -109,11 +110,15 @@ def _files(folder: Path, deep: bool) -> Iterator[Path]:
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True, onerror=_refuse_unreadable):
         real = os.path.realpath(place)  # a link may lead back to where it is
-        folders[:] = sorted(n for n in folders if deep and real not in seen and not n.startswith((".", "__")))
+        folders[:] = sorted(n for n in folders if deep and real not in seen and not _is_left_out(n))
         if real not in seen:
             kept = sorted(name for name in names if not name.startswith(".") and _suffix(name) in _suffixes())
             yield from (file for name in kept if not (file := Path(place, name)).is_fifo())  # its reading would wait
         seen.add(real)
+
+
+def _is_left_out(folder: str) -> bool:
+    return folder.startswith(".") or folder in NO_CLASSES
 
 
 def _refuse_unreadable(error: OSError) -> None:

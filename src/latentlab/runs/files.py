@@ -10,6 +10,13 @@ from pathlib import Path
 
 _DRAFT = re.compile(r"\..+\.\d+")
 MAX_LINE_BYTES = 2**16  # of a line that is added to a file
+MAX_NAME_BYTES = 200  # file systems take 255
+
+
+def is_name(text: str) -> bool:
+    """Whether a file or folder may be named so, and a config reads it as it is: `$` may begin a reference."""
+    is_odd = "/" in text or "$" in text or not text.isprintable() or text in ("", ".", "..")
+    return not is_odd and len(text.encode(errors="replace")) <= MAX_NAME_BYTES
 
 
 def write_atomically(file: Path, content: str | bytes | memoryview) -> None:

@@ -123,6 +123,10 @@ def check_trainer(trainer: Mapping[str, Any]) -> None:
         value = trainer.get(key)
         if isinstance(value, int | float) and value <= 0:
             raise ConfigError(f"trainer.{key}: expected more than 0, found {value}")
+    for fewest, most in (("min_epochs", "max_epochs"), ("min_steps", "max_steps")):
+        least, limit = trainer.get(fewest), trainer.get(most)
+        if least is not None and limit is not None and -1 != limit < least:
+            raise ConfigError(f"trainer.{fewest}: expected at most trainer.{most}, {limit}, found {least}")
     if trainer.get("gradient_clip_algorithm") not in (None, "norm", "value"):
         raise ConfigError(
             f"trainer.gradient_clip_algorithm: expected norm or value, found {trainer['gradient_clip_algorithm']}"

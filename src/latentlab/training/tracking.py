@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import UInt8
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from latentlab.figures.fonts import drawn
 from latentlab.processes.launcher import is_first
 from latentlab.runs.files import write_atomically
 from latentlab.runs.layout import FIGURES
@@ -153,9 +153,7 @@ def flush(loggers: Sequence[Logger]) -> None:
 
 
 def _rendered(figure: Figure) -> Pixels:
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return np.asarray(drawn(figure).buffer_rgba())[..., :3].copy()
 
 
 def _choose_mode() -> tuple[WandbMode, str]:

@@ -75,6 +75,18 @@ def test_a_name_is_that_of_a_folder(folder, name):
         ll.train("model=ae", *TINY, name=name)
 
 
+@pytest.mark.parametrize("name", ["", "..", "a/b", "x" * 201, "${seed}", "a\0b"])
+def test_a_name_of_arrays_is_that_of_a_file(folder, name):
+    with pytest.raises(ll.UserError, match="name: expected the name of a file, without / and"):
+        ll.train("model=ae", data=ll.ArrayData(np.zeros((60, 8, 8)), name=name))
+
+
+@pytest.mark.parametrize("x", [[[1, 2], [3]], torch.eye(8).to_sparse(), object()])
+def test_what_is_no_array_is_one_line_that_names_its_key(folder, x):
+    with pytest.raises(ll.UserError, match=r"\Ay: expected an array[^\n]+\Z"):
+        ll.train("model=ae", data=ll.ArrayData(np.zeros((60, 8, 8)), x))
+
+
 def test_arrays_of_ones_own_are_kept_for_a_later_evaluation(folder):
     random = np.random.default_rng(0)
     data = ll.ArrayData(

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Literal
 
-from latentlab.commands.keys_only import value_of
+from latentlab.commands.keys_only import output_folder, value_of
 from latentlab.commands.python.arguments import expect_whole_number, refuse_other_than, refuse_other_than_texts
 from latentlab.commands.python.arrays import ArrayData
 from latentlab.commands.python.trained_run import TrainedRun
@@ -56,7 +56,7 @@ def train(
     arrays = None
     if data is not None:
         with mistakes_raised():
-            arrays = data.packed(Path(value_of("paths.output_dir", given) or "outputs").absolute() / "arrays")
+            arrays = data.packed(output_folder(given).absolute() / "arrays")
         given += arrays.overrides
     folders: list[Path] = []
     written: list[Path] = []

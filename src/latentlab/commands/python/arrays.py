@@ -12,7 +12,7 @@ import numpy as np
 
 from latentlab.config.quoting import literal
 from latentlab.errors import DataError
-from latentlab.runs.files import write_atomically
+from latentlab.runs.files import is_name, write_atomically
 
 
 @final
@@ -39,14 +39,14 @@ class ArrayData:
         """The arrays as the content of a file in the folder, which is not written yet.
 
         Raises:
-            DataError: an array holds objects, or the name is that of no file.
+            DataError: a value is no array, or one of objects, or the name is that of no file.
         """
         if not isinstance(self.name, str):
             raise DataError(f"name: expected a text, found {self.name!r}")
-        if self.name in ("", ".", "..") or "/" in self.name:
-            raise DataError(f"name: expected the name of a file, without /, found {self.name!r}")
+        if not is_name(self.name):
+            raise DataError(f"name: expected the name of a file, without / and $, found {self.name[:60]!r}")
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
-        arrays = {key: _array(value) for key, value in given.items() if value is not None}
+        arrays = {key: _array(key, value) for key, value in given.items() if value is not None}
         if objects := [key for key, array in arrays.items() if array.dtype == object]:
             raise DataError(
                 f"{objects[0]}: expected an array of numbers, or of names, found one of objects; convert it by astype"
@@ -82,11 +82,14 @@ class PackedArrays(NamedTuple):
         return True
 
 
-def _array(value: Any) -> np.ndarray:
+def _array(key: str, value: Any) -> np.ndarray:
     """Of a tensor on any device, a list, or a column of names."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        value = value.float() if value.is_floating_point() else value
-    array = np.asarray(value)
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+            value = value.float() if value.is_floating_point() else value
+        array = np.asarray(value)
+    except (ValueError, TypeError) as error:  # of lists of several lengths, and of sparse tensors
+        raise DataError(f"{key}: expected an array or a dense tensor, found {type(value)} ({error})") from error
     is_names = array.dtype == object and all(isinstance(name, str) for name in array.flat)
     return array.astype(str) if is_names else array
