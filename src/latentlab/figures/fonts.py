@@ -42,7 +42,7 @@ def _families_for(characters: frozenset[str]) -> tuple[str, ...]:
     if missing:
         log.warning(
             "pictures: no font of this machine has %s; boxes stand in their place. Install one, such as Noto Sans CJK",
-            " ".join(sorted(missing)),
+            " ".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in sorted(missing)),
         )
     return tuple(families)
 
