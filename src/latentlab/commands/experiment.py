@@ -76,7 +76,8 @@ def _train(run: Run, config: DictConfig, metrics: dict[str, Any] | None, quiet: 
                 metrics, loggers = fit_and_test(run, config, quiet, partial(_start_ranks, ranks, run))
                 if before and is_first():
                     _drop_what_was_of(before, run)
-            if config.evaluate != "none" and _is_left_alone():
+            _end_group()
+            if config.evaluate != "none" and is_first():
                 from latentlab.evaluation.evaluate_run import evaluate_run  # scikit-learn among others: seconds
 
                 opened = reopened_loggers(run, config) if loggers is None else nullcontext(loggers)
@@ -148,11 +149,13 @@ def _start_ranks(ranks: Ranks, run: Run, trainer: Trainer) -> None:
     ranks.start(command, trainer.num_devices, variables, HydraConfig.get().runtime.cwd)
 
 
-def _is_left_alone() -> bool:
-    """End the group of processes; whether this is the first, which evaluates alone: its sums are then its own."""
+def _end_group() -> None:
+    """End the group of processes: sums are then this process's own, and its exit is not aborted.
+
+    A process that exits within a group may be: by `std::terminate`, as a thread of gloo's is still there.
+    """
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-    return is_first()
 
 
 def _disk_error(error: BaseException, folder: Path) -> OSError | None:

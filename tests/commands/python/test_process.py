@@ -76,10 +76,16 @@ def state_of_the_process():
         *(dict(os.environ), sys.argv[:], os.getcwd(), logging.raiseExceptions),
         *(logging.root.handlers[:], logging.root.level, logging.getLogger("lightning.pytorch").level),
         *(signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)),
+        torch.distributed.is_initialized(),  # a process may be aborted at its exit, and sums wait for the others
     )
 
 
-@pytest.mark.parametrize("overrides", [("trainer=smoke",), ("model=vea",), ("optimizer=sgd", "optimizer.lr=1e9")])
+GROUP_OF_ONE = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=1")
+
+
+@pytest.mark.parametrize(
+    "overrides", [("trainer=smoke",), ("model=vea",), ("optimizer=sgd", "optimizer.lr=1e9"), GROUP_OF_ONE]
+)
 def test_the_process_is_afterwards_what_it_was(folder, overrides):
     torch.use_deterministic_algorithms(True)
     before = state_of_the_process()
