@@ -86,7 +86,8 @@ GROUP_OF_ONE = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=1")
 @pytest.mark.parametrize(
     "overrides", [("trainer=smoke",), ("model=vea",), ("optimizer=sgd", "optimizer.lr=1e9"), GROUP_OF_ONE]
 )
-def test_the_process_is_afterwards_what_it_was(folder, overrides):
+def test_the_process_is_afterwards_what_it_was(run, folder, overrides):
+    """`run` came before: what the imports of libraries set stays."""
     torch.use_deterministic_algorithms(True)
     before = state_of_the_process()
     try:
