@@ -38,21 +38,22 @@ def a_machine_with_a_font_of_one_character(tmp_path, monkeypatch):
     fonts._families_for.cache_clear()
 
 
-def written(text) -> np.ndarray:
+def written(text, weight="normal") -> np.ndarray:
     """The grey levels of a figure of 100 x 100 pixels with the text."""
     figure = Figure(figsize=(1, 1), dpi=100, facecolor="white")
-    figure.text(0.25, 0.25, text, size=36)
+    figure.text(0.25, 0.25, text, size=36, weight=weight)
     return np.asarray(drawn(figure).buffer_rgba())[..., 0]
 
 
-def test_a_font_of_the_machine_has_them(caplog, recwarn):
-    square = written(KNOWN)
+@pytest.mark.parametrize("weight", ["normal", "bold"])  # which the font does not have
+def test_a_font_of_the_machine_has_them(weight, caplog, recwarn):
+    square = written(KNOWN, weight)
     assert (square[30:70, 30:70] == 0).all(), "50 by 50 pixels from a quarter of the width and height on"
     assert not caplog.messages
     assert not [*recwarn]
 
 
-def test_other_characters_stay_in_the_same_font(recwarn):
+def test_other_characters_stay_in_the_same_font():
     figure = Figure(figsize=(1, 1))
     texts = [figure.text(0, 0, "a"), figure.text(0, 0.5, KNOWN)]
     own = texts[0].get_fontfamily()

@@ -2,11 +2,14 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
+from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, fontManager
+from matplotlib.font_manager import FontEntry, FontProperties, findfont, fontManager
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
@@ -18,7 +21,7 @@ log = logging.getLogger(__name__)
 def drawn(figure: Figure) -> FigureCanvasAgg:
     """The figure drawn, in further fonts of this machine where it has characters that its own font lacks."""
     canvas = FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _no_word_of_weights():
         warnings.filterwarnings("ignore", r"(?s)Glyph .* missing from font")  # one line says it, see `_families_for`
         canvas.draw()  # which is when the axes' tick labels are written
         texts = figure.findobj(Text)
@@ -30,12 +33,24 @@ def drawn(figure: Figure) -> FigureCanvasAgg:
     return canvas
 
 
+@contextmanager
+def _no_word_of_weights() -> Iterator[None]:
+    """Matplotlib logs each weight that a font does not have, as bold, and takes another."""
+    chooser = logging.getLogger(font_manager.__name__)
+    level = chooser.level
+    chooser.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        chooser.setLevel(level)
+
+
 @cache
 def _families_for(characters: frozenset[str]) -> tuple[str, ...]:
     """The families of fonts that together have what the default font lacks; a warning where none has it."""
     missing = characters - _covered(findfont(FontProperties()))
     families: dict[str, None] = {}
-    for font in sorted(fontManager.ttflist, key=lambda font: (font.style != "normal", abs(_weight(font.weight) - 400))):
+    for font in sorted(fontManager.ttflist, key=_unlike_the_own):
         if missing and not font.name.startswith(PLACEHOLDERS) and (found := missing & _covered(font.fname)):
             families[font.name] = None
             missing -= found
@@ -47,8 +62,10 @@ def _families_for(characters: frozenset[str]) -> tuple[str, ...]:
     return tuple(families)
 
 
-def _weight(weight: str | int) -> int:
-    return weight if isinstance(weight, int) else 400
+def _unlike_the_own(font: FontEntry) -> float:
+    """How far a font is from an upright one of normal weight; higher is further."""
+    scores = fontManager.score_style(font.style, "normal"), fontManager.score_weight(font.weight, "normal")
+    return float(sum(scores))
 
 
 @cache

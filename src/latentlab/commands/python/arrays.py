@@ -90,6 +90,8 @@ def _array(key: str, value: Any) -> np.ndarray:
             value = value.float() if value.is_floating_point() else value
         array = np.asarray(value)
     except (ValueError, TypeError) as error:  # of lists of several lengths, and of sparse tensors
-        raise DataError(f"{key}: expected an array or a dense tensor, found {type(value)} ({error})") from error
+        raise DataError(
+            f"{key}: expected an array or a dense tensor, found {type(value).__name__} ({error})"
+        ) from error
     is_names = array.dtype == object and all(isinstance(name, str) for name in array.flat)
     return array.astype(str) if is_names else array
