@@ -8,11 +8,12 @@ import torch.distributions as td
 from torch.autograd import gradcheck
 from torch.func import vmap
 
-from latentlab.functional.densities import GaussianMixture, kl_at, kl_of_units
+from latentlab.functional.densities import GaussianMixture, StandardGaussian, kl_at, kl_of_units
 from latentlab.functional.distributions import DiagonalGaussian
 from tests.functional.test_distributions import gaussian, is_mean_of, random
 
 ROWS, COMPONENTS, UNITS = 5, 4, 3
+STANDARD = StandardGaussian(ROWS, UNITS, torch.device("cpu"))
 
 
 def mixture(dtype=torch.float64) -> GaussianMixture:
@@ -71,15 +72,24 @@ def test_a_row_draws_from_the_components_of_its_own() -> None:
     assert (z.sign().squeeze(1) == torch.tensor([-1, 1])).all()
 
 
-@pytest.mark.parametrize("of", [mixture(torch.float32), gaussian(ROWS, UNITS, dtype=torch.float32)])
+@pytest.mark.parametrize("of", [mixture(torch.float32), gaussian(ROWS, UNITS, dtype=torch.float32), STANDARD])
 def test_draws_are_those_of_the_generator_or_torchs_own(of) -> None:
     torch.manual_seed(5)
     assert torch.equal(of.draw(), of.draw(torch.Generator().manual_seed(5)))
 
 
+def test_a_standard_gaussian_is_one_of_mean_0_and_variance_1() -> None:
+    same, z = DiagonalGaussian(*torch.zeros(2, ROWS, UNITS)), random(ROWS, UNITS, dtype=torch.float32)
+    assert torch.equal(STANDARD.log_prob(z), same.log_prob(z))
+    assert torch.equal(STANDARD.log_prob(z.half()), same.log_prob(z.half()))
+    one, other = (of.draw(torch.Generator().manual_seed(5)) for of in (STANDARD, same))
+    assert torch.equal(one, other)
+
+
 def test_the_kl_has_a_closed_form_to_a_gaussian_alone() -> None:
     q, p = gaussian(ROWS, UNITS), gaussian(ROWS, UNITS, seed=5)
     torch.testing.assert_close(kl_of_units(q, p), q.kl(p))
+    assert torch.equal(kl_of_units(q, STANDARD), q.kl(DiagonalGaussian(*torch.zeros(2, ROWS, UNITS))))
     assert kl_of_units(q, mixture()) is None
 
 

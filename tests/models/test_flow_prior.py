@@ -7,6 +7,7 @@ import torch
 from torch.autograd import gradcheck
 from torch.func import functional_call, jacrev, stack_module_state, vmap
 
+from latentlab.functional.densities import StandardGaussian
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.flow_prior import Flow, FlowPrior, kept_units
 from tests.functional.test_distributions import is_mean_of, random
@@ -50,7 +51,7 @@ def to_codes(p: Flow, e):
 
 def test_it_starts_as_a_standard_normal():
     p, z = density(prior(initial=True)), random(ROWS, UNITS, seed=1)
-    torch.testing.assert_close(p.log_prob(z), DiagonalGaussian.standard(ROWS, UNITS, z.device).log_prob(z))
+    torch.testing.assert_close(p.log_prob(z), StandardGaussian(ROWS, UNITS, z.device).log_prob(z))
 
 
 def test_its_density_is_that_of_the_base_over_the_volume_that_the_map_gives_it():

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentlab.functional.batch import AnyLabel, Batch, Image, Label
+from latentlab.functional.densities import StandardGaussian
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.base import Autoencoder, Encoding, Terms
 from latentlab.models.parts import Parts
@@ -30,8 +31,8 @@ class TotalCorrelationVAE(Autoencoder):
         posterior = DiagonalGaussian(*self.encoder(x).chunk(2, dim=1))
         return Encoding(posterior.mean, posterior)
 
-    def prior(self, y: Label) -> DiagonalGaussian:
-        return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
+    def prior(self, y: Label) -> StandardGaussian:
+        return StandardGaussian(len(y), self.latent_dim, y.device)
 
     def terms(self, batch: Batch, encoding: Encoding) -> Terms:
         posterior = encoding.posterior

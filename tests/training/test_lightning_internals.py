@@ -1,5 +1,8 @@
 """What is used of Lightning's private parts is still there, and gives what the official way gives."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
@@ -19,8 +22,9 @@ def test_the_counter_of_manual_optimization_is_where_it_was():
         assert hasattr(progress, method), MOVED.format(f"optim_step_progress.{method}")
 
 
-def trained(steps_of, *callbacks: Callback):
+def trained(steps_of, *callbacks: Callback, optimizer=torch.optim.Adam):
     model = model_of("vae", data := digits())
+    model.parts = replace(model.parts, optimizer=partial(optimizer, lr=1e-3))
     model.train_in_calls(steps_of, total_steps=6)
     trainer = trainer_with(None, *callbacks, epochs=2)
     trainer.fit(model, datamodule=data)
@@ -37,6 +41,19 @@ def test_direct_steps_give_the_weights_and_counts_of_lightnings(tmp_path, monkey
 
 class BeforeBackward(Callback):
     def on_before_backward(self, *_) -> None: ...
+
+
+def test_an_optimizer_with_its_own_zero_grad_is_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    class Own(torch.optim.SGD):
+        def zero_grad(self, set_to_none: bool = True) -> None:
+            asked.append(set_to_none)
+            super().zero_grad(set_to_none)
+
+    trained(direct_steps, optimizer=Own)
+    assert len(asked) == 6
 
 
 @pytest.mark.parametrize(("callbacks", "is_direct"), [([], True), ([Callback()], True), ([BeforeBackward()], False)])

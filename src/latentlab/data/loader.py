@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
 from typing import Literal, final
 
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from latentlab.data.copied_ahead import copied_ahead
@@ -29,8 +30,13 @@ def binarization(value: object) -> Binarize:
 
 def to_floats(pixels: UInt8[Tensor, "b c h w"]) -> Image:
     """Pixels as float32 in [0, 1], bit for bit those of torchvision's `ToTensor`."""
-    # the divisor is a tensor on the device: by a Python number CUDA multiplies with the rounded reciprocal
-    return pixels.float().div_(torch.full((), 255.0, device=pixels.device))
+    return pixels.float().div_(_white(pixels.device))
+
+
+@lru_cache(maxsize=16)
+def _white(device: torch.device) -> Float[Tensor, ""]:
+    """The divisor, on the device: by a Python number CUDA multiplies with the rounded reciprocal."""
+    return torch.full((), 255.0, device=device)
 
 
 def binarized(x: Image, binarize: Binarize, random: RandomSource) -> Image:

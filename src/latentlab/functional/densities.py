@@ -14,13 +14,34 @@ from latentlab.functional.precision import at_least_float32, widest
 
 @runtime_checkable
 class Density(Protocol):
-    """What a prior p(z) or p(z|y) of B rows can be asked for; `DiagonalGaussian` is one."""
+    """What a prior p(z) or p(z|y) of B rows can be asked for; `StandardGaussian` and `DiagonalGaussian` are two."""
 
     def log_prob(self, z: Float[Tensor, "*b d"]) -> Float[Tensor, "*b"]:
         """The log-density of the codes `z`, (..., B, D), in nats: (..., B)."""
 
     def draw(self, generator: torch.Generator | None = None) -> Code:
         """One code for each row, (B, D); None: by torch's global generator."""
+
+
+@final
+class StandardGaussian(NamedTuple):
+    """N(0, I) in each row.
+
+    rows: B. units: D. device: of its draws.
+    """
+
+    rows: int
+    units: int
+    device: torch.device
+
+    def log_prob(self, z: Float[Tensor, "*b d"]) -> Float[Tensor, "*b"]:
+        """The log-density of the codes `z`, (..., D), in nats: (...)."""
+        return -0.5 * (LOG_TWO_PI + at_least_float32(z).square()).sum(-1)
+
+    def draw(self, generator: torch.Generator | None = None) -> Code:
+        """One code for each row, (B, D)."""
+        device = self.device if generator is None else generator.device
+        return torch.randn(self.rows, self.units, generator=generator, device=device).to(self.device)
 
 
 @final
@@ -65,6 +86,8 @@ class GaussianMixture(NamedTuple):
 
 def kl_of_units(posterior: DiagonalGaussian, prior: Density) -> Code | None:
     """KL(posterior || prior) of each unit, (B, D); None where there is no closed form, see `kl_at`."""
+    if isinstance(prior, StandardGaussian):
+        return posterior.kl_to_standard()
     return posterior.kl(prior) if isinstance(prior, DiagonalGaussian) else None
 
 

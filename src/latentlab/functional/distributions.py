@@ -33,12 +33,6 @@ class DiagonalGaussian(NamedTuple):
     mean: Float[Tensor, "*b d"]
     log_var: Float[Tensor, "*b d"]
 
-    @classmethod
-    def standard(cls, rows: int, units: int, device: torch.device) -> "DiagonalGaussian":
-        """N(0, I) for each row: mean and log_var are zeros, (rows, units)."""
-        zeros = torch.zeros(rows, units, device=device)
-        return cls(zeros, zeros)
-
     def sample(self, noise: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
         """The sample `mean + sigma * noise`, (..., D), for standard normal `noise` of that shape.
 

@@ -7,7 +7,9 @@ from torch import Tensor
 
 def at_least_float32(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """The values as float32, or unchanged where they are more precise."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
+    # asked of most tensors of a step, nearly all of which are
+    is_float32 = values.dtype == torch.float32
+    return values if is_float32 else values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def widest(device: torch.device) -> torch.dtype:

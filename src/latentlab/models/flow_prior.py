@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from latentlab.functional.batch import Code, Condition, Label, one_hot
-from latentlab.functional.distributions import DiagonalGaussian
+from latentlab.functional.densities import StandardGaussian
 from latentlab.functional.precision import at_least_float32
 from latentlab.models.nets.base import Encoder, joined
 from latentlab.models.priors import Prior, check_count
@@ -58,10 +58,10 @@ class AffineCoupling(nn.Module):
 class Flow(NamedTuple):
     """N(0, I) of B rows, taken through invertible maps in order.
 
-    base: N(0, I), (B, D). layers: the maps. condition: of each row, (B, K), or None.
+    base: N(0, I). layers: the maps. condition: of each row, (B, K), or None.
     """
 
-    base: DiagonalGaussian
+    base: StandardGaussian
     layers: Sequence[AffineCoupling]
     condition: Condition
 
@@ -113,7 +113,7 @@ class FlowPrior(Prior):
 
     def forward(self, y: Label, encoder: Encoder) -> Flow:
         condition = one_hot(y, self.num_classes) if self.num_classes else None
-        base = DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
+        base = StandardGaussian(len(y), self.latent_dim, y.device)
         return Flow(base, cast("list[AffineCoupling]", list(self.layers)), condition)
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from latentlab.functional.batch import Image, Label
-from latentlab.functional.densities import Density, GaussianMixture
+from latentlab.functional.densities import Density, GaussianMixture, StandardGaussian
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.models.codec import Codec
 from latentlab.models.nets.base import Encoder
@@ -38,8 +38,8 @@ class Prior(nn.Module, ABC):
 class StandardPrior(Prior):
     """N(0, I) for every label (Sohn et al. 2015, the relaxed model)."""
 
-    def forward(self, y: Label, encoder: Encoder) -> DiagonalGaussian:
-        return DiagonalGaussian.standard(len(y), self.latent_dim, y.device)
+    def forward(self, y: Label, encoder: Encoder) -> StandardGaussian:
+        return StandardGaussian(len(y), self.latent_dim, y.device)
 
 
 @final
@@ -130,7 +130,9 @@ def has_prior(model: Codec) -> bool:
 def has_standard_prior(model: Codec) -> bool:
     """Whether the prior is N(0, I), for every label."""
     prior = model.prior(torch.arange(max(model.num_classes, 1), device=model.device))
-    return isinstance(prior, DiagonalGaussian) and not bool(prior.mean.any() or prior.log_var.any())
+    if isinstance(prior, DiagonalGaussian):
+        return not bool(prior.mean.any() or prior.log_var.any())
+    return isinstance(prior, StandardGaussian)
 
 
 def _refuse_labels(name: str, num_classes: int) -> None:

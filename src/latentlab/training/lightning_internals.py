@@ -26,25 +26,30 @@ def direct_steps(model: LightningModule) -> Steps:
     assert isinstance(optimizer, Optimizer)
     # private: what `trainer.global_step` counts, which checkpoints, loggers and `max_steps` read
     count = model.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
     def step() -> None:
         count.increment_ready()
         optimizer.step()
         count.increment_completed()
-        optimizer.zero_grad()
+        for parameter in parameters:  # as `zero_grad` does, which spends 1 % of a step on being seen by a profiler
+            parameter.grad = None
 
     return Steps(Tensor.backward, step)
 
 
 def _is_plain(model: Autoencoder) -> bool:
-    """Whether there is one device, no gradient scaling, no clipping, and no hook of a step."""
+    """Whether there is one device, no gradient scaling, no clipping, no hook of a step, and no other `zero_grad`."""
     strategy = model.trainer.strategy
     precision = strategy.precision_plugin
     scales = isinstance(precision, MixedPrecision) and precision.scaler is not None
     has_hooks = any(has_step_hook(type(callback)) for callback in model.trainer.callbacks)  # type: ignore[attr-defined]
     own_hook = any(getattr(type(model), hook) is not getattr(Autoencoder, hook) for hook in HOOKS_OF_A_STEP)
     clips = model.parts.clip is not None
-    return type(strategy) is SingleDeviceStrategy and not (scales or clips or has_hooks or own_hook)
+    optimizer = model.optimizers(use_pl_optimizer=False)
+    own_zero_grad = getattr(optimizer.zero_grad, "__func__", None) is not Optimizer.zero_grad  # type: ignore[union-attr]
+    is_special = scales or clips or has_hooks or own_hook or own_zero_grad
+    return type(strategy) is SingleDeviceStrategy and not is_special
 
 
 def has_step_hook(kind: type[Callback]) -> bool:
