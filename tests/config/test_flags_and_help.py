@@ -111,3 +111,20 @@ def test_another_broken_pipe_is_reported():
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     assert "Broken pipe" in error_line(job=job)
+
+
+def test_a_folder_that_is_no_more_is_named(folder, monkeypatch):
+    gone = folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert error_line("data=digits") == "the current folder was deleted or moved; change to one that exists"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["--help", "model"]])
+def test_a_full_disk_under_the_output_is_named(arguments):
+    command = [sys.executable, "-m", "latentlab", "train", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "error: standard output: No space left on device\n")

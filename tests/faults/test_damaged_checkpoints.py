@@ -12,6 +12,8 @@ import pytest
 import torch
 from lightning.pytorch import Callback
 
+from latentlab.errors import UserError
+from latentlab.training.checkpoints import read_checkpoint
 from tests.faults.causes import RUN
 
 
@@ -116,3 +118,13 @@ def test_a_checkpoint_that_holds_something_else(run, answer, kind):
         status, message = answer(name)
         assert status == 1
         assert ".ckpt is damaged" in message or ".ckpt does not fit" in message
+
+
+def test_a_path_that_pytorch_cannot_open_is_not_called_damage(run):
+    folder = Path(os.fsdecode(b"not \xff UTF-8"))
+    try:
+        folder = run.rename(run.with_name(str(folder)))
+    except OSError:
+        pytest.skip("this file system has UTF-8 names alone")
+    with pytest.raises(UserError, match="PyTorch opens no file whose path is not UTF-8; rename it"):
+        read_checkpoint(folder / "checkpoints" / "best.ckpt", "train the run again")

@@ -5,12 +5,13 @@ from functools import partial
 import pytest
 import torch
 
-from latentlab.functional.densities import kl_of_units
+from latentlab.errors import ConfigError
+from latentlab.functional.densities import GaussianMixture, kl_of_units
 from latentlab.functional.distributions import DiagonalGaussian
 from latentlab.functional.schedules import Constant
 from latentlab.models.cvae import CVAE
 from latentlab.models.flow_prior import FlowPrior
-from latentlab.models.priors import LabelPrior, MixturePrior, StandardPrior, VampPrior
+from latentlab.models.priors import LabelPrior, MixturePrior, Prior, StandardPrior, VampPrior
 from latentlab.models.vae import VAE
 from tests.models.variants import LATENT_DIM, SHAPE, batch, build, images
 
@@ -99,3 +100,18 @@ def test_a_prior_per_label_needs_labels():
 def test_a_count_is_at_least_one(make, name):
     with pytest.raises(ValueError, match=f"prior.{name}: expected at least 1, found 0"):
         make(3, 0, SHAPE, **{name: 0})
+
+
+class Forgetful(Prior):
+    """Its class says nothing of its density, which is no Gaussian."""
+
+    def forward(self, y, encoder):
+        zeros = torch.zeros(2, self.latent_dim)
+        return GaussianMixture.equal(DiagonalGaussian(zeros, zeros), len(y))
+
+
+def test_free_bits_are_refused_where_the_density_has_no_closed_form():
+    parts = build("vae").parts
+    model = VAE(parts, LATENT_DIM, 1.0, Constant(), free_bits=0.1, prior=Forgetful)
+    with pytest.raises(ConfigError, match=r"model\.free_bits: expected 0, as GaussianMixture has no closed form"):
+        model(batch())

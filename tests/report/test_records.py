@@ -37,7 +37,9 @@ def test_damaged_metrics_are_named(run, content):
 
 def test_values_that_are_not_finite_numbers_are_none(run):
     (run / "metrics.json").write_text('{"metrics": {"test/a": NaN, "test/b": 1e999, "test/c": true, "test/d": 2}}')
-    assert read_record(run, "run").metrics == {"test/a": None, "test/b": None, "test/c": None, "test/d": 2.0}
+    record = read_record(run, "run")
+    assert record.metrics == {"test/a": None, "test/b": None, "test/d": 2.0}
+    assert record.damage == ("metrics.json is damaged (test/c is not a number)",)
     (run / "metrics.json").write_text('{"metrics": {"test/a": 1' + "0" * 4000 + "}}")
     assert read_record(run, "run").metrics == {"test/a": None}
 
@@ -184,3 +186,11 @@ def test_pictures_of_several_epochs_are_found_and_links_are_not_followed(tmp_pat
     assert list(record.pictures) == ["samples"]
     assert {name: list(files) for name, files in record.by_epoch.items()} == {"samples": [3, 12]}
     assert record.damage == ("figures/samples/epoch_0004.png is damaged (not a whole PNG)",)
+
+
+def test_metrics_of_another_format_are_named_and_left_out(run):
+    content = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps(content | {"format": 2}))
+    record = read_record(run, "run")
+    assert record.damage == ("metrics.json has format 2, this latentlab reads format 1",)
+    assert (record.status, record.metrics) == ("damaged", {})

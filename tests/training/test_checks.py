@@ -1,6 +1,12 @@
 """What a config alone shows to be wrong is refused before the data is looked for and before a folder is made."""
 
 import pytest
+import torch
+
+
+class NeedsClosure(torch.optim.SGD):
+    def step(self, closure): ...
+
 
 MISTAKES = [
     (["optimizer.lr=-1"], "optimizer: Invalid learning rate: -1"),
@@ -27,6 +33,22 @@ MISTAKES = [
     (["model._target_=os.system"], "model._target_: expected a class derived from Autoencoder, found os.system"),
     (["likelihood._target_=builtins.dict"], "likelihood: expected Likelihood, found dict"),
     (["scheduler._target_=builtins.dict"], "scheduler: expected RateSchedule, found dict"),
+    (
+        ["scheduler._target_=torch.optim.lr_scheduler.ReduceLROnPlateau", "+scheduler._partial_=true"],
+        "scheduler: expected RateSchedule, found torch.optim.lr_scheduler.ReduceLROnPlateau",
+    ),
+    (
+        ["optimizer=sgd", "optimizer._target_=tests.training.test_checks.NeedsClosure"],
+        "optimizer: expected one whose step() needs no closure, such as optimizer=adam or sgd, found NeedsClosure; ",
+    ),
+    (
+        ["+callbacks.lr._target_=lightning.pytorch.callbacks.LearningRateFinder"],
+        "callbacks: LearningRateFinder cannot be used in a run; search optimizer.lr",
+    ),
+    (
+        ["+callbacks.x={_target_:lightning.pytorch.callbacks.GradientAccumulationScheduler,scheduling:{4:2}}"],
+        "callbacks: GradientAccumulationScheduler cannot be used in a run; set trainer.accumulate_grad_batches",
+    ),
     (["data._target_=builtins.dict"], "data: expected ImageDataModule, found dict"),
 ]
 

@@ -1,5 +1,13 @@
 """What a resumed training continues from, and where it lies."""
 
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import BaseFinetuning
+
+from latentlab.models.checkpoint_file import weights_fingerprint
 from latentlab.runs import Run
 
 SHORT = ("data=digits", "data.image_size=8", "net.widths=[8]", "trainer=cpu", "callbacks=no_pictures", "logger=none")
@@ -23,3 +31,53 @@ def test_a_run_in_a_linked_folder_is_evaluated_renamed_and_resumed(train, tmp_pa
     run.folder.rename(tmp_path / "renamed")
     assert Run(tmp_path / "renamed").best_checkpoint is not None
     assert train("resume=renamed", "trainer.max_epochs=2", folder="renamed").metrics["epochs"] == 2
+
+
+class LateEncoder(BaseFinetuning):
+    """The encoder is trained from the second epoch on."""
+
+    def freeze_before_training(self, pl_module) -> None:
+        self.freeze(pl_module.encoder)
+
+    def finetune_function(self, pl_module, epoch, optimizer) -> None:
+        if epoch == 1:
+            self.make_trainable(pl_module.encoder)
+
+
+def test_what_a_callback_has_unfrozen_stays_so_in_a_resumed_run(train):
+    own = f"+callbacks.own._target_={LateEncoder.__module__}.LateEncoder"
+    whole = train(*SHORT, own, "trainer.max_epochs=3", folder="whole")
+    for epochs in (1, 2, 3):  # the first of them ends with a frozen encoder
+        given = [*SHORT, own] if epochs == 1 else ["resume=parts"]
+        parts = train(*given, f"trainer.max_epochs={epochs}", folder="parts")
+    assert weights(parts.last_checkpoint) == weights(whole.last_checkpoint)
+    assert parts.metrics["metrics"] == whole.metrics["metrics"]
+
+
+def weights(checkpoint: Path) -> str:
+    return weights_fingerprint(torch.load(checkpoint, weights_only=True)["state_dict"])
+
+
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        ("seed=1", "is of another run: expected seed=0, found 1"),
+        ("model.beta=2", "is of another run: expected model.beta=1.0, found 2"),
+        ("optimizer.lr=0.01", "is of another run: expected optimizer.lr=0.001, found 0.01"),
+    ],
+)
+@pytest.mark.parametrize("exchanged", ["last.ckpt", "best.ckpt"])
+def test_a_checkpoint_of_another_run_is_refused(train, capfd, other, line, exchanged):
+    run = train(*SHORT, "trainer.max_epochs=1", folder="run")
+    stranger = train(*SHORT, other, "trainer.max_epochs=1", folder="other")
+    (run.folder / "checkpoints" / exchanged).unlink()  # the two may be one file
+    shutil.copy(stranger.folder / "checkpoints" / exchanged, run.folder / "checkpoints")
+    train("resume=run", "trainer.max_epochs=2", folder="run", status=1)
+    assert f"{exchanged} {line}; replace it by another checkpoint of this run" in capfd.readouterr().err
+    assert run.metrics["epochs"] == 1
+
+
+def test_a_training_that_goes_on_says_nothing_of_its_folder(train, recwarn):
+    train(*SHORT, "trainer.max_epochs=1", folder="run")
+    train("resume=run", "trainer.max_epochs=2", folder="run")
+    assert not [str(warning.message) for warning in recwarn if "not empty" in str(warning.message)]

@@ -194,9 +194,6 @@ MISTAKES = {
     "model.prior: expected standard, mixture": ["model=vae", "model/prior=label"],
     "model.kl_schedule.steps": ["model/kl_schedule=linear", "model.kl_schedule.steps=0"],
     "trainer: `val_check_interval` (100) must be": ["+trainer.val_check_interval=100"],
-    "trainer: When using the learning rate finder": [
-        "+callbacks.lr._target_=lightning.pytorch.callbacks.LearningRateFinder"
-    ],
     "trainer: Early stopping conditioned on metric `nothing`": [
         "+callbacks.stop={_target_:lightning.pytorch.callbacks.EarlyStopping,monitor:nothing}"
     ],

@@ -1,5 +1,6 @@
 """What an exception means: a user's mistake is one line and a status, anything else keeps its traceback."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,8 @@ def mistakes_raised() -> Iterator[None]:
 
 def mistake(error: Exception) -> str | None:
     """A user's mistake in one line; None for any other exception, which keeps its traceback."""
+    if not _has_current_folder():
+        return "the current folder was deleted or moved; change to one that exists"
     name = type(error).__name__  # of classes of torch and Lightning, which are not imported here
     if isinstance(error, InstantiationException):
         return refusal(error)
@@ -73,6 +76,25 @@ def mistake(error: Exception) -> str | None:
     if isinstance(error, ValueError) and isinstance(error.__cause__, OSError):  # logging's, of a log file
         return mistake(error.__cause__)
     if isinstance(error, OSError):  # a full or read-only disk, a file where a folder should be
+        if error.filename is None and not _takes_output():
+            return f"standard output: {error.strerror or error}"
         key, advice = (error.filename, "; see paths.output_dir") if error.filename else ("paths.output_dir", "")
         return one_line(f"{key}: {error.strerror or error}{advice}")
     return None
+
+
+def _has_current_folder() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _takes_output() -> bool:
+    """Whether stdout takes what was printed; a file on a full disk does not."""
+    try:
+        print(flush=True)  # a flush alone passes where the failed print has emptied the buffer
+    except OSError:
+        return False
+    return True

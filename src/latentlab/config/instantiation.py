@@ -32,7 +32,7 @@ def make(config: DictConfig, key: str, kind: type[T]) -> T:
     """
     with _refusals_reported(config, key):
         made = instantiate(OmegaConf.select(config, key))
-    return _of_kind(made, kind, key)
+    return _of_kind(made, kind, key, config)
 
 
 def make_with(config: DictConfig, key: str, kind: type[T], *arguments: Any, **named: Any) -> T:
@@ -43,7 +43,7 @@ def make_with(config: DictConfig, key: str, kind: type[T], *arguments: Any, **na
     """
     with _refusals_reported(config, key):
         made = instantiate(OmegaConf.select(config, key), _partial_=True)(*arguments, **named)
-    return _of_kind(made, kind, key)
+    return _of_kind(made, kind, key, config)
 
 
 def make_each(config: DictConfig, group: str, kind: type[T]) -> list[T]:
@@ -68,9 +68,10 @@ def class_at(config: DictConfig, key: str, kind: type[T]) -> type[T]:
     return found
 
 
-def _of_kind(made: object, kind: type[T], key: str) -> T:
+def _of_kind(made: object, kind: type[T], key: str, config: DictConfig) -> T:
     if not isinstance(made, kind):
-        raise ConfigError(f"{key}: expected {kind.__name__}, found {type(made).__name__}")
+        found = OmegaConf.select(config, f"{key}._target_") if callable(made) else type(made).__name__
+        raise ConfigError(f"{key}: expected {kind.__name__}, found {found}")
     return made
 
 

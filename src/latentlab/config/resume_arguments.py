@@ -56,9 +56,20 @@ def _overrides(run: Run) -> list[str]:
     for line in content:
         key, value = _split(line)
         leaves = ".." in value and "." not in key and key not in PLAIN  # the folder of an option's file
-        if re.match(r"[+~]*hydra\b|-", line) or ".." in key or leaves:
+        if re.match(r"[+~]*hydra\b|-", line) or ".." in key or leaves or not _is_override(line):
             raise UserError(f"resume: {file} is damaged ({line[:60]!r} is no override of a run); start a new run")
     return content
+
+
+def _is_override(line: str) -> bool:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        OverridesParser.create().parse_override(line)
+    except HydraException:
+        return False
+    return True
 
 
 def _data_name(run: Run) -> list[str]:

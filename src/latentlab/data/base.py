@@ -105,7 +105,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint holds of the data; a resumed run compares the fingerprint with that of its images."""
-        return {"fingerprint": self.fingerprint()}
+        return {"fingerprint": self.fingerprint(), "seed": self.seed}
 
     @property
     def train(self) -> Images:

@@ -20,7 +20,7 @@ from latentlab.models.batches import Batches
 from latentlab.models.checkpoint_file import Source, checked_content, checked_device
 from latentlab.models.codec import Codec, Prediction
 from latentlab.models.codec import Encoding as Encoding  # what a variant needs beside the base class
-from latentlab.models.optimization import Steps, minimize
+from latentlab.models.optimization import Steps, advance_schedules, minimize
 from latentlab.models.parts import Measurement, Parts
 from latentlab.models.running_means import WINDOW, RunningMeans
 
@@ -167,6 +167,8 @@ class Autoencoder(Codec):
 
     @final
     def on_train_epoch_end(self) -> None:
+        if self._steps_of is not None:  # else Lightning does so itself
+            advance_schedules(self, "epoch")
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         if self.running["train"].has_values:  # with max_steps, Lightning resumes at the end of an epoch
             self._report("train", {**self.running["train"].finish(), "lr": rate})
@@ -212,7 +214,7 @@ class Autoencoder(Codec):
         names = ("objective", *terms)
         recent = self.running["train"].add_sums(names, (total, sums), len(batch.x), self.global_step)
         if recent is not None and self.parts.log_every_n_steps:
-            self._report_recent(recent)
+            self._log({f"train/{name}_step": value for name, value in recent.items()}, self.global_step + 1)
         # DDP averages the gradients over the devices, whose numbers of images may differ by one
         return total * (number_of_devices() / (batch.size * self.parts.accumulate))
 
@@ -249,9 +251,6 @@ class Autoencoder(Codec):
             self._log({**named, "epoch": float(self.current_epoch)}, self.global_step)
             for logger in self.loggers:
                 logger.save()
-
-    def _report_recent(self, metrics: dict[str, float]) -> None:
-        self._log({f"train/{name}_step": value for name, value in metrics.items()}, self.global_step + 1)
 
     def _log(self, metrics: dict[str, float], step: int) -> None:
         """To the loggers at an optimizer step: Lightning would count calls of the training step."""

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from latentlab.errors import ConfigError
 from latentlab.functional.batch import Batch, Code, PerImage
 from latentlab.functional.densities import Density, kl_at, kl_of_units
 from latentlab.functional.distributions import DiagonalGaussian
@@ -71,6 +72,11 @@ class ELBO(Bound):
         z = of.posterior.sample(of.batch.random.normal(of.posterior.mean))
         kl = kl_of_units(of.posterior, of.prior)
         if kl is None:
+            if kl_term.free_bits:  # `check` was told that there is a closed form
+                raise ConfigError(
+                    f"model.free_bits: expected 0, as {type(of.prior).__name__} has no closed form of the KL for each "
+                    f"unit, found {kl_term.free_bits}; say gaussian = False in the class of the prior"
+                )
             kl = kl_at(of.posterior, of.prior, z).unsqueeze(1)
         return {"reconstruction": of.reconstruction(of.batch, z), **kl_term.of(kl, of.batch.size)}
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import islice
-from typing import Any, NamedTuple, final
+from typing import Any, Literal, NamedTuple, final
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
-from torch.optim.lr_scheduler import LRScheduler
 
 from latentlab.functional.batch import Batch
 
@@ -45,7 +44,6 @@ def minimize(
 
     loss: a batch's contribution to the mean that is minimised.
     """
-    schedule = model.lr_schedulers()
     # Lightning's autocast covers the whole call; gradients are computed outside of it, as PyTorch recommends
     device, autocasts = model.device.type, torch.is_autocast_enabled(model.device.type)
     outside = torch.autocast(device, enabled=False) if autocasts else nullcontext()
@@ -55,7 +53,13 @@ def minimize(
             with outside:
                 steps.backward(value)
         steps.step()
-        if isinstance(schedule, LRScheduler):
-            schedule.step()
+        advance_schedules(model, "step")
         if 0 <= model.trainer.max_steps <= model.global_step:
             return
+
+
+def advance_schedules(model: LightningModule, interval: Literal["step", "epoch"]) -> None:
+    """Those of the learning rate that count in steps or, as those of Lightning's callbacks, in epochs."""
+    for config in model.trainer.lr_scheduler_configs:
+        if config.interval == interval:
+            config.scheduler.step()  # type: ignore[call-arg]

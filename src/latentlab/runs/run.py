@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import UnionType
 from typing import TYPE_CHECKING, Any, final
 
 from latentlab.errors import UserError
@@ -25,7 +24,7 @@ STATUSES = ("complete", "running", "interrupted", "failed", "pruned")
 NUMBER = int | float | None  # a metric; None where it was not finite
 MAX_LINES = 100_000  # of a history
 # of the final metrics; all but the first two may be missing
-KINDS: dict[str, type | UnionType] = {
+KINDS: dict[str, Any] = {
     "metrics": dict, "epochs": int, "versions": dict, "evaluation": dict, "steps": int, "checkpoint": str | None
 }  # fmt: skip
 
@@ -79,7 +78,8 @@ class Run:
 
         self.refuse_other_folder()
         try:
-            return OmegaConf.create(self.read_config())
+            resolved: Any = OmegaConf.to_container(OmegaConf.create(self.read_config()), resolve=True)
+            return OmegaConf.create(resolved)
         except (Damaged, OmegaConfBaseException, ValueError) as error:
             raise UserError(f"{self.config_file} is damaged; start a new run") from error
 

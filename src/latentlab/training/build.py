@@ -1,7 +1,7 @@
 """A composed config -> data, model, callbacks, loggers and trainer: the only module that assembles components."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -83,7 +83,7 @@ def build_parts(
         raise ConfigError(f"model.latent_dim: expected at least 1, found {latent_dim}")
     condition = num_classes if variant.conditional else 0
     options = _training_options(config.trainer)
-    optimizer = _optimizer(config)
+    tried_optimizer(config)  # so that an invalid option is reported before any training
     likelihood = make(config, "likelihood", Likelihood)
     encoder = make_with(
         config,
@@ -100,7 +100,7 @@ def build_parts(
         encoder=encoder,
         decoder=decoder,
         likelihood=likelihood,
-        optimizer=optimizer,
+        optimizer=make(config, "optimizer", partial),
         rate=make(config, "scheduler", RateSchedule),
         image_shape=image_shape,
         num_classes=num_classes,
@@ -212,10 +212,13 @@ def _training_options(trainer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _optimizer(config: DictConfig) -> Callable[..., Optimizer]:
-    """The optimizer, tried on one parameter: an invalid option is reported before any training."""
+def tried_optimizer(config: DictConfig) -> Optimizer:
+    """The optimizer of one parameter.
+
+    Raises:
+        ConfigError: an option that it refuses.
+    """
     try:
-        make_with(config, "optimizer", Optimizer, [torch.nn.Parameter(torch.zeros(1))])
+        return make_with(config, "optimizer", Optimizer, [torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, RuntimeError) as error:
         raise ConfigError(f"optimizer: {error}") from error
-    return make(config, "optimizer", partial)

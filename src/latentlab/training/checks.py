@@ -1,19 +1,30 @@
 """What is refused before the data is loaded and a run's folder is made."""
 
+import inspect
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, Checkpoint, LearningRateMonitor, StochasticWeightAveraging, Timer
+from lightning.pytorch.callbacks import (
+    BatchSizeFinder,
+    Callback,
+    Checkpoint,
+    GradientAccumulationScheduler,
+    LearningRateFinder,
+    LearningRateMonitor,
+    StochasticWeightAveraging,
+    Timer,
+)
 from omegaconf import DictConfig, OmegaConf
+from torch.optim import Optimizer
 
 from latentlab.config.instantiation import make, make_each
 from latentlab.data.base import ImageDataModule
 from latentlab.errors import ConfigError
 from latentlab.runs import Run, layout
-from latentlab.training.build import build_model
+from latentlab.training.build import build_model, tried_optimizer
 from latentlab.training.restore import weights_for
 
 log = logging.getLogger(__name__)
@@ -24,6 +35,12 @@ POSITIVE = (
     *("max_epochs", "limit_train_batches", "accumulate_grad_batches", "gradient_clip_val"),
     *("check_val_every_n_epoch", "val_check_interval"),
 )
+# callbacks that change what a run's config says
+INSTEAD: dict[type[Callback], str] = {
+    GradientAccumulationScheduler: "set trainer.accumulate_grad_batches",
+    LearningRateFinder: "search optimizer.lr, as docs/sweeps.md describes",
+    BatchSizeFinder: "set data.batch_size",
+}
 REPRODUCED = "reproduce_"  # how the sweeps of `latentlab reproduce` are named
 OTHER_PARAMETERS = ("64", "64-true", "16-true", "bf16-true")
 
@@ -46,9 +63,23 @@ def check(config: DictConfig) -> None:
         model = build_model(config, shape, data.num_classes)
         if starts_from is not None:
             weights_for(model, starts_from)
+    _refuse_closure(tried_optimizer(config))
     callbacks = make_each(config, "callbacks", Callback)
+    for callback in callbacks:
+        if (instead := INSTEAD.get(type(callback))) is not None:
+            raise ConfigError(f"callbacks: {type(callback).__name__} cannot be used in a run; {instead}")
     if any(isinstance(callback, LearningRateMonitor) for callback in callbacks) and not config.get("logger"):
         raise ConfigError("callbacks: LearningRateMonitor needs a logger, found none; choose logger=tensorboard")
+
+
+def _refuse_closure(optimizer: Optimizer) -> None:
+    """Raise ConfigError for one that computes the loss itself: a run's steps are made of gradients."""
+    needed = [one.name for one in inspect.signature(optimizer.step).parameters.values() if one.default is one.empty]
+    if needed:
+        raise ConfigError(
+            f"optimizer: expected one whose step() needs no {needed[0]}, such as optimizer=adam or sgd, found "
+            f"{type(optimizer).__name__}; Lightning's Trainer trains a model of ll.build with it"
+        )
 
 
 def _refuse_places_elsewhere(config: DictConfig) -> None:

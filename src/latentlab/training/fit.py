@@ -26,6 +26,7 @@ from latentlab.runs.identity import config_hash
 from latentlab.runs.provenance import git_revision, versions
 from latentlab.training.build import build_data, build_model, build_trainer, parameters_of
 from latentlab.training.callbacks.epoch_line import EpochLine
+from latentlab.training.callbacks.frozen import FrozenParameters
 from latentlab.training.callbacks.history import History
 from latentlab.training.callbacks.last_steps import LastSteps
 from latentlab.training.callbacks.progress import Progress
@@ -151,6 +152,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
         timer,
         History(Path(config.paths.run_dir)),
         LastSteps(),
+        FrozenParameters(),
         *shown,
         *configured,
         LastCheckpoint(run.folder / layout.CHECKPOINTS),

@@ -202,3 +202,18 @@ def test_options_of_a_shipped_variant_are_its_config_keys():
     assert built("vae", beta=2.5).kl_term.beta == 2.5
     with pytest.raises(ll.UserError, match=r"model\.bta: unknown; did you mean beta"):
         built("vae", bta=2.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (
+            {"optimizer": "sgd"},
+            "optimizer: expected as a text of its own, such as 'optimizer=NAME', found optimizer='sgd'",
+        ),
+        ({"beta": 2.0, "prior": dict.fromkeys}, r"prior: expected a number, .*; a part .* such as 'model/prior=NAME'"),
+    ],
+)
+def test_what_is_no_option_of_the_variant_is_named_with_the_way_to_give_it(options, line):
+    with pytest.raises(ll.UserError, match=line):
+        built("vae", **options)

@@ -63,10 +63,7 @@ def build(
         raise ConfigError(f"{twice[0]}: given twice; leave one out")
     units = {} if latent_dim is None else {"latent_dim": expect_whole_number("latent_dim", latent_dim)}
     options = units | options
-    try:
-        written = {name: json.dumps(value, default=lambda number: number.item()) for name, value in options.items()}
-    except (TypeError, AttributeError, ValueError) as error:
-        raise ConfigError(f"options: expected numbers, texts, lists or None, found {options}") from error
+    written = {name: _written(name, value) for name, value in options.items()}
     if num_classes < 0:
         raise ConfigError(f"num_classes: expected 0 or more, found {num_classes}")
     if not isinstance(model, str):
@@ -74,6 +71,17 @@ def build(
         return build_class(_config(given, config_dir), model, {"latent_dim": UNITS, **plain}, shape, num_classes)
     given += [f"model={model}", *(f"model.{name}={value}" for name, value in written.items())]
     return build_model(_config(given, config_dir), shape, num_classes)
+
+
+def _written(name: str, value: object) -> str:
+    """An option of the variant as JSON."""
+    if name in OF_A_MODEL:
+        raise ConfigError(f"{name}: expected as a text of its own, such as '{name}=NAME', found {name}={value!r}")
+    try:
+        return json.dumps(value, default=lambda number: number.item())
+    except (TypeError, AttributeError, ValueError) as error:
+        way_out = f"a part of the model is chosen by a text such as 'model/{name}=NAME'"
+        raise ConfigError(f"{name}: expected a number, a text, a list or None, found {value!r}; {way_out}") from error
 
 
 def _config(given: list[str], config_dir: str | Path | None) -> DictConfig:

@@ -10,6 +10,8 @@ from latentlab.runs.documents import Damaged, number
 from latentlab.runs.hyperparameters import hyperparameters
 from latentlab.runs.identity import flat, override_key
 from latentlab.runs.layout import FIGURES, HISTORY, METRICS, STATUS
+from latentlab.runs.run import NUMBER
+from latentlab.runs.stamp import FORMAT
 
 COST_KEYS = ("train_seconds", "test_seconds", "wall_seconds", "epochs", "steps", "parameters")
 REVISION_DIGITS = 12
@@ -90,7 +92,7 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         return Record(name, folder, "missing", "its folder holds no run", overrides=given)
     damage: list[str] = []
     config, settings = _config(run, damage)
-    final = _collected(run.read_metrics, damage)
+    final = _of_this_format(_collected(run.read_metrics, damage), damage)
     status, reason = _status(run, final is not None, damage)
     if not settings and status == "complete":
         status = "damaged"
@@ -136,6 +138,14 @@ def _collected(read: Callable[[], T], damage: list[str]) -> T | None:
         return None
 
 
+def _of_this_format(final: dict[str, Any] | None, damage: list[str]) -> dict[str, Any] | None:
+    """The content of `metrics.json`, unless another version wrote it in another format."""
+    if final is None or final.get("format", FORMAT) == FORMAT:
+        return final
+    damage.append(f"{METRICS} has format {str(final['format'])[:20]}, this latentlab reads format {FORMAT}")
+    return None
+
+
 def _config(run: Run, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         content = run.read_config()
@@ -165,7 +175,7 @@ def _numbers(content: object, damage: list[str]) -> dict[str, float | None]:
     if not isinstance(content, dict):
         damage.append(f"{METRICS} is damaged (its metrics are not an object)")
         return {}
-    strange = [name for name, value in content.items() if value is not None and not isinstance(value, int | float)]
+    strange = [name for name, value in content.items() if not isinstance(value, NUMBER) or isinstance(value, bool)]
     if strange:
         damage.append(f"{METRICS} is damaged ({strange[0][:60]} is not a number)")
     return {str(name): number(value) for name, value in content.items() if name not in strange}
