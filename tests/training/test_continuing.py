@@ -3,11 +3,13 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from lightning.pytorch.callbacks import BaseFinetuning
 
 from latentlab.models.checkpoint_file import weights_fingerprint
+from latentlab.report.reading.records import read_record
 from latentlab.runs import Run
 
 SHORT = ("data=digits", "data.image_size=8", "net.widths=[8]", "trainer=cpu", "callbacks=no_pictures", "logger=none")
@@ -74,7 +76,33 @@ def test_a_checkpoint_of_another_run_is_refused(train, capfd, other, line, excha
     shutil.copy(stranger.folder / "checkpoints" / exchanged, run.folder / "checkpoints")
     train("resume=run", "trainer.max_epochs=2", folder="run", status=1)
     assert f"{exchanged} {line}; replace it by another checkpoint of this run" in capfd.readouterr().err
-    assert run.metrics["epochs"] == 1
+    assert_complete(run)
+
+
+def assert_complete(run: Run) -> None:
+    """With its one epoch."""
+    assert (run.status["status"], run.metrics["epochs"], run.config.trainer.max_epochs) == ("complete", 1, 1)
+    assert read_record(run.folder, "run").metrics == run.metrics["metrics"]
+
+
+def test_a_complete_run_stays_complete_where_its_data_is_missing(train, folder):
+    np.save("images.npy", np.random.default_rng(0).random((200, 8, 8), dtype=np.float32))
+    arrays = [*SHORT, "data=arrays", "data.file=images.npy"]
+    run = train(*arrays, "trainer.max_epochs=1", folder="run")
+    Path("images.npy").rename("moved.npy")
+    train("resume=run", "trainer.max_epochs=2", folder="run", status=1)
+    assert_complete(run)
+    train("resume=run", "trainer.max_epochs=2", "data.file=moved.npy", folder="run")
+    assert run.metrics["epochs"] == 2
+
+
+def test_a_complete_run_stays_complete_where_its_checkpoint_cannot_be_restored(train):
+    run = train(*SHORT, "trainer.max_epochs=1", folder="run")
+    content = torch.load(run.last_checkpoint, weights_only=True)
+    run.last_checkpoint.unlink()
+    torch.save(content | {"optimizer_states": [{}]}, run.folder / "checkpoints" / "last.ckpt")
+    train("resume=run", "trainer.max_epochs=2", folder="run", status=1)
+    assert_complete(run)
 
 
 def test_a_training_that_goes_on_says_nothing_of_its_folder(train, recwarn):

@@ -105,7 +105,8 @@ def _start(run: Run, config: DictConfig) -> None:
         if config.resume:
             refuse_lost_checkpoint(run)
             _record_places_of_data(run, config)
-        run.start(config)
+        if run.metrics is None:  # a complete run stays so until its training goes on
+            run.start(config)
 
 
 def _record_places_of_data(run: Run, config: DictConfig) -> None:

@@ -4,13 +4,14 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any, NamedTuple, final
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import Callback, LambdaCallback, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
@@ -153,11 +154,18 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
         History(Path(config.paths.run_dir)),
         LastSteps(),
         FrozenParameters(),
+        *([LambdaCallback(on_train_start=partial(_goes_on, run, config))] if run.metrics is not None else []),
         *shown,
         *configured,
         LastCheckpoint(run.folder / layout.CHECKPOINTS),
     ]
     return Session(data, model, build_trainer(config, callbacks, plan.options), timer)
+
+
+def _goes_on(run: Run, config: DictConfig, trainer: pl.Trainer, _: pl.LightningModule) -> None:
+    """A complete run is not complete any more, once all that could be refused was not."""
+    if trainer.is_global_zero:
+        run.start(config)
 
 
 def _fit(session: Session, run: Run, checkpoint: Path | None) -> None:
