@@ -8,6 +8,11 @@ class NeedsClosure(torch.optim.SGD):
     def step(self, closure): ...
 
 
+class TakesAnything(torch.optim.SGD):
+    def step(self, *given, **options):
+        return super().step(*given, **options)
+
+
 MISTAKES = [
     (["optimizer.lr=-1"], "optimizer: Invalid learning rate: -1"),
     (["model.latent_dim=0"], "model.latent_dim: expected at least 1, found 0"),
@@ -39,7 +44,7 @@ MISTAKES = [
     ),
     (
         ["optimizer=sgd", "optimizer._target_=tests.training.test_checks.NeedsClosure"],
-        "optimizer: expected one whose step() needs no closure, such as optimizer=adam or sgd, found NeedsClosure; ",
+        "optimizer: expected one whose step() needs no closure, such as optimizer=adam or sgd, found NeedsClosure (",
     ),
     (
         ["+callbacks.lr._target_=lightning.pytorch.callbacks.LearningRateFinder"],
@@ -70,6 +75,12 @@ def test_callbacks_in_place_of_the_default_ones_are_warned_of(train, capfd, call
     tiny = ("data=digits", "data.image_size=8", "net.widths=[8]", "trainer.max_epochs=1", "logger=none")
     run = train(*tiny, f"callbacks={callbacks}")
     assert ("none of them keeps the weights of the best epoch" in capfd.readouterr().out) == is_warned
+    assert run.metrics["status"] == "complete"
+
+
+def test_an_optimizer_that_takes_any_arguments_is_one(train):
+    own = ("optimizer=sgd", "optimizer._target_=tests.training.test_checks.TakesAnything")
+    run = train("data=digits", "data.image_size=8", "net.widths=[8]", "trainer.max_epochs=1", "logger=none", *own)
     assert run.metrics["status"] == "complete"
 
 

@@ -70,8 +70,8 @@ def class_at(config: DictConfig, key: str, kind: type[T]) -> type[T]:
 
 def _of_kind(made: object, kind: type[T], key: str, config: DictConfig) -> T:
     if not isinstance(made, kind):
-        found = OmegaConf.select(config, f"{key}._target_") if callable(made) else type(made).__name__
-        raise ConfigError(f"{key}: expected {kind.__name__}, found {found}")
+        target = OmegaConf.select(config, f"{key}._target_") if callable(made) else None
+        raise ConfigError(f"{key}: expected {kind.__name__}, found {target or type(made).__name__}")
     return made
 
 

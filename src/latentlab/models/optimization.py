@@ -59,7 +59,7 @@ def minimize(
 
 
 def advance_schedules(model: LightningModule, interval: Literal["step", "epoch"]) -> None:
-    """Those of the learning rate that count in steps or, as those of Lightning's callbacks, in epochs."""
+    """Advance the schedules of the learning rate that count so: a run's own in steps, those of callbacks in epochs."""
     for config in model.trainer.lr_scheduler_configs:
         if config.interval == interval:
             config.scheduler.step()  # type: ignore[call-arg]

@@ -74,12 +74,13 @@ def check(config: DictConfig) -> None:
 
 def _refuse_closure(optimizer: Optimizer) -> None:
     """Raise ConfigError for one that computes the loss itself: a run's steps are made of gradients."""
-    needed = [one.name for one in inspect.signature(optimizer.step).parameters.values() if one.default is one.empty]
-    if needed:
+    try:
+        inspect.signature(optimizer.step).bind()
+    except TypeError as error:
         raise ConfigError(
-            f"optimizer: expected one whose step() needs no {needed[0]}, such as optimizer=adam or sgd, found "
-            f"{type(optimizer).__name__}; Lightning's Trainer trains a model of ll.build with it"
-        )
+            f"optimizer: expected one whose step() needs no closure, such as optimizer=adam or sgd, found "
+            f"{type(optimizer).__name__} ({error}); Lightning's Trainer trains a model of ll.build with it"
+        ) from error
 
 
 def _refuse_places_elsewhere(config: DictConfig) -> None:
