@@ -61,21 +61,22 @@ def weights(checkpoint: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("other", "line"),
+    ("exchanged", "other", "line"),
     [
-        ("seed=1", "is of another run: expected seed=0, found 1"),
-        ("model.beta=2", "is of another run: expected model.beta=1.0, found 2"),
-        ("optimizer.lr=0.01", "is of another run: expected optimizer.lr=0.001, found 0.01"),
+        ("last.ckpt", "seed=1", "expected seed=0, found 1"),
+        ("last.ckpt", "model.beta=2", "expected model.beta=1.0, found 2"),
+        ("best.ckpt", "optimizer.lr=0.01", "expected optimizer.lr=0.001, found 0.01"),
     ],
 )
-@pytest.mark.parametrize("exchanged", ["last.ckpt", "best.ckpt"])
-def test_a_checkpoint_of_another_run_is_refused(train, capfd, other, line, exchanged):
+def test_a_checkpoint_of_another_run_is_refused(train, capfd, exchanged, other, line):
     run = train(*SHORT, "trainer.max_epochs=1", folder="run")
     stranger = train(*SHORT, other, "trainer.max_epochs=1", folder="other")
     (run.folder / "checkpoints" / exchanged).unlink()  # the two may be one file
     shutil.copy(stranger.folder / "checkpoints" / exchanged, run.folder / "checkpoints")
     train("resume=run", "trainer.max_epochs=2", folder="run", status=1)
-    assert f"{exchanged} {line}; replace it by another checkpoint of this run" in capfd.readouterr().err
+    assert (
+        f"{exchanged} is of another run: {line}; replace it by another checkpoint of this run" in capfd.readouterr().err
+    )
     assert_complete(run)
 
 
