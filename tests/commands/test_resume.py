@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from latentlab.__main__ import main
-from latentlab.errors import UserError
 from latentlab.runs import Run
 from latentlab.runs.stamp import FORMAT
 from latentlab.training.callbacks.history import History
@@ -204,21 +203,6 @@ def test_a_damaged_file_of_the_run_is_named(resume, train, capfd, file, message)
     error = capfd.readouterr().err
     assert message in error
     assert "Traceback" not in error
-
-
-def test_an_override_that_cannot_be_read_is_of_the_file(resume, train, capfd):
-    run = train(*SHORT)
-    file = run.folder / ".hydra" / "overrides.yaml"
-    file.write_text(file.read_text() + "- seed=[\n")
-    assert resume(f"resume={run.folder}") == 1
-    assert "overrides.yaml is damaged ('seed=[' is no override of a run); start a new run" in capfd.readouterr().err
-
-
-def test_a_reference_in_a_resolved_config_is_damage(train):
-    run = train(*SHORT)
-    run.config_file.write_text(run.config_file.read_text().replace("seed: 0", "seed: ${x}"))
-    with pytest.raises(UserError, match=r"resolved.yaml is damaged; start a new run"):
-        _ = run.config
 
 
 def test_a_folder_named_as_those_of_sweeps_resumes(resume, train):

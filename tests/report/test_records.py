@@ -38,7 +38,7 @@ def test_damaged_metrics_are_named(run, content):
 def test_values_that_are_not_finite_numbers_are_none(run):
     (run / "metrics.json").write_text('{"metrics": {"test/a": NaN, "test/b": 1e999, "test/c": true, "test/d": 2}}')
     record = read_record(run, "run")
-    assert record.metrics == {"test/a": None, "test/b": None, "test/d": 2.0}
+    assert record.metrics == {"test/a": None, "test/b": None, "test/c": None, "test/d": 2.0}
     assert record.damage == ("metrics.json is damaged (test/c is not a number)",)
     (run / "metrics.json").write_text('{"metrics": {"test/a": 1' + "0" * 4000 + "}}")
     assert read_record(run, "run").metrics == {"test/a": None}

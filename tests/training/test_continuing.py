@@ -8,6 +8,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import BaseFinetuning
 
+from latentlab.errors import UserError
 from latentlab.models.checkpoint_file import weights_fingerprint
 from latentlab.report.reading.records import read_record
 from latentlab.runs import Run
@@ -104,6 +105,21 @@ def test_a_complete_run_stays_complete_where_its_checkpoint_cannot_be_restored(t
     torch.save(content | {"optimizer_states": [{}]}, run.folder / "checkpoints" / "last.ckpt")
     train("resume=run", "trainer.max_epochs=2", folder="run", status=1)
     assert_complete(run)
+
+
+def test_an_override_that_cannot_be_read_is_of_the_file(train, capfd):
+    run = train(*SHORT, "trainer.max_epochs=1", folder="run")
+    file = run.folder / ".hydra" / "overrides.yaml"
+    file.write_text(file.read_text() + "- seed=[\n")
+    train("resume=run", folder="run", status=1)
+    assert "overrides.yaml is damaged ('seed=[' is no override of a run); start a new run" in capfd.readouterr().err
+
+
+def test_a_reference_in_a_resolved_config_is_damage(train):
+    run = train(*SHORT, "trainer.max_epochs=1")
+    run.config_file.write_text(run.config_file.read_text().replace("seed: 0", "seed: ${x}"))
+    with pytest.raises(UserError, match=r"resolved.yaml is damaged; start a new run"):
+        _ = run.config
 
 
 def test_a_training_that_goes_on_says_nothing_of_its_folder(train, recwarn):

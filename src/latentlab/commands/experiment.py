@@ -105,7 +105,7 @@ def _start(run: Run, config: DictConfig) -> None:
         if config.resume:
             refuse_lost_checkpoint(run)
             _record_places_of_data(run, config)
-        if run.metrics is None:  # a complete run stays so until its training goes on
+        if run.metrics is None:  # the status of a complete run changes when further training begins
             run.start(config)
 
 

@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from latentlab.config.instantiation import refusal
 from latentlab.config.messages import from_omegaconf, one_line
 from latentlab.errors import UserError
-from latentlab.processes.reader import READER_GONE, reader_has_gone
+from latentlab.processes.reader import READER_GONE, error_of_stdout, reader_has_gone
 
 MAX_MESSAGE = 2000  # characters of an error line
 
@@ -76,7 +76,7 @@ def mistake(error: Exception) -> str | None:
     if isinstance(error, ValueError) and isinstance(error.__cause__, OSError):  # logging's, of a log file
         return mistake(error.__cause__)
     if isinstance(error, OSError):  # a full or read-only disk, a file where a folder should be
-        if error.filename is None and not _takes_output():
+        if error.filename is None and error_of_stdout() is not None:
             return f"standard output: {error.strerror or error}"
         key, advice = (error.filename, "; see paths.output_dir") if error.filename else ("paths.output_dir", "")
         return one_line(f"{key}: {error.strerror or error}{advice}")
@@ -87,14 +87,5 @@ def _has_current_folder() -> bool:
     try:
         os.getcwd()
     except FileNotFoundError:
-        return False
-    return True
-
-
-def _takes_output() -> bool:
-    """Whether stdout takes what was printed; a file on a full disk does not."""
-    try:
-        print(flush=True)  # a flush alone passes where the failed print has emptied the buffer
-    except OSError:
         return False
     return True

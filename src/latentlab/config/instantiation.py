@@ -70,6 +70,7 @@ def class_at(config: DictConfig, key: str, kind: type[T]) -> type[T]:
 
 def _of_kind(made: object, kind: type[T], key: str, config: DictConfig) -> T:
     if not isinstance(made, kind):
+        # what a `_partial_` node makes has a type of Hydra's own, which names nothing
         target = OmegaConf.select(config, f"{key}._target_") if callable(made) else None
         raise ConfigError(f"{key}: expected {kind.__name__}, found {target or type(made).__name__}")
     return made

@@ -30,18 +30,10 @@ def read_checkpoint(file: Path, way_out: str) -> dict[str, Any]:
         image_shape, num_classes = content["data"]["image_shape"], content["data"]["num_classes"]
         content["data"] = {"image_shape": [*map(int, image_shape)], "num_classes": int(num_classes)}
     except ERRORS as error:
-        if not _is_utf8(file):
+        if isinstance(error.__cause__, UnicodeEncodeError):
             raise UserError(f"{file.absolute()}: PyTorch opens no file whose path is not UTF-8; rename it") from error
         raise UserError(f"{file} is damaged; {way_out}") from error
     return content
-
-
-def _is_utf8(file: Path) -> bool:
-    try:
-        str(file.absolute()).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def fits(content: dict[str, Any], model: torch.nn.Module) -> bool:

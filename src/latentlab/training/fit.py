@@ -154,7 +154,7 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
         History(Path(config.paths.run_dir)),
         LastSteps(),
         FrozenParameters(),
-        *([LambdaCallback(on_train_start=partial(_goes_on, run, config))] if run.metrics is not None else []),
+        LambdaCallback(on_train_start=partial(_mark_running, run, config)),
         *shown,
         *configured,
         LastCheckpoint(run.folder / layout.CHECKPOINTS),
@@ -162,9 +162,9 @@ def _assembled(run: Run, config: DictConfig, quiet: bool) -> Session:
     return Session(data, model, build_trainer(config, callbacks, plan.options), timer)
 
 
-def _goes_on(run: Run, config: DictConfig, trainer: pl.Trainer, _: pl.LightningModule) -> None:
-    """A complete run is not complete any more, once all that could be refused was not."""
-    if trainer.is_global_zero:
+def _mark_running(run: Run, config: DictConfig, trainer: pl.Trainer, _: pl.LightningModule) -> None:
+    """Of a complete run, which is trained further: what was refused until now has left it complete."""
+    if trainer.is_global_zero and run.metrics is not None:
         run.start(config)
 
 

@@ -92,7 +92,7 @@ def read_record(folder: Path, name: str, overrides: list[str] | None = None) -> 
         return Record(name, folder, "missing", "its folder holds no run", overrides=given)
     damage: list[str] = []
     config, settings = _config(run, damage)
-    final = _of_this_format(_collected(run.read_metrics, damage), damage)
+    final = _collected(lambda: _final(run), damage)
     status, reason = _status(run, final is not None, damage)
     if not settings and status == "complete":
         status = "damaged"
@@ -138,12 +138,12 @@ def _collected(read: Callable[[], T], damage: list[str]) -> T | None:
         return None
 
 
-def _of_this_format(final: dict[str, Any] | None, damage: list[str]) -> dict[str, Any] | None:
-    """The content of `metrics.json`, unless another version wrote it in another format."""
-    if final is None or final.get("format", FORMAT) == FORMAT:
-        return final
-    damage.append(f"{METRICS} has format {str(final['format'])[:20]}, this latentlab reads format {FORMAT}")
-    return None
+def _final(run: Run) -> dict[str, Any] | None:
+    """The content of `metrics.json`; raises Damaged, also where another version wrote it in another format."""
+    content = run.read_metrics()
+    if content is not None and content.get("format", FORMAT) != FORMAT:
+        raise Damaged(f"{METRICS} has format {str(content['format'])[:20]}, this latentlab reads format {FORMAT}")
+    return content
 
 
 def _config(run: Run, damage: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -178,7 +178,7 @@ def _numbers(content: object, damage: list[str]) -> dict[str, float | None]:
     strange = [name for name, value in content.items() if not isinstance(value, NUMBER) or isinstance(value, bool)]
     if strange:
         damage.append(f"{METRICS} is damaged ({strange[0][:60]} is not a number)")
-    return {str(name): number(value) for name, value in content.items() if name not in strange}
+    return {str(name): number(value) for name, value in content.items() if isinstance(value, NUMBER)}
 
 
 def _facts(content: Mapping[str, Any]) -> dict[str, str]:
